@@ -1,0 +1,141 @@
+"""Which of the fifteen domains and which category a message is about, by weighing the words it holds.
+
+First the domain is chosen by the words of all its categories together (a long letter speaks for many), then the best
+category within it. What stands at the beginning, where the title of a letter or the point of a message is, weighs more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import exp, log
+
+from nlp.catalogue import Catalogue, CategoryWords, catalogue
+from nlp.lexicon import Hit
+from nlp.values import Candidate, Category, Match
+
+OPENING = 30
+"""Characters at the beginning that weigh `OPENING_FACTOR` times as much in a text longer than that."""
+OPENING_FACTOR = 1.8
+SHORT = 60
+"""Up to this many characters a text has no opening: all of it is the point."""
+REPEAT = 0.5
+"""How much the logarithm of the number of times a word is seen adds to its weight."""
+PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.8}
+"""Domains whose words turn up in letters about something else, and what a word of theirs is therefore worth."""
+ENOUGH = 1.5
+"""Evidence below which a message is about nothing in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome: the category or None, its domain or None, how sure, why, and what else it might have been."""
+
+    category: Category | None
+    domain: str | None
+    confidence: float
+    score: float
+    matched: tuple[Match, ...]
+    alternatives: tuple[Candidate, ...]
+
+
+NOTHING = Verdict(None, None, 0.0, 0.0, (), ())
+
+
+Evidence = dict[int, tuple[float, Hit]]
+"""By entry number: what the entry weighs here and where it stands."""
+
+
+def classify(text: str, hits: Mapping[int, Hit]) -> Verdict:
+    """What the folded `text`, in which `hits` were found, is about."""
+    book = catalogue()
+    opening = OPENING if len(text) > SHORT else 0
+    by_category, by_domain = _gather(book, hits)
+    domains = {name: _score(found, opening) * PRIOR.get(name, 1.0) for name, found in by_domain.items()}
+    domain = max(domains, key=lambda name: domains[name], default="")
+    if not domain or domains[domain] < ENOUGH:
+        return NOTHING
+    total = domains[domain]
+    rival = max((score for name, score in domains.items() if name != domain), default=0.0)
+    sure = round((1 - exp(-total / 4)) * total / (total + rival * 0.8), 3)
+    scores = {position: _score(found, opening) for position, found in by_category.items()}
+    inside = [position for position in scores if book.words[position].category.domain == domain]
+    best = max(inside, key=lambda position: scores[position], default=None)
+    if best is None:
+        return Verdict(None, domain, sure, total, (), ())
+    chosen = book.words[best].category
+    matched = _reasons(text, chosen.code, by_category[best])
+    return Verdict(chosen, domain, sure, total, matched, _alternatives(book, best, scores))
+
+
+def _gather(book: Catalogue, hits: Mapping[int, Hit]) -> tuple[dict[int, Evidence], dict[str, Evidence]]:
+    """The evidence for each category that is not ruled out, and for each domain."""
+    uses, general = _index()
+    by_category: dict[int, Evidence] = {}
+    by_domain: dict[str, Evidence] = {}
+    for number, hit in hits.items():
+        for position, weight in uses.get(number, ()):
+            by_category.setdefault(position, {})[number] = (weight, hit)
+        for name, weight in general.get(number, ()):
+            by_domain.setdefault(name, {})[number] = (weight, hit)
+    by_category = {
+        position: found for position, found in by_category.items() if _allowed(book.words[position], hits)
+    }
+    for position, found in by_category.items():
+        known = by_domain.setdefault(book.words[position].category.domain, {})
+        for number, one in found.items():
+            if number not in known or known[number][0] < one[0]:
+                known[number] = one
+    return by_category, by_domain
+
+
+def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
+    found = sorted(evidence.values(), key=lambda one: (-one[0], one[1].start))[:8]
+    return tuple(Match(text[hit.start:hit.end], weight, code) for weight, hit in found)
+
+
+def _alternatives(book: Catalogue, best: int, scores: Mapping[int, float]) -> tuple[Candidate, ...]:
+    """The best three, the chosen one first; shares leave room for "none of these"."""
+    others = sorted((position for position in scores if position != best), key=lambda one: -scores[one])[:2]
+    order = [best, *others]
+    whole = sum(scores[position] for position in order) + 1.5
+    return tuple(
+        Candidate(book.words[one].category.code, book.words[one].category.name, round(scores[one] / whole, 3))
+        for one in order
+    )
+
+
+def _allowed(words: CategoryWords, hits: Mapping[int, Hit]) -> bool:
+    if words.needs and words.needs.isdisjoint(hits):
+        return False
+    return not words.excludes or words.excludes.isdisjoint(hits)
+
+
+def _score(evidence: Evidence, opening: int) -> float:
+    """Weights added up; a word inside a longer counted one of the same list adds nothing."""
+    total = 0.0
+    counted: list[tuple[int, int]] = []
+    for weight, hit in sorted(evidence.values(), key=lambda one: (one[1].start - one[1].end, -one[0])):
+        start, end = hit.start, hit.end
+        if hit.count == 1 and any(low <= start and end <= high for low, high in counted):
+            continue
+        counted.append((start, end))
+        seen = weight * (1 + REPEAT * log(hit.count)) if hit.count > 1 else weight
+        total += seen * OPENING_FACTOR if start < opening else seen
+    return total
+
+
+@cache
+def _index() -> tuple[dict[int, list[tuple[int, float]]], dict[int, list[tuple[str, float]]]]:
+    """The catalogue turned round: from an entry to the categories, and to the domains, it speaks for."""
+    book = catalogue()
+    uses: dict[int, list[tuple[int, float]]] = {}
+    general: dict[int, list[tuple[str, float]]] = {}
+    for position, words in enumerate(book.words):
+        for number, weight in words.weights.items():
+            uses.setdefault(number, []).append((position, weight))
+    for name, weights in book.domains.items():
+        for number, weight in weights.items():
+            general.setdefault(number, []).append((name, weight))
+    return uses, general

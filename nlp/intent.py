@@ -1,0 +1,108 @@
+"""What somebody wants with a message: report, consult, progress, rate or chat.
+
+Whole messages everybody writes the same way (收到, 早上好) are recognised as such; otherwise each intent gathers the
+weight of its cues, and what the message is about adds to it: a broken thing is a report even when put as a question,
+a certificate is a consultation even without one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import get_args
+
+from nlp.catalogue import catalogue, whole_messages
+from nlp.classify import Verdict
+from nlp.lexicon import Hit
+from nlp.values import Intent, Match
+
+LETTER = 80
+"""Characters from which a message is a letter: nobody writes that much to chat, to thank or to ask how far it is."""
+_ORDER: tuple[Intent, ...] = ("report", "progress", "rate", "consult", "chat")
+_QUESTION = re.compile(r"[?？]|[吗呢么吧]\s*$")
+_DECORATION = re.compile(r"\[[^\[\]]{1,6}\]|[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The intent, its lead over the next one (0..1), and the cues that spoke for it."""
+
+    intent: Intent
+    lead: float
+    matched: tuple[Match, ...]
+
+
+def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, *, alarmed: bool) -> Wish:
+    """The intent of the folded `text`, given what it is about and whether somebody is in danger."""
+    if alarmed:
+        return Wish("report", 1.0, ())
+    whole = _whole(text)
+    if whole:
+        return Wish(whole, 1.0, ())
+    evidence = _evidence(hits)
+    scores = {name: sum(weight for weight, _ in evidence[name]) for name in (*_ORDER, "fault", "question", "how")}
+    _weigh(text, scores, verdict)
+    ranked = sorted(_ORDER, key=lambda name: -scores[name])
+    best, second = ranked[0], ranked[1]
+    if scores[best] <= 0:
+        return Wish("chat", 0.3, ())
+    reasons = tuple(
+        Match(text[hit.start:hit.end], weight, f"intent:{best}") for weight, hit in evidence[best][:4]
+    )
+    return Wish(best, (scores[best] - max(scores[second], 0.0)) / (scores[best] + 1.0), reasons)
+
+
+def _weigh(text: str, scores: dict[str, float], verdict: Verdict) -> None:
+    """Add to the cues what the message is about, whether it names a fault, and how it asks."""
+    fault, how = min(scores["fault"], 4.0), scores["how"]
+    asking = scores["question"] + how + (1.0 if _QUESTION.search(text) else 0.0)
+    scores["report"] += fault
+    about = min(verdict.score / 2, 3.0)
+    if verdict.category is not None and verdict.category.service:
+        scores["consult"] += about
+    elif verdict.domain:
+        scores["report"] += about if fault or not asking else about / 2
+    if fault < 2.0 or how >= 4.0:
+        scores["consult"] += min(asking, 4.0)
+    else:
+        scores["consult"] += min(asking, 4.0) / 3
+    if len(text) > LETTER:
+        scores["report"] += 2.0
+        for name in ("progress", "rate", "chat"):
+            scores[name] /= 3
+
+
+def _evidence(hits: Mapping[int, Hit]) -> dict[str, list[tuple[float, Hit]]]:
+    """Cues found, heaviest first, each counted once where a longer cue of the same list covers it."""
+    evidence: dict[str, list[tuple[float, Hit]]] = {}
+    for name, weights in catalogue().cues.items():
+        kept: list[tuple[float, Hit]] = []
+        found = [(weights[number], hits[number]) for number in weights.keys() & hits.keys()]
+        for weight, hit in sorted(found, key=lambda one: (one[1].start - one[1].end, -one[0])):
+            if not any(other.start <= hit.start and hit.end <= other.end for _, other in kept):
+                kept.append((weight, hit))
+        evidence[name] = sorted(kept, key=lambda one: (-one[0], one[1].start))
+    return evidence
+
+
+def _whole(text: str) -> Intent | None:
+    """The intent of a message that is nothing but a stock phrase, emoji and punctuation."""
+    if len(text) > 40:
+        return None
+    bare = _DECORATION.sub("", text)
+    if not bare:
+        return "chat"
+    for name, pattern in _stock().items():
+        if pattern.fullmatch(bare):
+            return name
+    return None
+
+
+@cache
+def _stock() -> dict[Intent, re.Pattern[str]]:
+    phrases = whole_messages()
+    return {
+        name: re.compile("(?:" + "|".join(phrases[name]) + ")+") for name in get_args(Intent) if name in phrases
+    }

@@ -1,0 +1,58 @@
+"""Everything at once: the one entrance through which a message is understood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nlp import segment
+from nlp.catalogue import catalogue
+from nlp.classify import classify
+from nlp.intent import find_intent
+from nlp.normalise import fold, tidy
+from nlp.places import find_places
+from nlp.urgency import find_alarm
+from nlp.values import Understanding
+
+
+def understand(text: str) -> Understanding:
+    """What the writer of `text` wants, about what, where, and whether it is urgent. Never raises for any text."""
+    plain = tidy(text)
+    folded = fold(plain)
+    hits = catalogue().lexicon.scan(folded)
+    verdict = classify(folded, hits)
+    alarm = find_alarm(folded, hits)
+    wish = find_intent(folded, hits, verdict, alarmed=bool(alarm.kind))
+    category = verdict.category
+    sure = verdict.confidence if wish.intent in ("report", "consult") else wish.lead
+    return Understanding(
+        intent=wish.intent,
+        category=category.code if category else "",
+        category_name=category.name if category else "",
+        subject=category.subject if category else "",
+        domain=verdict.domain,
+        urgent=bool(alarm.kind),
+        emergency=alarm.kind,
+        places=find_places(plain, folded),
+        confidence=min(1.0, max(0.0, sure)),
+        matched=alarm.matched + wish.matched + verdict.matched,
+        alternatives=verdict.alternatives,
+    )
+
+
+def to_json(said: Understanding) -> dict[str, Any]:
+    """`said` with exactly the keys the `linli classify` contract promises."""
+    return {
+        "intent": said.intent,
+        "category": said.category_name or None,
+        "domain": said.domain,
+        "urgent": said.urgent,
+        "places": list(said.places),
+        "confidence": said.confidence,
+        "matched": [{"word": one.word, "weight": one.weight, "category": one.category} for one in said.matched],
+    }
+
+
+def prepare() -> None:
+    """Read the tables, build the automaton and load jieba, so that the first message is as fast as the rest."""
+    understand("您好，3栋2单元楼道灯坏了。請問")
+    segment.words("您好")

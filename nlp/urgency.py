@@ -1,0 +1,80 @@
+"""Is somebody in danger? Finds the kind of emergency a message announces.
+
+Missing one is worse than disturbing a grid worker, so in a short message a trigger counts unless it is plainly only
+talked about. In a letter, where fires and accidents are told as history, it counts at the beginning or beside a sign
+that it is happening now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nlp.catalogue import EmergencyWords, UrgencyTable, catalogue
+from nlp.lexicon import Hit
+from nlp.values import Match
+
+_CLAUSE = re.compile(r"[,.!?;:，；\s]")
+
+LETTER = 120
+"""Characters from which a message is read as a letter."""
+AROUND = 24
+"""How near a sign of "now", of the past or of mere talk must stand to a trigger to bear on it."""
+BEFORE = 5
+"""How near a word such as 预防 or 没有 must stand before a trigger to undo it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The emergency found, or an empty `kind`, and the words that raised it."""
+
+    kind: str
+    matched: tuple[Match, ...]
+
+
+CALM = Alarm("", ())
+
+
+def find_alarm(text: str, hits: Mapping[int, Hit]) -> Alarm:
+    """The first emergency, in the table's order of precedence, that the folded `text` announces."""
+    table = catalogue().urgency
+    for entry in table.kinds:
+        found = entry.triggers & hits.keys()
+        if not found or not entry.calm.isdisjoint(hits) or not table.over.isdisjoint(hits):
+            continue
+        for number in found:
+            if _counts(text, hits[number], entry, table, hits):
+                word = text[hits[number].start:hits[number].end]
+                return Alarm(entry.emergency.kind, (Match(word, 4.0, f"emergency:{entry.emergency.kind}"),))
+    return CALM
+
+
+def _counts(text: str, trigger: Hit, entry: EmergencyWords, table: UrgencyTable, hits: Mapping[int, Hit]) -> bool:
+    """Whether this trigger announces something, rather than tells, fears, practises or asks about it."""
+    if _near(table.now, trigger, hits):
+        return True
+    if len(text) > LETTER:
+        return False
+    signs = table.past | table.talk | table.asking
+    if not entry.standing:
+        signs |= table.recent
+    return not _near(signs, trigger, hits) and not _undone(text, trigger, table.unreal, hits)
+
+
+def _near(signs: frozenset[int], trigger: Hit, hits: Mapping[int, Hit]) -> bool:
+    for number in signs & hits.keys():
+        sign = hits[number]
+        inside = trigger.start <= sign.start and sign.end <= trigger.end
+        if not inside and sign.start - trigger.end <= AROUND and trigger.start - sign.end <= AROUND:
+            return True
+    return False
+
+
+def _undone(text: str, trigger: Hit, signs: frozenset[int], hits: Mapping[int, Hit]) -> bool:
+    """Whether a word of `signs` stands right before the trigger, in the same clause."""
+    for number in signs & hits.keys():
+        sign = hits[number]
+        if 0 <= trigger.start - sign.end <= BEFORE and not _CLAUSE.search(text, sign.end, trigger.start):
+            return True
+    return False
