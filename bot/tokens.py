@@ -115,6 +115,8 @@ class TokenStore:
 
     async def _renew(self, bad: str) -> Token:
         """Ask WeChat, or wait for the process that is asking. Called with the process's own lock held."""
+        if self._now() >= self._closed_until:
+            await self._learn_pause()
         if self._now() < self._closed_until:
             raise TokenUnavailable("waiting after a failed try", self._closed_until - self._now())
         async with self._only_one() as ours:
@@ -122,7 +124,7 @@ class TokenStore:
             return usable or await self._ask(bad)
 
     async def _ask(self, bad: str) -> Token:
-        if await self._closed_elsewhere():
+        if await self._learn_pause():
             raise TokenUnavailable("another process has just failed")
         try:
             value, seconds = await self._fetch()
@@ -146,7 +148,7 @@ class TokenStore:
             await asyncio.sleep(_POLL_SECONDS)
             if (usable := await self._usable(bad)) is not None:
                 return usable
-            if await self._closed_elsewhere():
+            if await self._learn_pause():
                 break
         raise TokenUnavailable("another process got no token")
 
@@ -178,12 +180,16 @@ class TokenStore:
         except _REDIS_GONE:
             return
 
-    async def _closed_elsewhere(self) -> bool:
+    async def _learn_pause(self) -> bool:
+        """Take over the pause another process began by a failed try; whether there is one."""
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                return bool(await self._redis.exists(f"{self._key}:closed"))
+                left = int(await self._redis.pttl(f"{self._key}:closed"))
         except _REDIS_GONE:
             return False
+        if left > 0:
+            self._closed_until = self._now() + left / 1000
+        return left > 0
 
     @asynccontextmanager
     async def _only_one(self) -> AsyncIterator[bool]:
