@@ -1,8 +1,8 @@
 """The XML (and JSON) that WeChat posts, read without trusting it, and text made safe for the XML we answer.
 
-The standard library's expat is driven directly. wechatpy's parser goes through xmltodict, which costs three
-times as much per message, takes any encoding the document claims and any depth, fails on the control
-characters that phones do send, and lets half a dozen exception types out.
+The standard library's expat is driven directly. wechatpy's parser goes through xmltodict, which takes any
+encoding the document claims and any depth, fails on the control characters that phones do send, and lets half
+a dozen exception types out. Speed is not the reason: 15 µs a message here, 20 µs there.
 """
 
 import re

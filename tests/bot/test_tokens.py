@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis import asyncio as aioredis
@@ -69,7 +69,7 @@ def appid() -> str:
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
+def clock() -> Clock:
     return Clock()
 
 
@@ -286,7 +286,9 @@ async def test_a_day_ends_at_midnight_in_china(redis: aioredis.Redis, appid: str
 async def test_a_refused_call_counts_in_no_window(redis: aioredis.Redis, appid: str, clock: Clock) -> None:
     limits = [RateLimits(redis, appid, {"send": [Limit(5, 60), Limit(2, DAY)]}, now=clock)]
     assert await allowed(limits, "send", 20) == 2
-    counters = {key: int(await redis.get(key)) async for key in redis.scan_iter(f"linli:limit:*{appid}*")}
+    counters = {
+        key: int(await redis.get(key) or 0) async for key in redis.scan_iter(f"linli:limit:*{appid}*")
+    }
     assert sorted(counters.values()) == [2, 2]
 
 
