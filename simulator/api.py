@@ -30,7 +30,7 @@ Owner = Literal["", "account", "miniapp"]
 class Endpoint:
     """One path of the API. `owner` says whose token it takes, "" that it takes none."""
 
-    method: Literal["GET", "POST", "BOTH"]
+    method: Literal["GET", "POST"]
     run: Run
     owner: Owner = "account"
 
@@ -77,33 +77,26 @@ class WeChatApi:
         return await self._answer_with_fault(request, path, fault)
 
     async def _answer(self, request: web.Request, path: str) -> web.StreamResponse:
+        body = b""
         try:
-            result = await self._run(request, path)
+            endpoint = _endpoint(path, request.method)
+            appid = self._check_token(request, endpoint.owner)
+            self._platform.calls.count(appid, path, self._platform.now())
+            files = None
+            if request.content_type.startswith("multipart/"):
+                files = await _read_files(request)
+            else:
+                body = await _read(request.content.iter_any(), MAX_JSON)
+            result = endpoint.run(Call(self._platform, path, request.query, body, appid, files))
         except ApiRefusal as refusal:
-            return self._refused(request, path, refusal)
+            return self._refused(path, refusal, _addressee(body))
         if isinstance(result, File):
-            disposition = f'attachment; filename="{result.name}"'
             return web.Response(
                 body=result.content,
                 content_type=result.content_type,
-                headers={"Content-disposition": disposition},
+                headers={"Content-disposition": f'attachment; filename="{result.name}"'},
             )
         return _json(path, result)
-
-    async def _run(self, request: web.Request, path: str) -> dict[str, Any] | File:
-        endpoint = ENDPOINTS.get(path)
-        if endpoint is None:
-            raise ApiRefusal(40066)
-        if endpoint.method not in (request.method, "BOTH"):
-            raise ApiRefusal(43001 if endpoint.method == "GET" else 43002)
-        appid = self._check_token(request, endpoint.owner)
-        self._platform.calls.count(appid, path, self._platform.now())
-        body, files = b"", None
-        if request.content_type.startswith("multipart/"):
-            files = await _read_files(request)
-        else:
-            body = await _read(request.content.iter_any(), MAX_JSON)
-        return endpoint.run(Call(self._platform, path, request.query, body, appid, files))
 
     def _check_token(self, request: web.Request, owner: Owner) -> str:
         """The appid the call speaks for. Raises ApiRefusal."""
@@ -116,22 +109,18 @@ class WeChatApi:
             raise ApiRefusal(48001)
         return appid
 
-    def _refused(self, request: web.Request, path: str, refusal: ApiRefusal) -> web.Response:
-        """HTTP 200 with the errcode. `/sns/*` words a bad token without the hint at stable tokens."""
-        self._platform.note(f"接口 {path}", f"{refusal.errcode} {refusal.errmsg}")
+    def _refused(self, path: str, refusal: ApiRefusal, openid: str = "") -> web.Response:
+        """HTTP 200 with the errcode; the journal tells whose message it was."""
+        self._platform.note(f"接口 {path}", f"{refusal.errcode} {refusal.errmsg}", openid)
         rid = request_id(self._platform.random)
         return _json(path, {"errcode": refusal.errcode, "errmsg": f"{refusal.errmsg} rid: {rid}"})
 
-    async def _answer_with_fault(
-        self, request: web.Request, path: str, fault: ApiFault
-    ) -> web.StreamResponse:
+    async def _answer_with_fault(self, request: web.Request, path: str, fault: ApiFault) -> web.StreamResponse:
         self._platform.note(f"接口 {path}", f"故障演练：{fault.kind}")
         if fault.kind == "errcode":
-            return self._refused(request, path, ApiRefusal(fault.errcode, fault.errmsg))
+            return self._refused(path, ApiRefusal(fault.errcode, fault.errmsg))
         if fault.kind == "http_500":
-            return web.Response(
-                status=500, text="<html><body><h1>500 Internal Server Error</h1></body></html>"
-            )
+            return web.Response(status=500, text="<html><body><h1>500 Internal Server Error</h1></body></html>")
         if fault.kind == "garbage":
             return web.Response(text="<html><title>网络认证</title></html>", content_type="text/html")
         if fault.kind in ("hang", "slow"):
@@ -158,6 +147,26 @@ class WeChatApi:
             # Assumption: an unknown ticket is answered with 404.
             return web.Response(status=404)
         return web.Response(body=draw(code), content_type="image/png")
+
+
+def _endpoint(path: str, method: str) -> Endpoint:
+    """Raises ApiRefusal 40066 for an unknown path, 43001 or 43002 for the wrong method."""
+    endpoint = ENDPOINTS.get(path)
+    if endpoint is None:
+        raise ApiRefusal(40066)
+    if endpoint.method != method:
+        raise ApiRefusal(43001 if endpoint.method == "GET" else 43002)
+    return endpoint
+
+
+def _addressee(body: bytes) -> str:
+    """`touser` of a refused call, whatever else is wrong with it; "" when there is none."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    openid = parsed.get("touser") if isinstance(parsed, dict) else None
+    return openid[:64] if isinstance(openid, str) else ""
 
 
 def _json(path: str, answer: dict[str, Any]) -> web.Response:

@@ -69,9 +69,7 @@ class _Envelope:
 class Courier:
     """The way from one account's followers to its callback. Opened and closed with the platform."""
 
-    def __init__(
-        self, config: SimulatorConfig, faults: Faults, now: Callable[[], datetime], random: Random
-    ) -> None:
+    def __init__(self, config: SimulatorConfig, faults: Faults, now: Callable[[], datetime], random: Random) -> None:
         self.answer_within = ANSWER_WITHIN
         self._config = config
         self._faults = faults

@@ -120,10 +120,7 @@ class MediaShelf:
 
     def as_json(self) -> list[list[str]]:
         """For the state file; the bytes are in the folder already."""
-        return [
-            [m.media_id, m.kind, m.content_type, m.digest, m.created.isoformat()]
-            for m in self._media.values()
-        ]
+        return [[m.media_id, m.kind, m.content_type, m.digest, m.created.isoformat()] for m in self._media.values()]
 
     def load(self, stored: list[list[Any]]) -> None:
         """What `as_json` wrote, as far as the bytes are still in the folder."""

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from errors import BadRequest, Conflict, LinliError, NotFound
 from simulator import samples
+from simulator.codes import Purpose
 from simulator.config import Person
 from simulator.courier import Delivery
 from simulator.links import segments
@@ -106,9 +107,7 @@ class Page:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """News as server-sent events."""
-        stream = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        )
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await stream.prepare(request)
         try:
             await stream.write(b"retry: 2000\n\n")
@@ -120,8 +119,8 @@ class Page:
         return stream
 
     async def phone(self, request: web.Request) -> web.Response:
-        """One phone with its bubbles, shown or not."""
-        return _json(self._phone_json(self._known(request), bubbles=True))
+        """One phone, shown or not, with its bubbles unless `?bubbles=0`."""
+        return _json(self._phone_json(self._known(request), bubbles=request.query.get("bubbles") != "0"))
 
     async def add_phone(self, request: web.Request) -> web.Response:
         """One more resident, with an invented name unless one is given."""
@@ -129,12 +128,9 @@ class Page:
         shown = self._platform.phones.on_page()
         if len(shown) >= SHOWN:
             raise _http(Conflict(say=f"最多同时显示 {SHOWN} 部手机。"))
-        name = str(
-            body.get("name") or f"{secrets.choice(SURNAMES)}{secrets.choice(('先生', '女士', '阿姨'))}"
-        )
+        name = str(body.get("name") or f"{secrets.choice(SURNAMES)}{secrets.choice(('先生', '女士', '阿姨'))}")
         openid = str(body.get("openid") or f"o_sim_{secrets.token_urlsafe(9)}")
         phone = self._platform.add_phone(Person(openid[:64], name[:20], str(body.get("role") or "居民")[:10]))
-        phone.shown = True
         return _json(self._phone_json(phone, bubbles=True))
 
     async def act(self, request: web.Request) -> web.Response:
@@ -155,10 +151,8 @@ class Page:
     async def make_code(self, request: web.Request) -> web.Response:
         """A mini-program code: {"purpose": "login"} or "phone"."""
         phone, body = self._known(request), await _body(request)
-        purpose = "phone" if body.get("purpose") == "phone" else "login"
-        return _json(
-            {"code": self._platform.make_code(phone.openid, "phone" if purpose == "phone" else "login")}
-        )
+        purpose: Purpose = "phone" if body.get("purpose") == "phone" else "login"
+        return _json({"code": self._platform.make_code(phone.openid, "phone" if purpose == "phone" else "login")})
 
     async def faults(self, _request: web.Request) -> web.Response:
         """The switches of the fault panel."""
@@ -197,9 +191,7 @@ class Page:
         if media is None:
             raise web.HTTPNotFound
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=86400"}
-        return web.Response(
-            body=self._platform.media.read(media), content_type=media.content_type, headers=headers
-        )
+        return web.Response(body=self._platform.media.read(media), content_type=media.content_type, headers=headers)
 
     async def show_qrcode(self, request: web.Request) -> web.Response:
         """A QR code by its ticket."""
@@ -234,9 +226,7 @@ class Page:
         if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             raise BadRequest("no place on earth")
         label = str(body.get("label", ""))[:100]
-        return await self._platform.send(
-            openid, "location", latitude=latitude, longitude=longitude, label=label
-        )
+        return await self._platform.send(openid, "location", latitude=latitude, longitude=longitude, label=label)
 
     async def _consent(self, openid: str, body: dict[str, Any]) -> Delivery:
         accept = body.get("accept") is not False
@@ -266,9 +256,8 @@ class Page:
             "role": phone.role,
             "following": phone.following,
             "quota": platform.quota.left(phone.openid, now),
-            "consents": {
-                t.template_id: platform.consents.left(phone.openid, t) for t in platform.subscriptions
-            },
+            "quota_changes_in": platform.quota.next_close(phone.openid, now),
+            "consents": {t.template_id: platform.consents.left(phone.openid, t) for t in platform.subscriptions},
             "typing": max(0.0, typing),
         }
         if bubbles:

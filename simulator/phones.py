@@ -56,9 +56,7 @@ class Bubble:
     def as_json(self) -> dict[str, Any]:
         """For the page and the state file."""
         plain = asdict(self)
-        return {key: value for key, value in plain.items() if value or key == "text"} | {
-            "at": self.at.isoformat()
-        }
+        return {key: value for key, value in plain.items() if value or key == "text"} | {"at": self.at.isoformat()}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Bubble":

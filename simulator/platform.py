@@ -23,7 +23,7 @@ from simulator.media import MediaShelf
 from simulator.menus import Menu
 from simulator.notices import Catalogue, Consents, ReentryGuard
 from simulator.phones import PUSHED, Bubble, Phone, Phones
-from simulator.pushes import ANSWERED_EVENTS, bubble_of, event_fields, message_fields, trigger_of
+from simulator.pushes import ANSWERED_EVENTS, MENU_EVENTS, bubble_of, event_fields, message_fields, trigger_of
 from simulator.qrcodes import QrCodes
 from simulator.quotas import QuotaLedger
 from simulator.replies import bubble_of_reply
@@ -123,8 +123,8 @@ class Platform:
         Raises Conflict when the person does not follow the account.
         """
         phone = self._phone(openid)
-        if not phone.following and kind != "event":
-            raise Conflict(f"{openid} does not follow the account", say="还没有关注公众号，先点“关注”。")
+        if kind != "event" or given["event"] in MENU_EVENTS:
+            self._must_follow(phone)
         if kind in STORED_AS:
             given = self._with_media(kind, given)
         fields = event_fields(given) if kind == "event" else message_fields(kind, given)
@@ -167,9 +167,7 @@ class Platform:
         if kind == "click":
             return await self.click(openid, button["key"])
         if kind in ("view", "miniprogram"):
-            event, key = (
-                ("VIEW", button["url"]) if kind == "view" else ("view_miniprogram", button["pagepath"])
-            )
+            event, key = ("VIEW", button["url"]) if kind == "view" else ("view_miniprogram", button["pagepath"])
             return await self.send(openid, "event", event=event, key=key)
         extra: dict[str, Any] = {}
         if kind.startswith("scancode"):
@@ -184,9 +182,7 @@ class Platform:
         phone.following = True
         phone.subscribed_at = self.now()
         phone.scene = scene or ""
-        self.show(
-            phone, Bubble(self.now(), "system", "system", "notice", text=f"已关注“{self.config.title}”")
-        )
+        self.show(phone, Bubble(self.now(), "system", "system", "notice", text=f"已关注“{self.config.title}”"))
         if scene is None:
             return await self.send(openid, "event", event="subscribe", key="")
         ticket = {"Ticket": self._ticket(scene)}
@@ -229,17 +225,17 @@ class Platform:
         extra = {"SubscribeMsgChangeEvent": {"List": [entry]}}
         return await self.send(openid, "event", event="subscribe_msg_change_event", extra=extra)
 
-    async def enter_location(
-        self, openid: str, latitude: float, longitude: float, precision: float = 30.0
-    ) -> Delivery:
+    async def enter_location(self, openid: str, latitude: float, longitude: float, precision: float = 30.0) -> Delivery:
         """The position a phone reports when its owner opens the chat (degrees, precision in metres)."""
         extra = {"Latitude": latitude, "Longitude": longitude, "Precision": precision}
         return await self.send(openid, "event", event="LOCATION", extra=extra)
 
     def add_phone(self, person: Person, *, shown: bool = True) -> Phone:
-        """A new phone that follows the account; a known openid keeps its phone."""
+        """A new phone that follows the account; a known openid keeps its phone and may come onto the page."""
         phone = self.phones.find(person.openid) or self.phones.add(person, self.now(), shown=shown)
-        self.feed.publish("phones")
+        phone.shown = phone.shown or shown
+        if phone.shown:
+            self.feed.publish("added", openid=phone.openid)
         self.state.changed()
         return phone
 
@@ -363,9 +359,13 @@ class Platform:
             self.show(phone, bubble_of_reply(delivery, self.now()))
 
     def _phone(self, openid: str) -> Phone:
-        return self.phones.find(openid) or self.phones.add(
-            Person(openid, openid[-6:], "居民"), self.now(), shown=False
-        )
+        return self.phones.find(openid) or self.phones.add(Person(openid, openid[-6:], "居民"), self.now(), shown=False)
+
+    @staticmethod
+    def _must_follow(phone: Phone) -> None:
+        """Only followers have the type box and the menu."""
+        if not phone.following:
+            raise Conflict(f"{phone.openid} does not follow the account", say="还没有关注公众号，先点“关注”。")
 
     def _ticket(self, scene: str) -> str:
         code = self.qrcodes.for_scene(scene, self.now())

@@ -18,6 +18,21 @@ EVENT_TRIGGERS: Final = {
 }
 """Events that open a window for customer-service messages."""
 
+MENU_EVENTS: Final = frozenset(
+    {
+        "CLICK",
+        "VIEW",
+        "view_miniprogram",
+        "scancode_push",
+        "scancode_waitmsg",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+    }
+)
+"""Events of the account's menu, which only followers have."""
+
 ANSWERED_EVENTS: Final = frozenset(
     {
         *EVENT_TRIGGERS,

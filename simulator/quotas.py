@@ -58,6 +58,11 @@ class QuotaLedger:
         """How many messages may be sent at this moment."""
         return sum(window.left for window in self._open_windows(openid, now))
 
+    def next_close(self, openid: str, now: datetime) -> float | None:
+        """Seconds until a window closes and `left` falls by itself; None with no window open."""
+        closes = [window.closes for window in self._open_windows(openid, now)]
+        return (min(closes) - now).total_seconds() if closes else None
+
     def spend(self, openid: str, now: datetime) -> None:
         """Take one message. Raises ApiRefusal 45015 with no window open, 45047 when the open ones are used
         up.
