@@ -62,10 +62,11 @@ def classify(text: str, hits: Mapping[int, Hit]) -> Verdict:
     scores = {position: _score(found, opening) for position, found in by_category.items()}
     inside = [position for position in scores if book.words[position].category.domain == domain]
     best = max(inside, key=lambda position: scores[position], default=None)
-    if best is None:
-        return Verdict(None, domain, sure, total, (), ())
+    if best is None or scores[best] < ENOUGH:
+        best = _general()[domain]
+        scores[best] = scores.get(best, 0.0)
     chosen = book.words[best].category
-    matched = _reasons(text, chosen.code, by_category[best])
+    matched = _reasons(text, chosen.code, by_category.get(best) or by_domain[domain])
     return Verdict(chosen, domain, sure, total, matched, _alternatives(book, best, scores))
 
 
@@ -124,6 +125,13 @@ def _score(evidence: Evidence, opening: int) -> float:
         seen = weight * (1 + REPEAT * log(hit.count)) if hit.count > 1 else weight
         total += seen * OPENING_FACTOR if start < opening else seen
     return total
+
+
+@cache
+def _general() -> dict[str, int]:
+    """The position of each domain's general category."""
+    words = catalogue().words
+    return {one.category.domain: at for at, one in enumerate(words) if one.category.code.startswith("other.")}
 
 
 @cache
