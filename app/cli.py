@@ -1,0 +1,157 @@
+"""The `linli` command."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from errors import LinliError, SettingsError
+
+app = typer.Typer(
+    name="linli",
+    help="Linli (邻里): a community service desk that lives in WeChat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Entry point: an error we know is one line, never a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        sys.exit(f"linli: {error.detail}")
+    except LinliError as error:
+        sys.exit(f"linli: {error.detail} {error.say}")
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """One event loop per command; uvloop's, where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
+
+
+@app.command()
+def run() -> None:
+    """Everything in one process: engines, migrations, demo community, web server and worker."""
+    from app.commands import run_all  # noqa: PLC0415 - each command loads only what it needs
+
+    _run(run_all())
+
+
+@app.command()
+def web() -> None:
+    """The web server alone; any number of them over one database."""
+    from app.commands import run_parts  # noqa: PLC0415
+
+    _run(run_parts(web=True, worker=False))
+
+
+@app.command()
+def worker() -> None:
+    """A worker alone: sends what is in the outbox, fetches photos, does periodic work. Any number of them."""
+    from app.commands import run_parts  # noqa: PLC0415
+
+    _run(run_parts(web=False, worker=True))
+
+
+@app.command()
+def migrate() -> None:
+    """Create the database if need be and bring it to the present form."""
+    from app.commands import migrate_only  # noqa: PLC0415
+
+    _run(migrate_only())
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo community into the database; what is there already stays as it is."""
+    from app.commands import demo_only  # noqa: PLC0415
+
+    _run(demo_only())
+
+
+@app.command()
+def staff(
+    code_for: Annotated[int, typer.Option("--code", help="make a one-time bind code for this staff id")] = 0,
+) -> None:
+    """List staff, or make a one-time code with which one of them binds their WeChat."""
+    from app.commands import staff_codes  # noqa: PLC0415
+
+    _run(staff_codes(code_for))
+
+
+@app.command()
+def account() -> None:
+    """Create the official account's menu and print each grid's QR code address, as needed once per account."""
+    from app.commands import furnish  # noqa: PLC0415
+
+    _run(furnish())
+
+
+@app.command()
+def doctor() -> None:
+    """Print every setting with its source, check engines and WeChat, and say how to mend what is wrong."""
+    from app.doctor import examine  # noqa: PLC0415
+
+    raise typer.Exit(0 if asyncio.run(examine()) else 1)
+
+
+@app.command()
+def classify(model: Annotated[str, typer.Option(help="`none` = the shipped rules alone")] = "none") -> None:
+    """Read JSON lines {"text": …} and write what Linli understands of each, one JSON line each."""
+    import nlp  # noqa: PLC0415
+
+    if model != "none":
+        raise SettingsError(f"--model {model}: this version knows the rules alone, use --model none")
+    nlp.prepare()
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if not line.strip():
+            continue
+        try:
+            text = orjson.loads(line)["text"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise SettingsError(f'line {number} is not a JSON object with "text": {line[:60]!r}') from None
+        sys.stdout.buffer.write(orjson.dumps(nlp.to_json(nlp.understand(str(text)))) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV with columns title, body, time", exists=True, dir_okay=False)],
+    rate: Annotated[float, typer.Option(help="messages a second at most; 0 = as fast as it goes")] = 0,
+    limit: Annotated[int, typer.Option(help="rows at most; 0 = all")] = 0,
+    deliveries: Annotated[int, typer.Option(help="deliver every callback this many times", min=1, max=3)] = 1,
+    confirm: Annotated[bool, typer.Option(help="answer 1 where a report is offered")] = True,
+) -> None:
+    """Send each row through the simulator as a resident's encrypted messages, and say what became of them."""
+    from app.replay import Plan, replay_file  # noqa: PLC0415
+
+    _run(replay_file(file, Plan(rate=rate, limit=limit, deliveries=deliveries, confirm=confirm)))
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="callback or nlp")],
+    json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
+    seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
+) -> None:
+    """Measure speed and memory, with peers and limits in the same run."""
+    from app.benches import run_bench  # noqa: PLC0415
+
+    run_bench(name, as_json=json, seconds=seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What the commands do that need engines."""
+
+from __future__ import annotations
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from app.demo import load_demo
+from app.engines import engines
+from app.logs import configure_logs
+from app.serve import Parts, serving, until_signal
+from app.services import services
+from app.settings import Settings, load_settings, wechat_faults
+from bot.inbox import utc_now
+from bot.menu import DEFAULT_MENU
+from bot.qrcodes import create_grid_qrcode
+from domain.binding import issue_code
+from domain.community import has_community, list_staff
+from domain.people import grid_codes, role_name
+from errors import SettingsError
+from models.database import database, migrate
+from models.enums import Role
+
+log = structlog.get_logger(__name__)
+
+
+def _settings(*, wechat: bool = False) -> Settings:
+    settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    if wechat and (faults := wechat_faults(settings)):
+        raise SettingsError("; ".join(f"{name} {fault}" for name, fault in faults))
+    return settings
+
+
+async def run_all() -> None:
+    """Engines, migrations, demo community (only into an empty database with the simulator on), web and worker."""
+    settings = _settings(wechat=True)
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        applied = await migrate(started.database_url)
+        if applied:
+            log.info("database migrated", migrations=applied)
+        async with database(started.database_url, 2):
+            if settings.simulator and not await has_community():
+                loaded = await load_demo(simulator=True)
+                log.info("demo community loaded", areas=loaded.areas, staff=loaded.staff, duties=loaded.duties)
+        async with serving(settings, started, Parts(web=True, worker=True)) as served:
+            page = "/simulator" if settings.simulator else ""
+            print(f"Linli is ready: {served.url}{page}", flush=True)
+            await until_signal()
+
+
+async def run_parts(*, web: bool, worker: bool) -> None:
+    """One kind of process; the database must be migrated already (`linli migrate`)."""
+    settings = _settings(wechat=True)
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        async with serving(settings, started, Parts(web=web, worker=worker)) as served:
+            print(f"Linli is ready: {served.url}" if web else "Linli worker is ready", flush=True)
+            await until_signal()
+
+
+async def migrate_only() -> None:
+    """Bring the database to the present form."""
+    settings = _settings()
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        applied = await migrate(started.database_url)
+    Console().print(f"applied: {', '.join(applied)}" if applied else "nothing to migrate")
+
+
+async def demo_only() -> None:
+    """The demo community, into a migrated database."""
+    settings = _settings()
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        await migrate(started.database_url)
+        async with database(started.database_url, 2):
+            loaded = await load_demo(simulator=settings.simulator)
+    Console().print(f"added: {loaded.areas} areas, {loaded.staff} staff, {loaded.duties} duties")
+
+
+async def staff_codes(staff_id: int) -> None:
+    """The list, or a new one-time code for one."""
+    settings = _settings()
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        async with database(started.database_url, 2):
+            if staff_id:
+                code = await issue_code(staff_id, utc_now())
+                Console().print(f"绑定码 {code}（7 天内有效，用一次）：请本人在公众号里发“绑定 {code}”")
+                return
+            table = Table("编号", "姓名", "岗位", "区域", "微信")
+            for row in await list_staff():
+                table.add_row(
+                    str(row.id), row.name, role_name(Role(row.role)), row.area, "已绑定" if row.bound else "未绑定"
+                )
+            Console().print(table)
+
+
+async def furnish() -> None:
+    """Menu and grid codes of the real account."""
+    settings = _settings(wechat=True)
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        async with services(settings, started) as running:
+            await running.api.create_menu(DEFAULT_MENU)
+            table = Table("网格", "二维码")
+            for code in await grid_codes():
+                made = await create_grid_qrcode(running.api, code)
+                table.add_row(code, running.api.qrcode_url(made.ticket))
+            Console().print("menu created", table)

@@ -1,0 +1,38 @@
+"""The demo community: loaded into an empty database, and its people's phones in the simulator."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+from domain.community import Loaded, load_community
+from simulator import Platform
+
+
+def demo_data() -> dict[str, Any]:
+    """The file as written."""
+    return tomllib.loads(files("simulator").joinpath("demo_community.toml").read_text(encoding="utf-8"))
+
+
+def demo_phones() -> dict[str, Any]:
+    """The phones the simulator's page shows first."""
+    return {"phones": demo_data()["phones"]}
+
+
+async def load_demo(*, simulator: bool) -> Loaded:
+    """Add what is missing of the demo community."""
+    data = demo_data()
+    return await load_community(data["area"], data["staff"], bind_openids=simulator)
+
+
+async def settle_phones(platform: Platform) -> None:
+    """Let the demo's people follow the account, once: residents through their grid's code; staff say 待办, as they do
+    each morning, which opens their 48 hours for messages."""
+    for phone in demo_data()["phones"]:
+        if platform.history(phone["openid"]):
+            continue
+        grid = phone.get("grid")
+        await platform.follow(phone["openid"], f"grid:{grid}" if grid else None)
+        if not grid:
+            await platform.send(phone["openid"], "text", text="待办")

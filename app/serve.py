@@ -1,0 +1,120 @@
+"""Running processes: `web`, `worker`, or both with embedded engines (`run`). SIGTERM and Ctrl-C end in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from aiohttp import web
+
+from app.demo import demo_phones, settle_phones
+from app.engines import Engines
+from app.services import Services, services, worker
+from app.settings import Settings
+from app.web import build_app
+from bot.inbox import utc_now
+from bot.menu import DEFAULT_MENU
+from bot.qrcodes import create_grid_qrcode
+from domain.people import grid_codes
+from errors import LinliError
+from simulator import Platform, SimulatorConfig
+
+log = structlog.get_logger(__name__)
+
+_DRAIN = 8.0  # seconds requests and sends in progress may take after the signal
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What this process does."""
+
+    web: bool
+    worker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running process: its services, its address ("" without a web server), the simulated platform if there is one."""
+
+    services: Services
+    url: str
+    platform: Platform | None
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, engines: Engines, parts: Parts, *, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Served]:
+    """Serve until the context ends."""
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(services(settings, engines, now=now))
+        if parts.worker:
+            await stack.enter_async_context(_working(running))
+        yield await stack.enter_async_context(_listening(running)) if parts.web else Served(running, "", None)
+
+
+@asynccontextmanager
+async def _working(running: Services) -> AsyncIterator[None]:
+    async with worker(running) as loop:
+        task = asyncio.create_task(loop.run())
+        try:
+            yield
+        finally:
+            loop.stop()
+            await asyncio.wait_for(task, _DRAIN)
+
+
+@asynccontextmanager
+async def _listening(running: Services) -> AsyncIterator[Served]:
+    settings = running.settings
+    async with AsyncExitStack() as stack:
+        platform = Platform(simulator_config(running), now=running.now) if settings.simulator else None
+        if platform:
+            await stack.enter_async_context(platform)
+        runner = web.AppRunner(build_app(running, platform=platform), access_log=None, shutdown_timeout=_DRAIN)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.host, settings.port, reuse_address=True).start()
+        if platform:
+            await furnish_account(running)
+            await settle_phones(platform)
+        yield Served(running, settings.base_url, platform)
+
+
+def simulator_config(running: Services) -> SimulatorConfig:
+    """The simulated platform for this process's own account."""
+    wechat, settings = running.wechat, running.settings
+    return SimulatorConfig(
+        callback_url=f"{settings.base_url}/wechat/callback",
+        appid=wechat.appid,
+        secret=wechat.secret,
+        token=wechat.token,
+        aes_key=wechat.aes_key,
+        mode=wechat.mode,
+        state_file=settings.home / "simulator.json",
+        demo=demo_phones(),
+    )
+
+
+async def furnish_account(running: Services) -> None:
+    """Create the account's menu and a QR code for each grid, as an operator does once with a real account."""
+    try:
+        await running.api.create_menu(DEFAULT_MENU)
+        for code in await grid_codes():
+            await create_grid_qrcode(running.api, code)
+    except LinliError as error:
+        log.warning("menu or QR codes not created", detail=error.detail)
+
+
+async def until_signal() -> None:
+    """Return at SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,0 +1,91 @@
+"""What web and worker processes share: database, Redis, WeChat client, the bot; opened and closed in one place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+import nlp
+from app.engines import Engines
+from app.settings import Settings
+from bot.api import WeChatApi, connect
+from bot.config import WeChatConfig
+from bot.delivery import Ladder
+from bot.inbox import Inbox, utc_now
+from bot.outbox import Outbox
+from handlers import Bot, Policy
+from jobs.loops import OutboxLoop, Waker, start_scheduler
+from jobs.media import MediaFetcher
+from models.database import database
+from models.enums import OutboxKind
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a process needs, ready to use."""
+
+    settings: Settings
+    wechat: WeChatConfig
+    redis: aioredis.Redis
+    api: WeChatApi
+    inbox: Inbox
+    now: Callable[[], datetime]
+
+    @property
+    def media(self) -> Path:
+        """Where fetched photos are kept."""
+        return self.settings.home / "media"
+
+    def outbox(self) -> Outbox:
+        """A worker's view of the queue with its handlers."""
+        return Outbox(
+            {
+                OutboxKind.NOTICE: Ladder(self.api, self.wechat, now=self.now),
+                OutboxKind.MEDIA: MediaFetcher(self.api, self.media, now=self.now),
+            },
+            now=self.now,
+        )
+
+
+@asynccontextmanager
+async def services(
+    settings: Settings, engines: Engines, *, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Services]:
+    """Open everything; close it in reverse order."""
+    nlp.prepare()
+    wechat = settings.wechat()
+    # The client's default silently sends a command up to ten times; what is not idempotent must not be repeated.
+    redis = aioredis.from_url(engines.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2)
+    async with (
+        database(engines.database_url, settings.database_pool),
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
+    ):
+        api = connect(wechat, session, redis)
+        bot = Bot(Policy(reopen_within=timedelta(days=settings.reopen_days)))
+        try:
+            yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), now)
+        finally:
+            await redis.aclose()
+
+
+@asynccontextmanager
+async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
+    """The worker's scheduler, and its outbox loop ready to `run`."""
+    scheduler = start_scheduler(running.inbox, now=running.now, silence=timedelta(days=running.settings.silence_days))
+    try:
+        yield OutboxLoop(running.outbox(), running.redis)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def waker(running: Services) -> Waker:
+    """What the callback calls after each commit."""
+    return Waker(running.redis)

@@ -1,0 +1,178 @@
+"""Every setting of Linli, read once from `LINLI_…` variables or a `.env` file.
+
+Nothing below `app/` reads the environment; other packages get frozen values such as `bot.config.WeChatConfig`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.config import TemplateConfig, WeChatConfig
+from errors import SettingsError
+
+SIMULATOR_APPID = "wx5117a70115117a70"
+
+
+class TemplateSetting(BaseModel):
+    """A template as JSON: `{"id": "…", "fields": {"number": "character_string1", "status": "phrase3"}}`."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+    fields: dict[str, str]
+
+    def config(self) -> TemplateConfig:
+        return TemplateConfig(template_id=self.id, fields=self.fields)
+
+
+class Settings(BaseSettings):
+    """One frozen object; each field says what it is for, with an example where the form is not obvious."""
+
+    model_config = SettingsConfigDict(env_prefix="LINLI_", env_file=".env", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("./var"), description="data folder: embedded engines, media, simulator state")
+    host: str = Field("127.0.0.1", description="address the web server listens on")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port of the web server")
+    public_url: str = Field("", description="how WeChat and residents reach us, e.g. https://linli.example.gov.cn")
+    database_url: str = Field("", description="postgresql://user:password@host:5432/linli; empty = embedded engine")
+    database_pool: Annotated[int, Field(ge=2, le=200)] = Field(16, description="connections per process")
+    redis_url: str = Field("", description="redis://host:6379/0; empty = embedded Valkey")
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto = console on a terminal")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+
+    wechat_appid: str = Field("", description="app id of the official account, wx + 16 characters")
+    wechat_secret: SecretStr = Field(SecretStr(""), description="app secret of the official account")
+    wechat_token: SecretStr = Field(SecretStr(""), description="token of the server settings page")
+    wechat_aes_key: SecretStr = Field(SecretStr(""), description="EncodingAESKey, 43 characters")
+    wechat_aes_key_previous: SecretStr = Field(SecretStr(""), description="the key before, while it is changed")
+    wechat_mode: Literal["plain", "compatible", "safe"] = Field("safe", description="message mode of the account")
+    wechat_api_base: str = Field("https://api.weixin.qq.com", description="WeChat's API or a simulator's")
+    wechat_template: TemplateSetting | None = Field(None, description="template message of case progress, JSON")
+    wechat_subscription: TemplateSetting | None = Field(None, description="subscription notice, JSON")
+    simulator: bool = Field(False, description="serve a local WeChat platform under /simulator")
+
+    silence_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        7, description="days after which a case without rating is closed (never counted as satisfied)"
+    )
+    reopen_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        15, description="days within which a resident may say a closed case is not solved"
+    )
+
+    @property
+    def base_url(self) -> str:
+        """How this process is reached from this machine."""
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return f"http://{host}:{self.port}"
+
+    def wechat(self) -> WeChatConfig:
+        """What `bot/` needs to know; with the simulator on, its made-up account."""
+        keys = simulator_keys(self.home) if self.simulator and not self.wechat_appid else None
+        return WeChatConfig(
+            appid=SIMULATOR_APPID if keys else self.wechat_appid,
+            secret=keys["secret"] if keys else self.wechat_secret.get_secret_value(),
+            token=keys["token"] if keys else self.wechat_token.get_secret_value(),
+            aes_key=keys["aes_key"] if keys else self.wechat_aes_key.get_secret_value(),
+            aes_key_previous="" if keys else self.wechat_aes_key_previous.get_secret_value(),
+            mode=self.wechat_mode,
+            api_base=self.api_base,
+            timestamp_window=timedelta(minutes=10),
+            template=self.template or None,
+            subscription=self.subscribed or None,
+        )
+
+    @property
+    def api_base(self) -> str:
+        """The simulator's own API when it plays the platform, else WeChat's."""
+        simulated = self.simulator and "wechat_api_base" not in self.model_fields_set
+        return f"{self.base_url}/simulator/wechat" if simulated else self.wechat_api_base.rstrip("/")
+
+    @property
+    def template(self) -> TemplateConfig | None:
+        return self._progress(self.wechat_template, "tpl_case_progress")
+
+    @property
+    def subscribed(self) -> TemplateConfig | None:
+        return self._progress(self.wechat_subscription, "sub_case_progress")
+
+    def _progress(self, own: TemplateSetting | None, simulated: str) -> TemplateConfig | None:
+        if own:
+            return own.config()
+        if not self.simulator:
+            return None
+        names = {
+            "number": "character_string1",
+            "subject": "thing2",
+            "status": "phrase3",
+            "time": "time4",
+            "note": "thing5",
+        }
+        return TemplateConfig(template_id=simulated, fields=names)
+
+
+def simulator_keys(home: Path) -> dict[str, str]:
+    """The simulated account's secrets: made once per data folder, so nobody shares a default."""
+    path = home / "simulator-keys.json"
+    if path.exists():
+        keys: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        return keys
+    home.mkdir(parents=True, exist_ok=True)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    keys = {
+        "secret": secrets.token_hex(16),
+        "token": secrets.token_hex(12),
+        # 43 base64 characters hold 258 bits; the last must leave the two spare bits zero
+        "aes_key": "".join(secrets.choice(alphabet) for _ in range(42)) + secrets.choice("AEIMQUYcgkosw048"),
+    }
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(keys), encoding="utf-8")
+    fresh.chmod(0o600)
+    try:
+        os.link(fresh, path)  # the first of two processes that start together wins
+    except FileExistsError:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+    finally:
+        fresh.unlink()
+    return keys
+
+
+def load_settings() -> Settings:
+    """Read the settings; a wrong one is named with what it should look like."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"LINLI_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']} (is {fault['input']!r})"
+            for fault in error.errors()
+        ]
+        raise SettingsError("; ".join(lines)) from None
+
+
+def wechat_faults(settings: Settings) -> list[tuple[str, str]]:
+    """(setting, what is wrong and how to mend it) for everything WeChat needs; empty when all is there."""
+    if settings.simulator and not settings.wechat_appid:
+        return []
+    faults: list[tuple[str, str]] = []
+    where = "mp.weixin.qq.com, 设置与开发 → 基本配置"
+    if not settings.wechat_appid:
+        faults.append(("LINLI_WECHAT_APPID", f"missing: copy the AppID from {where}, or set LINLI_SIMULATOR=1"))
+    if not settings.wechat_secret.get_secret_value():
+        faults.append(("LINLI_WECHAT_SECRET", f"missing: reset and copy the AppSecret from {where}"))
+    if not settings.wechat_token.get_secret_value():
+        faults.append(("LINLI_WECHAT_TOKEN", f"missing: the Token you typed into the server settings of {where}"))
+    keys = {"LINLI_WECHAT_AES_KEY": settings.wechat_aes_key.get_secret_value()}
+    if previous := settings.wechat_aes_key_previous.get_secret_value():
+        keys["LINLI_WECHAT_AES_KEY_PREVIOUS"] = previous
+    for name, key in keys.items():
+        if settings.wechat_mode != "plain" and len(key) != 43:
+            faults.append((name, f"has {len(key)} characters, WeChat's EncodingAESKey has 43: copy it from {where}"))
+    if urlsplit(settings.wechat_api_base).scheme not in ("http", "https"):
+        faults.append(("LINLI_WECHAT_API_BASE", "must begin with https:// (or http:// for a simulator)"))
+    return faults

@@ -1,0 +1,151 @@
+"""`GET/POST /wechat/callback`: verify, open, store and answer, within WeChat's five seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter, Histogram
+
+from bot.config import WeChatConfig
+from bot.crypto import Cryptor, check_signature
+from bot.inbox import Inbox
+from bot.messages import Message, to_message
+from bot.replies import text_reply
+from bot.wire import encrypted_part, parse_body
+from errors import BadMessage, BadSignature, LinliError, StaleTimestamp, TooLarge
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY = 64 * 1024
+#: Seconds until we give up and let WeChat deliver again: its own patience is five.
+BUDGET = 4.0
+SUCCESS = b"success"
+
+MESSAGES = Counter("linli_callback_messages_total", "Messages from WeChat by kind and outcome", ["kind", "outcome"])
+SECONDS = Histogram(
+    "linli_callback_seconds",
+    "Time to answer a callback",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A verified message; `key` is the AES key that opened it, None for a plain one."""
+
+    message: Message
+    body: bytes
+    key: int | None
+
+
+class Callback:
+    """The two endpoints of one official account. `wake` tells the workers that there may be something to
+    send."""
+
+    def __init__(
+        self,
+        config: WeChatConfig,
+        inbox: Inbox,
+        *,
+        now: Callable[[], datetime],
+        wake: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._config = config
+        self._inbox = inbox
+        self._now = now
+        self._wake = wake
+        self._cryptor = Cryptor(config.appid, config.token, config.aes_keys) if config.aes_key else None
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """WeChat asks whether this is our server: the echo string comes back as it is, also in safe mode."""
+        query = request.query
+        try:
+            self._check(query, "signature", query.get("timestamp", ""), query.get("nonce", ""))
+        except LinliError as error:
+            return _refusal(error)
+        return web.Response(text=query.get("echostr", ""))
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """One push: the encrypted reply, or `success`. Bad input gets a bare 4xx and one log line."""
+        started = perf_counter()
+        try:
+            opened = self._open(request.query, await _read(request))
+        except LinliError as error:
+            MESSAGES.labels("refused", error.code).inc()
+            return _refusal(error)
+        kind = opened.message.event or str(opened.message.kind)
+        try:
+            async with asyncio.timeout(BUDGET):
+                text = await self._inbox.take(opened.message, opened.body, self._now())
+        except Exception as error:  # noqa: BLE001 - whatever happened, nothing is stored: WeChat must deliver again
+            log.error("message not stored", kind=kind, error=type(error).__name__, detail=str(error)[:200])
+            MESSAGES.labels(_known(opened.message), "not_stored").inc()
+            return web.Response(status=503)
+        await self._wake()
+        seconds = perf_counter() - started
+        SECONDS.observe(seconds)
+        MESSAGES.labels(_known(opened.message), "ok").inc()
+        log.debug("message", kind=kind, ms=round(seconds * 1000, 1), reply=bool(text))
+        return web.Response(
+            body=self._answer(opened, text, request.query),
+            content_type="application/xml" if text else "text/plain",
+        )
+
+    def _open(self, query: Mapping[str, str], raw: bytes) -> _Opened:
+        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        encrypted_request = query.get("encrypt_type") == "aes"
+        if not encrypted_request:
+            if self._config.mode == "safe":
+                raise BadSignature("plain message in safe mode")
+            self._check(query, "signature", timestamp, nonce)
+            return _Opened(to_message(parse_body(raw)), raw, None)
+        encrypted = encrypted_part(parse_body(raw))
+        if encrypted is None or self._cryptor is None:
+            raise BadMessage("nothing to decrypt" if self._cryptor else "no LINLI_WECHAT_AES_KEY is set")
+        self._check(query, "msg_signature", timestamp, nonce, encrypted)
+        opened = self._cryptor.decrypt(encrypted)
+        return _Opened(to_message(parse_body(opened.body)), opened.body, opened.key)
+
+    def _check(self, query: Mapping[str, str], name: str, timestamp: str, *parts: str) -> None:
+        check_signature(query.get(name, ""), self._config.token, timestamp, *parts)
+        if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+            raise StaleTimestamp("timestamp is no number")
+        if abs(self._now().timestamp() - int(timestamp)) > self._config.timestamp_window.total_seconds():
+            raise StaleTimestamp(f"timestamp {timestamp} is outside the window")
+
+    def _answer(self, opened: _Opened, text: str | None, query: Mapping[str, str]) -> bytes:
+        if text is None:
+            return SUCCESS  # unencrypted in every mode
+        now = int(self._now().timestamp())
+        reply = text_reply(opened.message, text, now)
+        if opened.key is None or self._cryptor is None:
+            return reply
+        return self._cryptor.seal(reply, timestamp=str(now), nonce=query.get("nonce", ""), key=opened.key)
+
+
+def _known(message: Message) -> str:
+    """The kind as a metric's label: never a name that came from outside."""
+    return str(message.kind)
+
+
+async def _read(request: web.Request) -> bytes:
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        raise TooLarge(f"{request.content_length} bytes")
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(MAX_BODY):
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise TooLarge("more than 64 KiB")
+    return bytes(body)
+
+
+def _refusal(error: LinliError) -> web.Response:
+    """The caller learns the status and nothing else; the log says why."""
+    log.warning("callback refused", code=error.code, detail=error.detail[:200])
+    return web.Response(status=error.http_status)

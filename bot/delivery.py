@@ -1,0 +1,210 @@
+"""The delivery ladder: customer-service message → subscription notice → template message → visibly not delivered.
+
+The quota of customer-service messages is no counter of ours: it is derived from when the person last wrote or tapped
+(the conversation row) and what they were sent since (the outbox), so that it cannot drift. Notices that wait for one
+person are merged into one message, because WeChat counts messages, not words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from bot import consents
+from bot.api import CustomImage, CustomMenu, CustomMessage, CustomText, Notice, WeChatApi
+from bot.config import TemplateConfig, WeChatConfig
+from bot.fields import fill
+from bot.messages import Choice, Reply
+from bot.outbox import Done, Job, TryLater, parked
+from bot.replies import plain, render
+from bot.verdicts import Ruling, Verdict, ruling
+from errors import BadRequest, LinliError
+from models.database import fetch
+from models.enums import OutboxState
+
+log = structlog.get_logger(__name__)
+
+#: After a message of the person: five within 48 hours; after a tap, scan or follow: three within a minute
+#: (wechat.md §2.1). A little less time, because the request takes some.
+MESSAGE_QUOTA, MESSAGE_WINDOW = 5, timedelta(hours=47, minutes=59)
+CLICK_QUOTA, CLICK_WINDOW = 3, timedelta(seconds=50)
+_TEXT_LIMIT = 2048
+_MERGE = 6  # notices in one message; more than that nobody reads on a phone
+
+DELIVERED = Counter("linli_notices_total", "Notices by the rung that took them, or undelivered", ["rung"])
+
+_QUOTA = """
+SELECT c.last_message_at, c.last_click_at,
+    (SELECT coalesce(sum(used), 0) FROM outbox o WHERE o.recipient = $1 AND o.channel = 'service'
+        AND o.finished_at >= c.last_message_at)::int AS since_message,
+    (SELECT coalesce(sum(used), 0) FROM outbox o WHERE o.recipient = $1 AND o.channel = 'service'
+        AND o.finished_at >= c.last_click_at)::int AS since_click
+FROM conversation c WHERE c.openid = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Service messages left to one person right now."""
+
+    left: int
+    reason: str
+
+
+async def service_quota(openid: str, now: datetime) -> Quota:
+    """How many customer-service messages WeChat would still take, and why there are none."""
+    rows = await fetch(_QUOTA, openid)
+    row = rows[0] if rows else {"last_message_at": None, "last_click_at": None, "since_message": 0, "since_click": 0}
+    left = 0
+    if row["last_message_at"] and now - row["last_message_at"] < MESSAGE_WINDOW:
+        left = MESSAGE_QUOTA - row["since_message"]
+    if row["last_click_at"] and now - row["last_click_at"] < CLICK_WINDOW:
+        # Quotas are separate per trigger; what was sent since both is counted on both, so the larger rest is true.
+        left = max(left, CLICK_QUOTA - row["since_click"])
+    open_window = bool(row["last_message_at"] and now - row["last_message_at"] < MESSAGE_WINDOW)
+    reason = "对方互动后的 5 条客服消息已用完" if open_window else "对方超过 48 小时没有互动"
+    return Quota(max(0, left), reason)
+
+
+class Ladder:
+    """The outbox's handler of NOTICE jobs."""
+
+    def __init__(self, api: WeChatApi, config: WeChatConfig, *, now: Callable[[], datetime]) -> None:
+        self._api = api
+        self._config = config
+        self._now = now
+
+    async def __call__(self, jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
+        """All claimed notices of one recipient, in order; raises TryLater when the rest must wait."""
+        rest = list(jobs)
+        while rest:
+            quota = await service_quota(rest[0].recipient, self._now())
+            part = _mergeable(rest)
+            refused = await self._by_service(part, quota, end)
+            if refused is not None:
+                for job in part:
+                    await self._by_template(job, refused, end)
+            rest = rest[len(part) :]
+
+    async def _by_service(self, part: Sequence[Job], quota: Quota, end: Callable[[Job, Done], None]) -> str | None:
+        """Send the part as one message. None = sent; else why this rung does not reach the person."""
+        if quota.left < 1:
+            return quota.reason
+        openid = part[0].recipient
+        used = await self._pictures(openid, part, quota.left - 1)
+        try:
+            await self._api.send_custom(openid, _message(part))
+        except LinliError as error:
+            seen = _judge(error)
+            if seen.verdict is Verdict.NEXT_RUNG:
+                return seen.reason
+            _park(part, seen, end)
+            return None
+        for place, job in enumerate(part):
+            end(job, Done(OutboxState.SENT, "service", used + 1 if place == 0 else 0))
+        DELIVERED.labels("service").inc(len(part))
+        return None
+
+    async def _pictures(self, openid: str, part: Sequence[Job], room: int) -> int:
+        """Photos go before their text while the quota has room; a lost photo never holds up the text."""
+        used = 0
+        for media_id in [image for job in part for image in job.payload.get("images", ())][: max(0, room)]:
+            try:
+                await self._api.send_custom(openid, CustomImage(media_id))
+                used += 1
+            except LinliError as error:
+                log.info("picture not sent", reason=ruling(error).reason)
+                break
+        return used
+
+    async def _by_template(self, job: Job, refused: str, end: Callable[[Job, Done], None]) -> None:
+        reasons = [refused]
+        for rung, config in (("subscription", self._config.subscription), ("template", self._config.template)):
+            if config is None:
+                continue
+            reason = await self._rung(rung, config, job, end)
+            if reason is None:
+                return
+            reasons.append(reason)
+        end(job, Done(OutboxState.UNDELIVERED, error="；".join(dict.fromkeys(reasons))))
+        DELIVERED.labels("undelivered").inc()
+
+    async def _rung(self, rung: str, config: TemplateConfig, job: Job, end: Callable[[Job, Done], None]) -> str | None:
+        """Try one template rung. None = the job has ended; else why it does not reach the person."""
+        values: Mapping[str, str] = job.payload.get("fields") or {}
+        if not values:
+            return "这条通知没有模板"
+        if rung == "subscription" and not await consents.remaining(job.recipient, config.template_id):
+            return "对方没有同意订阅通知"
+        try:
+            notice = Notice(config.template_id, fill(config, values))
+            reference = await self._send(rung, job, notice)
+        except BadRequest as error:
+            return f"模板字段不合适：{error.detail}"
+        except LinliError as error:
+            seen = _judge(error)
+            if rung == "subscription" and getattr(error, "errcode", 0) == 43101:
+                await consents.spend(job.recipient, config.template_id, all_left=True)
+            if seen.verdict is Verdict.NEXT_RUNG:
+                return seen.reason
+            _park([job], seen, end)
+            return None
+        end(job, Done(OutboxState.SENT, rung, reference=reference))
+        DELIVERED.labels(rung).inc()
+        return None
+
+    async def _send(self, rung: str, job: Job, notice: Notice) -> str:
+        if rung == "template":
+            return str(await self._api.send_template(job.recipient, notice, client_msg_id=f"linli-{job.id}"))
+        await self._api.send_subscription(job.recipient, notice)
+        await consents.spend(job.recipient, notice.template_id)
+        return ""
+
+
+def _judge(error: LinliError) -> Ruling:
+    """The ruling of an error; what passes by itself goes back to the queue."""
+    seen = ruling(error)
+    if seen.verdict is Verdict.RETRY_LATER:
+        raise TryLater(seen.reason, timedelta(seconds=seen.retry_after) if seen.retry_after else None) from error
+    return seen
+
+
+def _park(part: Sequence[Job], seen: Ruling, end: Callable[[Job, Done], None]) -> None:
+    for job in part:
+        end(job, parked(seen.reason))
+    DELIVERED.labels("parked").inc(len(part))
+
+
+def _text(payload: Mapping[str, Any]) -> str:
+    text = str(payload["text"])
+    if payload.get("rendered"):
+        return text  # a passive reply that came too late: its links are made already
+    return render(Reply(plain(text), _choices(payload)))
+
+
+def _choices(payload: Mapping[str, Any]) -> tuple[Choice, ...]:
+    return tuple(Choice(str(label), int(tap)) for label, tap in payload.get("choices", ()))
+
+
+def _mergeable(jobs: Sequence[Job]) -> list[Job]:
+    """As many of the first jobs as fit into one message."""
+    part, size = [jobs[0]], len(_text(jobs[0].payload).encode())
+    for job in jobs[1:_MERGE]:
+        size += len(_text(job.payload).encode()) + 2
+        if size > _TEXT_LIMIT:
+            break
+        part.append(job)
+    return part
+
+
+def _message(part: Sequence[Job]) -> CustomMessage:
+    """One notice with choices is a menu message; several are one text with their choices as links."""
+    payload = part[0].payload
+    if len(part) == 1 and not payload.get("rendered") and (choices := _choices(payload)):
+        return CustomMenu(plain(str(payload["text"])), choices)
+    return CustomText("\n\n".join(_text(job.payload) for job in part))

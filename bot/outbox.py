@@ -1,0 +1,207 @@
+"""The worker's queue: claim under a lease, do, note the result; retry with backoff, park poison with its reason.
+
+Claims are made one at a time (an advisory lock), so that the jobs of one recipient leave in their order however many
+workers there are: a job is claimed only while no earlier job of the same recipient waits or is in somebody's hands.
+A lease that runs out (a killed worker) is claimed again; finishing needs the claim's own `attempt` number, so that a
+worker that wakes up late changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import structlog
+
+from errors import LinliError
+from models.database import fetch, from_json, to_json, transaction
+from models.enums import OutboxKind, OutboxState
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+MAX_TRIES = 5
+#: Pause before each further try; the last step is 15 minutes, so five tries span about 20 minutes.
+BACKOFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=2), timedelta(minutes=15))
+#: Claims after which a job is parked though it never failed in words: it kills its worker.
+MAX_CLAIMS = 12
+_CLAIM_LOCK = 0x6C696E6C6901
+
+_CLAIM = """
+WITH due AS (
+    SELECT o.id FROM outbox o
+    WHERE o.finished_at IS NULL AND o.due_at <= $1 AND (o.state = 'pending' OR o.leased_until < $1)
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox e WHERE e.recipient = o.recipient AND e.id < o.id AND e.finished_at IS NULL
+        AND (e.due_at > $1 OR e.state = 'leased' AND e.leased_until >= $1)
+    )
+    ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox SET state = 'leased', attempt = attempt + 1, leased_until = $3 FROM due WHERE outbox.id = due.id
+RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries
+"""
+
+_FINISH = """
+UPDATE outbox SET state = d.state, channel = d.channel, reference = d.reference, used = d.used, error = d.error, finished_at = $2, leased_until = NULL
+FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text)
+WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
+"""
+
+_RELEASE = """
+UPDATE outbox SET state = 'pending', tries = d.tries, error = d.error, due_at = to_timestamp(d.due), leased_until = NULL
+FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8)
+WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One claimed job."""
+
+    id: int
+    kind: OutboxKind
+    recipient: str
+    case_id: int | None
+    payload: Mapping[str, Any]
+    attempt: int
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A job's end: sent, undelivered or parked, by which rung, at what cost in service messages, and why not."""
+
+    state: OutboxState
+    channel: str = ""
+    used: int = 0
+    error: str = ""
+    reference: str = ""
+
+
+def sent(channel: str) -> Done:
+    """Carried out."""
+    return Done(OutboxState.SENT, channel)
+
+
+def parked(reason: str) -> Done:
+    """Put aside for staff, with the reason."""
+    return Done(OutboxState.PARKED, error=reason)
+
+
+class TryLater(Exception):  # noqa: N818 - it is no error: the job comes back
+    """Raised by a job's handler: not now. `reason` is for staff."""
+
+    def __init__(self, reason: str, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+
+
+#: Does all claimed jobs of one recipient, in order; gives as many ends as it finished. Raises TryLater for the rest.
+Handler = Callable[[Sequence[Job], Callable[[Job, Done], None]], Awaitable[None]]
+
+
+class Outbox:
+    """One worker's view of the queue. `handlers` say what each kind of job does."""
+
+    def __init__(
+        self,
+        handlers: Mapping[OutboxKind, Handler],
+        *,
+        now: Callable[[], datetime],
+        batch: int = 200,
+        parallel: int = 32,
+    ) -> None:
+        self._handlers = handlers
+        self._now = now
+        self._batch = batch
+        self._gate = asyncio.Semaphore(parallel)
+
+    async def run_once(self) -> int:
+        """Claim what is due and do it; gives how many jobs were claimed."""
+        jobs = await self.claim()
+        by_recipient = sorted(jobs, key=lambda job: (job.recipient, job.id))
+        groups = [list(group) for _, group in groupby(by_recipient, key=lambda job: (job.recipient, job.kind))]
+        async with asyncio.TaskGroup() as tasks:
+            for group in groups:
+                tasks.create_task(self._do(group))
+        return len(jobs)
+
+    async def claim(self) -> list[Job]:
+        """Take a lease on due jobs."""
+        now = self._now()
+        async with transaction():
+            await fetch("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
+            rows = await fetch(_CLAIM, now, self._batch, now + LEASE)
+        return [Job(**row | {"kind": OutboxKind(row["kind"]), "payload": from_json(row["payload"])}) for row in rows]
+
+    async def _do(self, group: list[Job]) -> None:
+        ended: dict[int, Done] = {}
+        reason, after = "", None
+        async with self._gate:
+            try:
+                fresh = [job for job in group if job.attempt <= MAX_CLAIMS]
+                for job in group:
+                    if job.attempt > MAX_CLAIMS:
+                        ended[job.id] = parked("反复中断，已停发，请联系管理员")
+                await self._handlers[group[0].kind](fresh, lambda job, done: ended.__setitem__(job.id, done))
+            except TryLater as later:
+                reason, after = later.reason, later.after
+            except LinliError as error:
+                reason = error.detail
+            except Exception as error:
+                log.exception("outbox job failed", job=group[0].id, kind=group[0].kind)
+                reason = f"{type(error).__name__}: {error}"[:300]
+        await self._note(group, ended, reason, after)
+
+    async def _note(self, group: list[Job], ended: Mapping[int, Done], reason: str, after: timedelta | None) -> None:
+        now = self._now()
+        finished, released = [], []
+        rest = [job for job in group if job.id not in ended]
+        for place, job in enumerate(rest):
+            tries = job.tries + (place == 0)  # those behind it were not tried
+            if tries >= MAX_TRIES and after is None:
+                finished.append(_end(job, parked(f"试了 {tries} 次没有发出：{reason}")))
+                continue
+            pause = after or BACKOFF[min(tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+            due = now + pause if place == 0 or tries else now
+            released.append(
+                {"id": job.id, "attempt": job.attempt, "tries": tries, "error": reason, "due": due.timestamp()}
+            )
+        finished += [_end(job, ended[job.id]) for job in group if job.id in ended]
+        await self._write(finished, released, now)
+
+    async def _write(self, finished: list[dict[str, Any]], released: list[dict[str, Any]], now: datetime) -> None:
+        if finished:
+            await fetch(_FINISH, to_json(finished), now)
+        if released:
+            await fetch(_RELEASE, to_json(released))
+
+
+def _end(job: Job, done: Done) -> dict[str, Any]:
+    if done.state is not OutboxState.SENT:
+        log.warning("notice not delivered", job=job.id, state=done.state, reason=done.error)
+    return {
+        "id": job.id,
+        "attempt": job.attempt,
+        "state": done.state,
+        "channel": done.channel,
+        "reference": done.reference,
+        "used": done.used,
+        "error": done.error[:500],
+    }
+
+
+async def backlog(now: datetime) -> dict[str, float]:
+    """Unfinished jobs, and the age in seconds of the oldest that is due: what operations watch."""
+    rows = await fetch(
+        "SELECT count(*) AS jobs, coalesce(extract(epoch FROM $1 - min(due_at)), 0)::float8 AS age FROM outbox "
+        "WHERE finished_at IS NULL AND due_at <= $1",
+        now,
+    )
+    return {"jobs": rows[0]["jobs"], "oldest_seconds": max(0.0, rows[0]["age"])}

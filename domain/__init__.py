@@ -1,0 +1,1 @@
+"""What the community does. One public function = one transaction = rows + timeline + audit + outbox."""

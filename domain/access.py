@@ -1,0 +1,115 @@
+"""The only door to a case: finds it, decides what a person is to it, and checks the transition table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.journal import Journal
+from domain.people import Person, ancestors
+from errors import Conflict, NotAllowed, NotFound
+from models.cases import Case
+from models.enums import Status
+from models.transitions import TRANSITIONS, Transition, Verb, Who, find_transition
+
+
+@dataclass(slots=True)
+class Work:
+    """One action on one locked case. `finish` writes everything in the running transaction."""
+
+    case: Case
+    person: Person
+    who: frozenset[Who]
+    verb: Verb
+    row: Transition
+    journal: Journal
+
+    @property
+    def now(self) -> datetime:
+        return self.journal.at
+
+    @property
+    def actor(self) -> str:
+        """Who acts, as the resident may read it."""
+        if Who.REPORTER in self.row.who & self.who:
+            return "居民"
+        return self.person.post.label if self.person.post else "系统"
+
+    def step(self, verb: Verb, text: str = "", *, actor: str = "", public: bool = True) -> None:
+        """Take one row of the table: new status, timeline line, audit row. Refuses what the table does not have."""
+        row = find_transition(verb, self.case.status)
+        if row is None:
+            raise Conflict(f"{verb} from {self.case.status}")
+        before = self.case.status
+        if row.target is not None:
+            self.case.status = row.target
+        self.journal.event(verb, self.case.status, actor or self.actor, text, public=public)
+        self.journal.audit(self.person.actor if not actor else "system", verb, before, self.case.status)
+
+    async def finish(self) -> Case:
+        await self.case.save()
+        await self.journal.write(self.case.id)
+        return self.case
+
+
+def _said(status: Status, number: str) -> str:
+    words = {
+        Status.DISPOSED: "正在核查",
+        Status.VERIFIED: "正在等居民确认",
+        Status.CLOSED: "已经办结",
+        Status.WITHDRAWN: "已经撤回",
+        Status.REJECTED: "没有受理",
+        Status.DISPOSING: "已经有人接手处理",
+        Status.DISPATCHED: "正在等人接手",
+        Status.ACCEPTED: "正在安排人处理",
+    }
+    return f"{number.split('-')[1]} {words.get(status, '状态变了')}，这一步现在做不了。回复“查 {number.split('-')[1]}”看最新情况。"
+
+
+async def relation(person: Person, case: Case) -> frozenset[Who]:
+    """Everything a person is to a case; empty means that for them it does not exist."""
+    found: set[Who] = set()
+    if case.reporter_id == person.resident_id:
+        found.add(Who.REPORTER)
+    post = person.post
+    if post is None:
+        return frozenset(found)
+    if case.holder_id == post.id:
+        found.add(Who.HOLDER)
+    if post.dispatches:
+        above = await ancestors(case.grid_id or case.area_id)
+        if post.area_id in above:
+            found.add(Who.DISPATCHER)
+            if post.level.rank > (await ancestors(case.area_id))[case.area_id].rank:
+                found.add(Who.SUPERVISOR)
+    return frozenset(found)
+
+
+async def access_case(person: Person, case_id: int) -> Case:
+    """A case this person may read; NotFound otherwise, as if it did not exist."""
+    case = await Case.get_or_none(id=case_id)
+    if case is None or not (await relation(person, case) or await _same_grid(person, case)):
+        raise NotFound(f"case {case_id}", tag="case:read", object_id=case_id)
+    return case
+
+
+async def _same_grid(person: Person, case: Case) -> bool:
+    """A grid worker reads every case of their grid, also those that others hold."""
+    return person.post is not None and person.post.area_id == case.grid_id
+
+
+async def begin(person: Person, case_id: int, verb: Verb, now: datetime, source: str = "") -> Work:
+    """Lock the case and check that this person may use this verb on it now. Must run inside a transaction."""
+    case = await Case.filter(id=case_id).select_for_update().get_or_none()
+    who = await relation(person, case) if case else frozenset()
+    if case is None or not who:
+        raise NotFound(f"case {case_id}", tag=f"case:{verb}", object_id=case_id)
+    allowed = frozenset().union(*(row.who for row in TRANSITIONS if row.verb is verb))
+    if not who & allowed:
+        raise NotAllowed(f"{person.actor} may not {verb} case {case_id}", tag=f"case:{verb}", object_id=case_id)
+    row = find_transition(verb, case.status)
+    if row is None:
+        raise Conflict(
+            f"{verb} from {case.status}", say=_said(case.status, case.number), tag=f"case:{verb}", object_id=case_id
+        )
+    return Work(case, person, who, verb, row, Journal(now, source))

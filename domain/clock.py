@@ -1,0 +1,58 @@
+"""How times are said to people, and when something must be done."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+_PARTS = ((5, "凌晨"), (9, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
+_DAYS = ("今天", "明天", "后天")
+
+
+def due_time(start: datetime, limit: timedelta) -> datetime:
+    """When something accepted at `start` must be done: `limit` later, rounded up to a half hour people can say."""
+    half = timedelta(minutes=30)
+    local = (start + limit).astimezone(SHANGHAI)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    rest = (local - midnight) % half
+    return (local + (half - rest if rest else timedelta())).astimezone(start.tzinfo)
+
+
+def say_deadline(due: datetime, now: datetime) -> str:
+    """`明天下午 6 点前`; from the third day on the date alone: `11 月 24 日前`."""
+    local, today = due.astimezone(SHANGHAI), now.astimezone(SHANGHAI).date()
+    days = (local.date() - today).days
+    if 0 <= days < len(_DAYS):
+        return f"{_DAYS[days]}{say_hour(local)}前"
+    return f"{say_date(local, now)}前"
+
+
+def say_hour(local: datetime) -> str:
+    """`下午 6 点半` for 18:30."""
+    part = next(name for end, name in _PARTS if local.hour < end)
+    hour = local.hour if local.hour <= 12 else local.hour - 12
+    half = "半" if local.minute == 30 else f" {local.minute} 分" if local.minute else ""
+    return f"{part} {hour} 点{half}"
+
+
+def say_date(moment: datetime, now: datetime) -> str:
+    """`11 月 24 日`, with the year when it is not this one."""
+    local = moment.astimezone(SHANGHAI)
+    year = "" if local.year == now.astimezone(SHANGHAI).year else f"{local.year} 年 "
+    return f"{year}{local.month} 月 {local.day} 日"
+
+
+def say_moment(moment: datetime, now: datetime) -> str:
+    """`今天 9:05`, `昨天 15:20`, `11 月 18 日 15:20`: when something happened."""
+    local = moment.astimezone(SHANGHAI)
+    days = (now.astimezone(SHANGHAI).date() - local.date()).days
+    day = {0: "今天", 1: "昨天", 2: "前天"}.get(days) or say_date(moment, now)
+    return f"{day} {local.hour}:{local.minute:02}"
+
+
+def template_time(moment: datetime) -> str:
+    """`2026年11月24日 18:00`, the form WeChat's time fields take."""
+    local = moment.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日 {local.hour:02}:{local.minute:02}"

@@ -1,0 +1,121 @@
+"""Reading cases: by the number people say, a resident's own, a worker's to-do, the timeline, what was not delivered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.people import Person
+from errors import NotFound
+from models.cases import Case, CaseEvent
+from models.database import fetch
+from models.enums import Status
+
+_NUMBER = re.compile(r"(?:(20\d{2})?(\d{4})[-—－]?)?(\d{4,6})")
+
+
+def read_number(text: str) -> str | None:
+    """The case number in a sentence as an SQL pattern: 0037 → %-0037, 1120-0037 → %1120-0037; None without one."""
+    match = _NUMBER.search(text)
+    if not match:
+        return None
+    year, day, serial = match.groups()
+    return f"{year or '%'}{day}-{serial}" if day else f"%-{serial}"
+
+
+async def find_case(person: Person, text: str) -> Case:
+    """The newest case with this number that the person may read; NotFound says what to do."""
+    pattern = read_number(text)
+    if pattern:
+        post = person.post
+        rows = await fetch(
+            "WITH RECURSIVE mine AS (SELECT id FROM area WHERE id = $3 "
+            "UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id) "
+            "SELECT id FROM cases WHERE number LIKE $1 AND (reporter_id = $2 OR holder_id = $4 "
+            "OR grid_id IN (SELECT id FROM mine) OR area_id IN (SELECT id FROM mine)) ORDER BY id DESC LIMIT 1",
+            pattern,
+            person.resident_id,
+            post.area_id if post else 0,
+            post.id if post else 0,
+        )
+        if rows:
+            return await Case.get(id=rows[0]["id"])
+    raise NotFound(f"case number in {text[:40]!r}", tag="case:read", object_id=None)
+
+
+async def own_cases(person: Person, limit: int = 5) -> list[Case]:
+    """What the resident reported: open ones first, then the newest."""
+    rows = await fetch(
+        "SELECT id FROM cases WHERE reporter_id = $1 ORDER BY closed_at IS NOT NULL, id DESC LIMIT $2",
+        person.resident_id,
+        limit,
+    )
+    return await in_order([row["id"] for row in rows])
+
+
+async def awaiting_answer(person: Person) -> list[Case]:
+    """The resident's cases that wait for 解决了吗, newest first."""
+    return await Case.filter(reporter_id=person.resident_id, status=Status.VERIFIED).order_by("-verified_at").limit(5)
+
+
+async def tasks(person: Person, limit: int = 20) -> list[Case]:
+    """A member of staff's to-do, the most pressing first."""
+    if person.post is None:
+        return []
+    return (
+        await Case.filter(holder_id=person.post.id, status__in=[Status.DISPATCHED, Status.DISPOSING], closed_at=None)
+        .order_by("due_at", "id")
+        .limit(limit)
+    )
+
+
+async def to_dispatch(person: Person, limit: int = 20) -> list[Case]:
+    """What a dispatcher must give to somebody."""
+    if person.post is None or not person.post.dispatches:
+        return []
+    return (
+        await Case.filter(area_id=person.post.area_id, holder_id=None, status__in=[Status.REPORTED, Status.ACCEPTED])
+        .order_by("id")
+        .limit(limit)
+    )
+
+
+async def in_order(ids: list[int]) -> list[Case]:
+    """Cases in the order of their ids as given."""
+    found = {case.id: case for case in await Case.filter(id__in=ids)}
+    return [found[case_id] for case_id in ids if case_id in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a timeline."""
+
+    at: datetime
+    verb: str
+    actor: str
+    text: str
+
+
+async def timeline(case: Case, *, staff: bool = False) -> list[Line]:
+    """What happened, oldest first; residents do not read internal lines."""
+    events = CaseEvent.filter(case_id=case.id).order_by("id")
+    if not staff:
+        events = events.filter(public=True)
+    return [Line(event.at, event.verb, event.actor, event.text) for event in await events]
+
+
+async def undelivered(person: Person, limit: int = 10) -> list[dict[str, Any]]:
+    """Notices of this person's area that reached nobody, with the reason: number, subject, error, at."""
+    if person.post is None:
+        return []
+    return await fetch(
+        "WITH RECURSIVE mine AS (SELECT id FROM area WHERE id = $1 "
+        "UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id) "
+        "SELECT c.number, c.subject, o.error, o.finished_at AS at, o.payload->>'text' AS text FROM outbox o "
+        "JOIN cases c ON c.id = o.case_id WHERE o.state IN ('undelivered', 'parked') AND o.kind = 'notice' "
+        "AND (c.grid_id IN (SELECT id FROM mine) OR c.area_id IN (SELECT id FROM mine)) ORDER BY o.id DESC LIMIT $2",
+        person.post.area_id,
+        limit,
+    )

@@ -1,0 +1,176 @@
+"""What Linli tells people of a case, and the tap ids that come back. Chinese texts of pushes live here, together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+
+from domain.clock import say_deadline, template_time
+from domain.journal import Notice
+from domain.people import Post
+from models.cases import Case
+from models.enums import Status, Urgency
+
+STATUS_NAMES = {
+    Status.REPORTED: "待受理",
+    Status.ACCEPTED: "已受理",
+    Status.DISPATCHED: "待接手",
+    Status.DISPOSING: "处理中",
+    Status.SUSPENDED: "暂缓",
+    Status.DISPOSED: "待核查",
+    Status.VERIFIED: "待您确认",
+    Status.CLOSED: "已办结",
+    Status.REJECTED: "未受理",
+    Status.WITHDRAWN: "已撤回",
+    Status.MERGED: "已并案",
+}
+
+
+class Tap(IntEnum):
+    """What a tap on a notice means. Sent as `case_id * 100 + tap`: WeChat carries integers only."""
+
+    SOLVED = 1
+    NOT_SOLVED = 2
+    SATISFIED = 3
+    BASICALLY = 4
+    NOT_SATISFIED = 5
+    URGE = 6
+    SUPPLEMENT = 7
+    SIGN = 11
+    DISPOSE = 12
+    ESCALATE = 13
+    RETURN = 14
+    SHOW = 15
+    NOTE = 16
+
+
+TAP_LABELS = {
+    Tap.SOLVED: "解决了",
+    Tap.NOT_SOLVED: "没解决",
+    Tap.SATISFIED: "满意",
+    Tap.BASICALLY: "基本满意",
+    Tap.NOT_SATISFIED: "不满意",
+    Tap.URGE: "催一下",
+    Tap.SUPPLEMENT: "补充情况",
+    Tap.SIGN: "接",
+    Tap.DISPOSE: "办好了",
+    Tap.ESCALATE: "上报",
+    Tap.RETURN: "退回",
+    Tap.SHOW: "看详情",
+    Tap.NOTE: "写进展",
+}
+
+
+def tap_id(case_id: int, tap: Tap) -> int:
+    """The integer WeChat carries for `tap` on a case."""
+    return case_id * 100 + tap
+
+
+def read_tap(number: int) -> tuple[int, Tap] | None:
+    """(case id, tap) of a tapped item; None for ids below 100 (the question just asked) and unknown ones."""
+    case_id, tap = divmod(number, 100)
+    return (case_id, Tap(tap)) if case_id > 0 and tap in Tap._value2member_map_ else None
+
+
+def short(number: str) -> str:
+    """`1120-0037` of 20261120-0037, as residents are told."""
+    return number[4:]
+
+
+def serial(number: str) -> str:
+    """`0037` of 20261120-0037, as everybody says."""
+    return number.split("-")[1]
+
+
+def _choices(case: Case, *taps: Tap) -> list[tuple[str, int]]:
+    return [(TAP_LABELS[tap], tap_id(case.id, tap)) for tap in taps]
+
+
+def _fields(case: Case, note: str) -> dict[str, str]:
+    return {
+        "number": case.number,
+        "subject": case.subject,
+        "status": STATUS_NAMES[case.status],
+        "time": template_time(case.due_at or case.reported_at),
+        "note": note,
+    }
+
+
+def task_choices(case: Case) -> list[tuple[str, int]]:
+    """What a holder may do next, in the order of the numbers they type."""
+    return _choices(case, Tap.SIGN, Tap.DISPOSE, Tap.ESCALATE, Tap.RETURN)
+
+
+def resident_choices(case: Case) -> list[tuple[str, int]]:
+    """What the reporter may do with a case in this status."""
+    if case.status is Status.VERIFIED:
+        return _choices(case, Tap.SOLVED, Tap.NOT_SOLVED)
+    if case.status.is_open:
+        return _choices(case, Tap.URGE, Tap.SUPPLEMENT)
+    return []
+
+
+def solved_choices(case: Case) -> list[tuple[str, int]]:
+    return _choices(case, Tap.SOLVED, Tap.NOT_SOLVED)
+
+
+def satisfaction_choices(case: Case) -> list[tuple[str, int]]:
+    return _choices(case, Tap.SATISFIED, Tap.BASICALLY, Tap.NOT_SATISFIED)
+
+
+def excerpt(text: str, limit: int = 60) -> str:
+    """The beginning of what somebody wrote, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def new_task(case: Case, holder: Post, now: datetime, images: list[str], why: str = "新任务") -> Notice:
+    """To the holder: what, where, until when, and the four things one can do."""
+    urgent = "紧急 " if case.urgency is Urgency.URGENT else ""
+    due = say_deadline(case.due_at, now) if case.due_at else "尽快"
+    head = f"{urgent}{why} {serial(case.number)} {case.subject}｜{case.place or '地点未说明'}｜{due}"
+    return Notice(
+        holder.openid or "",
+        f"{head}\n“{excerpt(case.description)}”",
+        task_choices(case),
+        _fields(case, why),
+        images[:1],
+    )
+
+
+def urgent_alarm(case: Case, post: Post, worker: str) -> Notice:
+    """To the community on duty: an emergency is on its way to the grid worker too."""
+    text = f"紧急 {serial(case.number)} {case.subject}｜{case.place or '地点未说明'}\n“{excerpt(case.description)}”\n"
+    return Notice(post.openid or "", f"{text}已通知{worker}。", _choices(case, Tap.SHOW), _fields(case, "紧急情况"))
+
+
+def awaiting_acceptance(case: Case, post: Post) -> Notice:
+    """To the community: a case no grid is known for."""
+    text = f"待受理 {serial(case.number)} {case.subject}｜{case.place or '地点未说明'}\n“{excerpt(case.description)}”"
+    return Notice(
+        post.openid or "",
+        f"{text}\n不知道属于哪个网格，请回复“派 {serial(case.number)} 网格名”。",
+        _choices(case, Tap.SHOW),
+        _fields(case, "待受理"),
+    )
+
+
+def progress(case: Case, openid: str, sentence: str) -> Notice:
+    """To the resident: one sentence of what happened."""
+    return Notice(openid, f"{serial(case.number)} {case.subject}：{sentence}", (), _fields(case, sentence))
+
+
+def ask_solved(case: Case, openid: str, holder: str, images: list[str]) -> Notice:
+    """To the resident: what was done, and whether it is solved."""
+    text = f"{serial(case.number)} {case.subject}，{holder}已处理：“{excerpt(case.result, 200)}”\n解决了吗？"
+    return Notice(openid, text, solved_choices(case), _fields(case, "请确认是否解决"), images[:1])
+
+
+def to_staff(case: Case, post: Post, sentence: str) -> Notice:
+    """To a member of staff: something happened to their case."""
+    return Notice(
+        post.openid or "",
+        f"{serial(case.number)} {case.subject}：{sentence}",
+        _choices(case, Tap.SHOW),
+        _fields(case, sentence),
+    )

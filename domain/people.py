@@ -1,0 +1,241 @@
+"""Who writes to us: a resident, a member of staff, or both; and who answers for their grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.journal import audit
+from errors import NotFound
+from models.database import fetch, transaction
+from models.enums import Level, Role
+from models.people import Staff
+
+_ROLE_NAMES = {
+    Role.GRID_WORKER: "网格员",
+    Role.COMMUNITY_STAFF: "社区",
+    Role.STREET_STAFF: "街道",
+    Role.DISTRICT_STAFF: "区指挥中心",
+    Role.DEPARTMENT_STAFF: "部门",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A member of staff in their place."""
+
+    id: int
+    name: str
+    role: Role
+    area_id: int
+    area_name: str
+    level: Level
+    openid: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How residents read them: 网格员王芳, 东亭社区李主任."""
+        return f"网格员{self.name}" if self.role is Role.GRID_WORKER else f"{self.area_name}{self.name}"
+
+    @property
+    def dispatches(self) -> bool:
+        """Whether the post may give work to others."""
+        return self.role in (Role.COMMUNITY_STAFF, Role.STREET_STAFF, Role.DISTRICT_STAFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A resident's grid, its community, and the numbers to call."""
+
+    grid_id: int
+    grid_name: str
+    community_id: int
+    community_name: str
+    duty_phone: str
+    gas_phone: str
+    worker: Post | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whoever sent the message."""
+
+    openid: str
+    resident_id: int
+    home: Home | None
+    post: Post | None
+
+    @property
+    def actor(self) -> str:
+        """Their pseudonym in the audit trail."""
+        return f"staff:{self.post.id}" if self.post else f"resident:{self.resident_id}"
+
+
+# One statement: it runs for every message. The worker is the grid's first active one, else the community's.
+_PERSON = """
+WITH known AS (
+    INSERT INTO resident (openid, following, created_at) SELECT $1::text, true, $2
+    WHERE NOT EXISTS (SELECT 1 FROM resident WHERE openid = $1::text)
+    ON CONFLICT (openid) DO UPDATE SET following = true RETURNING id, grid_id
+), me AS (SELECT id, grid_id FROM resident WHERE openid = $1::text UNION SELECT id, grid_id FROM known)
+SELECT me.id AS resident_id, g.id AS grid_id, g.name AS grid_name, c.id AS community_id, c.name AS community_name,
+       coalesce(nullif(g.duty_phone, ''), nullif(c.duty_phone, ''), t.duty_phone, '') AS duty_phone,
+       coalesce(nullif(c.gas_phone, ''), nullif(t.gas_phone, ''), d.gas_phone, '') AS gas_phone,
+       w.id AS worker_id, w.name AS worker_name, w.role AS worker_role, w.openid AS worker_openid, w.area_id AS worker_area,
+       s.id AS staff_id, s.name AS staff_name, s.role AS staff_role, s.area_id AS staff_area, a.name AS staff_area_name,
+       a.level AS staff_level
+FROM me
+LEFT JOIN area g ON g.id = me.grid_id
+LEFT JOIN area c ON c.id = g.parent_id
+LEFT JOIN area t ON t.id = c.parent_id
+LEFT JOIN area d ON d.id = t.parent_id
+LEFT JOIN LATERAL (
+    SELECT id, name, role, openid, area_id FROM staff
+    WHERE active AND (area_id = g.id AND role = 'grid_worker' OR area_id = c.id AND role = 'community_staff')
+    ORDER BY area_id = g.id DESC, id LIMIT 1
+) w ON true
+LEFT JOIN staff s ON s.openid = $1::text AND s.active
+LEFT JOIN area a ON a.id = s.area_id
+"""
+
+
+async def find_person(openid: str, now: datetime) -> Person:
+    """Who this is; somebody never seen becomes a resident without a grid."""
+    row = (await fetch(_PERSON, openid, now))[0]
+    post = None
+    if row["staff_id"]:
+        post = Post(
+            row["staff_id"],
+            row["staff_name"],
+            Role(row["staff_role"]),
+            row["staff_area"],
+            row["staff_area_name"],
+            Level(row["staff_level"]),
+            openid,
+        )
+    return Person(openid, row["resident_id"], _home(row), post)
+
+
+def _home(row: dict[str, Any]) -> Home | None:
+    if not row["grid_id"]:
+        return None
+    worker = None
+    if row["worker_id"]:
+        own = row["worker_area"] == row["grid_id"]
+        worker = Post(
+            row["worker_id"],
+            row["worker_name"],
+            Role(row["worker_role"]),
+            row["worker_area"],
+            row["grid_name"] if own else row["community_name"],
+            Level.GRID if own else Level.COMMUNITY,
+            row["worker_openid"],
+        )
+    return Home(
+        row["grid_id"],
+        row["grid_name"],
+        row["community_id"],
+        row["community_name"],
+        row["duty_phone"],
+        row["gas_phone"],
+        worker,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GridChoice:
+    """A grid as a resident chooses it."""
+
+    id: int
+    name: str
+    community: str
+
+
+async def list_grids(limit: int = 40) -> list[GridChoice]:
+    """Every grid, with its community, in the order of their codes."""
+    rows = await fetch(
+        "SELECT g.id, g.name, c.name AS community FROM area g JOIN area c ON c.id = g.parent_id "
+        "WHERE g.level = 'grid' ORDER BY g.code LIMIT $1",
+        limit,
+    )
+    return [GridChoice(**row) for row in rows]
+
+
+async def join_grid(person: Person, now: datetime, *, grid_id: int = 0, code: str = "") -> Home:
+    """Bind a resident to a grid by its id (chosen) or by the code in its QR; raises NotFound for an unknown grid."""
+    async with transaction():
+        found = await fetch("SELECT id FROM area WHERE level = 'grid' AND (id = $1 OR code = $2)", grid_id, code)
+        if not found:
+            raise NotFound(
+                f"no grid {grid_id or code}", say="没有找到这个网格的二维码信息，请回复“我的网格”自己选一个。"
+            )
+        await fetch("UPDATE resident SET grid_id = $2 WHERE id = $1", person.resident_id, found[0]["id"])
+        await audit(person.actor, "resident:join_grid", found[0]["id"], now)
+        home = (await find_person(person.openid, now)).home
+    if home is None:
+        raise NotFound(f"grid {grid_id or code} vanished")
+    return home
+
+
+async def stop_following(openid: str) -> None:
+    """The resident left the account: nothing is pushed to them until they come back."""
+    await fetch("UPDATE resident SET following = false WHERE openid = $1", openid)
+
+
+async def post_of(staff_id: int | None) -> Post | None:
+    """A member of staff in their place; None for nobody."""
+    staff = await Staff.filter(id=staff_id).select_related("area").first() if staff_id else None
+    if staff is None:
+        return None
+    return Post(staff.id, staff.name, staff.role, staff.area_id, staff.area.name, staff.area.level, staff.openid)
+
+
+_LEVEL_ROLE = {
+    Level.GRID: Role.GRID_WORKER,
+    Level.COMMUNITY: Role.COMMUNITY_STAFF,
+    Level.STREET: Role.STREET_STAFF,
+    Level.DISTRICT: Role.DISTRICT_STAFF,
+    Level.CITY: Role.DISTRICT_STAFF,
+}
+
+
+async def ancestors(area_id: int) -> dict[int, Level]:
+    """The area itself and everything above it, with levels."""
+    rows = await fetch(
+        "WITH RECURSIVE up AS (SELECT id, parent_id, level FROM area WHERE id = $1 "
+        "UNION ALL SELECT a.id, a.parent_id, a.level FROM area a JOIN up ON a.id = up.parent_id) SELECT id, level FROM up",
+        area_id,
+    )
+    return {row["id"]: Level(row["level"]) for row in rows}
+
+
+async def posts_upward(area_id: int) -> list[Post]:
+    """Active staff who answer for this area and for those above it, nearest level first."""
+    rows = await fetch(
+        "WITH RECURSIVE up AS (SELECT id, parent_id, level, name, 0 AS steps FROM area WHERE id = $1 "
+        "UNION ALL SELECT a.id, a.parent_id, a.level, a.name, up.steps + 1 FROM area a JOIN up ON a.id = up.parent_id) "
+        "SELECT s.id, s.name, s.role, s.area_id, up.name AS area_name, up.level, s.openid FROM up "
+        "JOIN staff s ON s.area_id = up.id AND s.active ORDER BY up.steps, s.id",
+        area_id,
+    )
+    posts = [Post(**(row | {"role": Role(row["role"]), "level": Level(row["level"])})) for row in rows]
+    return [post for post in posts if post.role is _LEVEL_ROLE[post.level]]
+
+
+async def first_community() -> tuple[int, str]:
+    """(id, duty phone) of the community that takes what no grid is known for."""
+    rows = await fetch("SELECT id, duty_phone FROM area WHERE level = 'community' ORDER BY code LIMIT 1")
+    if not rows:
+        raise NotFound("no community in the database: run `linli demo` or `linli import`")
+    return rows[0]["id"], rows[0]["duty_phone"]
+
+
+def role_name(role: Role) -> str:
+    """The post in Chinese."""
+    return _ROLE_NAMES[role]
+
+
+async def grid_codes() -> list[str]:
+    """The codes of all grids, for their QR codes."""
+    return [row["code"] for row in await fetch("SELECT code FROM area WHERE level = 'grid' ORDER BY code")]

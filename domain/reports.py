@@ -1,0 +1,191 @@
+"""上报: what somebody said becomes a case with a number, an owner and a promised time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import nlp
+from domain import notices
+from domain.access import begin
+from domain.clock import SHANGHAI, due_time
+from domain.journal import Journal
+from domain.people import Person, Post, first_community, post_of, posts_upward
+from errors import NotFound
+from models.cases import Attachment, Case
+from models.database import fetch, transaction
+from models.enums import Level, Source, Status, Urgency
+from models.transitions import Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A photo, voice or video as WeChat names it."""
+
+    kind: str
+    media_id: str
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the resident confirmed."""
+
+    description: str
+    category: str
+    subject: str
+    domain: str = ""
+    place: str = ""
+    urgent: bool = False
+    latitude: float | None = None
+    longitude: float | None = None
+    media: Sequence[Media] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the resident is told: the case and who has it (None while the community still has to find somebody)."""
+
+    case: Case
+    holder: Post | None
+    duty_phone: str
+
+
+_ROUTE = """
+SELECT next_case_number($1) AS number, d.time_limit, d.auto_accept
+FROM (SELECT 1) AS one LEFT JOIN duty d ON d.category = $2
+"""
+
+#: For what no duty is written down; the same as the seven days of an ordinary matter.
+_DEFAULT_LIMIT = timedelta(days=7)
+_URGENT_LIMIT = timedelta(hours=2)
+
+
+async def report(person: Person, draft: Draft, now: datetime, *, message_id: int | None = None) -> Receipt:
+    """Make the case; accept and dispatch it at once where the grid and the category are known.
+
+    `message_id` is the inbox row that caused it: unique, so one message makes at most one case.
+    """
+    async with transaction():
+        route = (await fetch(_ROUTE, now.astimezone(SHANGHAI).date(), draft.category))[0]
+        limit = timedelta(microseconds=route["time_limit"]) if route["time_limit"] else _category_limit(draft.category)
+        case = _new_case(person, draft, now, number=route["number"], message_id=message_id)
+        journal = Journal(now, f"inbox:{message_id}" if message_id else "")
+        journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
+        journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
+        images = [media.media_id for media in draft.media if media.kind == "image"]
+        if person.home and person.home.worker and route["auto_accept"] is not False:
+            holder: Post | None = person.home.worker
+            phone = person.home.duty_phone
+            case.grid_id, case.area_id = person.home.grid_id, person.home.worker.area_id
+            _dispatch_at_once(case, person.home.worker, limit, journal)
+            await case.save(force_create=True)
+            journal.tell(notices.new_task(case, person.home.worker, now, images))
+        else:
+            holder, phone = None, await _hand_to_community(person, case, journal)
+        if draft.urgent:
+            await _alarm(case, holder, journal)
+        await _attach(case, draft.media, journal)
+        await journal.write(case.id)
+    return Receipt(case, holder, phone)
+
+
+def _category_limit(code: str) -> timedelta:
+    try:
+        return nlp.category(code).time_limit
+    except NotFound:
+        return _DEFAULT_LIMIT
+
+
+def _new_case(person: Person, draft: Draft, now: datetime, *, number: str, message_id: int | None) -> Case:
+    return Case(
+        number=number,
+        status=Status.REPORTED,
+        category=draft.category,
+        subject=draft.subject,
+        domain=draft.domain,
+        urgency=Urgency.URGENT if draft.urgent else Urgency.NORMAL,
+        source=Source.WECHAT,
+        description=draft.description,
+        place=draft.place[:200],
+        latitude=draft.latitude,
+        longitude=draft.longitude,
+        reporter_id=person.resident_id,
+        message_id=message_id,
+        reported_at=now,
+    )
+
+
+def _dispatch_at_once(case: Case, holder: Post, limit: timedelta, journal: Journal) -> None:
+    """The rules' two steps in one go: accepted because category and grid are known, dispatched by the duty list."""
+    now = journal.at
+    case.holder_id = holder.id
+    case.accepted_at = case.dispatched_at = now
+    case.due_at = due_time(now, min(limit, _URGENT_LIMIT) if case.urgency is Urgency.URGENT else limit)
+    for verb, after in ((Verb.ACCEPT, Status.ACCEPTED), (Verb.DISPATCH, Status.DISPATCHED)):
+        before, case.status = case.status, after
+        text = f"已交给{holder.label}" if verb is Verb.DISPATCH else ""
+        journal.event(verb, after, "系统", text, public=bool(text))
+        journal.audit("system", verb, before, after)
+
+
+async def _hand_to_community(person: Person, case: Case, journal: Journal) -> str:
+    """No owner can be derived: the community that is nearest takes it and finds one. Gives its duty phone."""
+    if person.home:
+        case.grid_id, case.area_id, phone = person.home.grid_id, person.home.community_id, person.home.duty_phone
+    else:
+        case.area_id, phone = await first_community()
+    await case.save(force_create=True)
+    for post in await _nearest_posts(case.area_id):
+        journal.tell(notices.awaiting_acceptance(case, post))
+    return phone
+
+
+async def _nearest_posts(area_id: int) -> list[Post]:
+    """The staff of the area; where there are none, the next level's."""
+    posts = await posts_upward(area_id)
+    return [post for post in posts if post.level is posts[0].level]
+
+
+async def _alarm(case: Case, holder: Post | None, journal: Journal) -> None:
+    """An emergency also goes to the community on duty, whoever holds it."""
+    if case.grid_id is None:
+        return  # the community has it already
+    for post in await posts_upward(case.grid_id):
+        if post.level is Level.COMMUNITY and (holder is None or post.id != holder.id):
+            journal.tell(notices.urgent_alarm(case, post, holder.label if holder else "社区"))
+
+
+async def _attach(case: Case, media: Sequence[Media], journal: Journal, *, after: bool = False) -> None:
+    for item in media:
+        row = await Attachment.create(
+            case_id=case.id,
+            kind=item.kind,
+            after=after,
+            media_id=item.media_id,
+            facts={"format": item.format} if item.format else {},
+            created_at=journal.at,
+        )
+        journal.fetch_media(row.id, item.media_id)
+
+
+async def attach(case: Case, media: Sequence[Media], journal: Journal, *, after: bool) -> list[str]:
+    """Add media to a case, from the resident or (after=True) from staff; gives the media ids of the pictures."""
+    await _attach(case, media, journal, after=after)
+    return [item.media_id for item in media if item.kind == "image"]
+
+
+async def add_media(person: Person, case_id: int, extra: Draft, now: datetime, source: str = "") -> Case:
+    """The reporter adds photos, voice or a place to an open case; the holder is told."""
+    async with transaction():
+        work = await begin(person, case_id, Verb.SUPPLEMENT, now, source)
+        await attach(work.case, extra.media, work.journal, after=False)
+        if extra.latitude is not None:
+            work.case.latitude, work.case.longitude = extra.latitude, extra.longitude
+            work.case.place = work.case.place or extra.place
+        said = f"位置：{extra.place or '已定位'}" if extra.latitude is not None else "补充了照片或语音"
+        work.step(Verb.SUPPLEMENT, said)
+        if holder := await post_of(work.case.holder_id):
+            work.journal.tell(notices.to_staff(work.case, holder, said))
+        return await work.finish()

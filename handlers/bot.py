@@ -1,0 +1,54 @@
+"""The order in which conversations are asked whether a message is theirs."""
+
+from __future__ import annotations
+
+from bot.messages import Reply
+from bot.router import Router, Turn
+from domain.journal import audit
+from domain.people import find_person
+from errors import LinliError
+from handlers import contact, emergency, fallback, greet, progress, rate, report, staff, taps
+from handlers.chat import Chat, Policy, open_chat
+
+# Order matters. Events, help, cancelling and commands work in every state; then taps of a case; then whatever the
+# conversation was about; then the meaning of a free sentence. A stale tap is told so only when nobody wanted it.
+_ROUTERS = (greet.router, contact.router, staff.router, rate.router, progress.router, emergency.router, report.router)
+
+
+class Bot:
+    """Answers turns. `answer` is the inbox's dispatch, `refused` its audit of what was not allowed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._router: Router[Chat] = Router("bot")
+        self._router.include([*_ROUTERS, _before_fallback(), fallback.router])
+
+    async def answer(self, turn: Turn) -> Reply | None:
+        """Run the matching handler. Open choices are forgotten once the conversation moves on."""
+        chat = await open_chat(turn, self._policy)
+        asked = turn.data.get("choices")
+        reply = await self._router.handle(chat)
+        if reply is not None and turn.data.get("choices") is asked and chat.tap is not None:
+            turn.data.pop("choices", None)
+        return reply
+
+    async def refused(self, turn: Turn, error: LinliError) -> None:
+        """A refused attempt is audited with who tried what on what."""
+        if tag := error.data.get("tag"):
+            person = await find_person(turn.message.openid, turn.now)
+            await audit(
+                person.actor,
+                str(tag),
+                error.data.get("object_id"),
+                turn.now,
+                allowed=False,
+                source=f"inbox:{turn.inbox_id}",
+            )
+
+
+def _before_fallback() -> Router[Chat]:
+    """Stale taps stand before free sentences: the label of an old button is no sentence. Fallback's own states go first."""
+    router: Router[Chat] = Router("stale")
+    for route in taps.router.routes:
+        router.on(lambda chat: chat.state not in ("unsure", "question"), *route.filters)(route.handler)
+    return router

@@ -1,0 +1,172 @@
+"""What a handler gets: the message, who sent it, where the conversation stands; and the filters routes are built of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.messages import Choice, Kind, Message, Reply
+from bot.router import Turn
+from domain.people import Person, find_person
+
+MEDIA = (Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.SHORTVIDEO)
+
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+_NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_NUMERALS |= {mark: place for place, mark in enumerate("①②③④⑤⑥⑦⑧⑨", 1)}
+_NUMBER = re.compile(r"(?:回复|选|按)?\s*([1-9]|10)\s*(?:[.、,，。:：号]|\s|$)\s*(.*)", re.DOTALL)
+_TRIM = " \t\n。，,.!！~～、"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator set that handlers need to know."""
+
+    reopen_within: timedelta = timedelta(days=15)
+
+
+@dataclass(slots=True)
+class Chat:
+    """One turn with one person."""
+
+    turn: Turn
+    person: Person
+    policy: Policy
+    tap: int | None = None  # tapped, or meant by a number or label typed
+    rest: str = ""  # what was typed behind the number: “2 没修好 今天又不亮了”
+    text: str = field(default="")
+
+    @property
+    def message(self) -> Message:
+        return self.turn.message
+
+    @property
+    def now(self) -> datetime:
+        return self.turn.now
+
+    @property
+    def state(self) -> str:
+        return self.turn.state
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self.turn.data
+
+    @property
+    def source(self) -> str:
+        """What the audit trail notes as the carrier of an action."""
+        return f"inbox:{self.turn.inbox_id}"
+
+    def go(self, state: str = "", **data: Any) -> None:
+        """Move to another state. A draft that was begun is kept until it is handed in or cancelled."""
+        draft = self.turn.data.get("draft")
+        self.turn.go(state, **({"draft": draft} if draft and "draft" not in data else {}) | data)
+
+    def drop_draft(self) -> None:
+        self.turn.data.pop("draft", None)
+
+    def ask(self, text: str, choices: Sequence[tuple[str, int]]) -> Reply:
+        """Answer with choices; the number or the label typed next means the same as a tap."""
+        self.turn.data["choices"] = [list(choice) for choice in choices]
+        return Reply(text, tuple(Choice(label, tap) for label, tap in choices))
+
+
+def numbered(*labels: str) -> list[tuple[str, int]]:
+    """Choices of the question just asked: tap ids 1, 2, 3 …"""
+    return [(label, place) for place, label in enumerate(labels, 1)]
+
+
+def read_number(text: str) -> tuple[int, str] | None:
+    """(number, rest) of a message that begins with a choice's number: “2”, “２、”, “二”, “2 没修好”."""
+    stripped = text.strip().translate(_FULL_WIDTH)
+    if stripped.strip(_TRIM) in _NUMERALS:
+        return _NUMERALS[stripped.strip(_TRIM)], ""
+    match = _NUMBER.fullmatch(stripped)
+    return (int(match[1]), match[2].strip()) if match else None
+
+
+def _resolve(message: Message, choices: Sequence[Sequence[Any]]) -> tuple[int | None, str]:
+    """Which of the open choices a text means, by number or by label."""
+    if message.tap is not None:
+        return message.tap, ""
+    if message.kind is not Kind.TEXT or not choices:
+        return None, ""
+    found = read_number(message.text)
+    if found and found[0] <= len(choices):
+        return int(choices[found[0] - 1][1]), found[1]
+    said = message.text.strip(_TRIM)
+    for label, tap in choices:
+        if said == label:
+            return int(tap), ""
+    return None, ""
+
+
+async def open_chat(turn: Turn, policy: Policy) -> Chat:
+    """Look up who it is and what their number or label means here."""
+    person = await find_person(turn.message.openid, turn.now)
+    tap, rest = _resolve(turn.message, turn.data.get("choices", ()))
+    text = turn.message.text.strip() if turn.message.kind in (Kind.TEXT, Kind.VOICE, Kind.LINK) else ""
+    return Chat(turn, person, policy, tap, rest, text)
+
+
+Filter = Callable[[Chat], bool]
+
+
+def event(*names: str) -> Filter:
+    """One of these events."""
+    return lambda chat: chat.message.kind is Kind.EVENT and chat.message.event in names
+
+
+def click(key: str) -> Filter:
+    """A tap on the account's menu."""
+    return lambda chat: chat.message.event == "click" and chat.message.key == key
+
+
+def state(*names: str) -> Filter:
+    """The conversation stands in one of these states."""
+    return lambda chat: chat.state in names
+
+
+def within(area: str) -> Filter:
+    """The conversation stands in a state of this area: `report` for report.confirm."""
+    return lambda chat: chat.state.startswith(f"{area}.")
+
+
+def tapped(*numbers: int) -> Filter:
+    """One of these choices of the question just asked."""
+    return lambda chat: chat.tap in numbers
+
+
+def kind(*kinds: Kind) -> Filter:
+    """One of these message types."""
+    return lambda chat: chat.message.kind in kinds
+
+
+def words(*phrases: str) -> Filter:
+    """The whole message is one of these, give or take punctuation."""
+    wanted = frozenset(phrases)
+    return lambda chat: chat.tap is None and chat.text.strip(_TRIM) in wanted
+
+
+def pattern(expression: str) -> Filter:
+    """The whole message fits the expression."""
+    compiled = re.compile(expression, re.DOTALL)
+    return lambda chat: chat.tap is None and compiled.fullmatch(chat.text.strip()) is not None
+
+
+def either(*filters: Filter) -> Filter:
+    """At least one of them agrees."""
+    return lambda chat: any(one(chat) for one in filters)
+
+
+def is_staff(chat: Chat) -> bool:
+    """The sender has bound a post."""
+    return chat.person.post is not None
+
+
+def has_text(chat: Chat) -> bool:
+    """There are words in it."""
+    return bool(chat.text)

@@ -1,0 +1,67 @@
+"""Danger: advice at once *and* an urgent case, in one turn; then everything said is added to that case."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import nlp
+from bot.messages import Kind, Reply
+from bot.router import Router
+from domain.notices import serial, short
+from domain.rating import supplement
+from domain.reports import add_media, report
+from errors import Conflict
+from handlers.chat import MEDIA, Chat, has_text, kind, state
+from handlers.drafts import Draft
+
+router: Router[Chat] = Router("emergency")
+
+#: How long further words belong to the emergency just reported.
+_LASTS = timedelta(minutes=30)
+
+
+async def raise_alarm(chat: Chat, draft: Draft) -> Reply:
+    """Make the urgent case without asking anything first, and say what to do now."""
+    receipt = await report(chat.person, draft.final(), chat.now, message_id=chat.turn.inbox_id)
+    chat.drop_draft()
+    case = receipt.case
+    chat.go("adding", case=case.id, at=chat.now.timestamp(), danger=True)
+    home = chat.person.home
+    told = f"{receipt.holder.label}和社区值班" if receipt.holder else "社区值班"
+    lines = [_advice(chat, draft), f"已同时通知{told}（编号 {short(case.number)}）。"]
+    if receipt.duty_phone:
+        lines.append(f"社区值班电话 {receipt.duty_phone}。")
+    lines.append("您在哪一栋？" if not draft.place else ("可以接着说现场情况。" if home else "请再说一下是哪个小区。"))
+    return Reply("\n".join(lines))
+
+
+def _advice(chat: Chat, draft: Draft) -> str:
+    kind_ = nlp.emergency(draft.emergency)
+    home = chat.person.home
+    return kind_.advice.replace("{gas_phone}", home.gas_phone if home and home.gas_phone else "燃气公司")
+
+
+def _fresh(chat: Chat) -> bool:
+    return chat.now.timestamp() - float(chat.data.get("at", 0)) < _LASTS.total_seconds()
+
+
+@router.on(state("adding"), _fresh, has_text)
+async def add_words(chat: Chat) -> Reply:
+    """Where it is, who is hurt: to the same case, and to whoever is on the way."""
+    try:
+        case = await supplement(chat.person, chat.data["case"], chat.text, chat.now, chat.source)
+    except Conflict:
+        chat.go()
+        return Reply("刚才那件事已经处理完了。有危险请直接打 110、119 或 120，别的事再说一次就行。")
+    holder = chat.person.home.worker if chat.person.home else None
+    safety = "\n人要紧，先离开危险的地方。" if chat.data.get("danger") else ""
+    return Reply(f"已加到 {serial(case.number)}，{holder.label if holder else '社区'}看得到。{safety}")
+
+
+@router.on(state("adding"), _fresh, kind(*MEDIA, Kind.LOCATION))
+async def add_media_or_place(chat: Chat) -> Reply:
+    """Photos and the place of it."""
+    draft = Draft()
+    draft.add(chat.message)
+    case = await add_media(chat.person, chat.data["case"], draft.final(), chat.now, chat.source)
+    return Reply(f"收到，已加到 {serial(case.number)}。")

@@ -1,0 +1,119 @@
+"""The worker's loops: drain the outbox as soon as there is work, try failed messages again, tick the scheduler.
+
+PostgreSQL holds the work; the Redis wake-up only saves waiting. Without Redis the loop looks once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from redis import asyncio as aioredis
+from redis.exceptions import RedisError
+
+from bot.inbox import Inbox
+from bot.outbox import Outbox
+from domain.rating import close_silent
+
+log = structlog.get_logger(__name__)
+
+WAKE_CHANNEL = "linli:wake"
+_POLL = 1.0  # seconds between looks when nobody wakes us
+_PAUSE_AFTER_ERROR = 2.0
+
+
+class Waker:
+    """Tells the workers that a transaction with outgoing jobs has committed; at most once per 20 ms."""
+
+    def __init__(self, redis: aioredis.Redis) -> None:
+        self._redis = redis
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._publish())
+
+    async def _publish(self) -> None:
+        await asyncio.sleep(0.02)  # gathers what commits together
+        with contextlib.suppress(RedisError, OSError):  # the loop looks by itself every second
+            await self._redis.publish(WAKE_CHANNEL, b"1")
+
+
+class OutboxLoop:
+    """Runs one worker's outbox until cancelled. A round in progress is finished first."""
+
+    def __init__(self, outbox: Outbox, redis: aioredis.Redis) -> None:
+        self._outbox = outbox
+        self._redis = redis
+        self._woken = asyncio.Event()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        listener = asyncio.create_task(self._listen())
+        try:
+            while not self._stop.is_set():
+                self._woken.clear()
+                if not await self._round():
+                    await self._wait()
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Finish the running round, then return from `run`."""
+        self._stop.set()
+        self._woken.set()
+
+    async def _round(self) -> int:
+        try:
+            return await self._outbox.run_once()
+        except Exception:
+            log.exception("outbox round failed")
+            await asyncio.sleep(_PAUSE_AFTER_ERROR)
+            return 0
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), _POLL)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(WAKE_CHANNEL)
+                    async for _ in channel.listen():
+                        self._woken.set()
+            except (RedisError, OSError):
+                await asyncio.sleep(_PAUSE_AFTER_ERROR)
+
+
+def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timedelta) -> AsyncIOScheduler:
+    """Periodic work. A job only looks for what is due, so a missed or doubled tick loses and repeats nothing."""
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300}
+    )
+
+    def every(seconds: int, job: Callable[[], Awaitable[object]], name: str) -> None:
+        scheduler.add_job(_guarded(job, name), IntervalTrigger(seconds=seconds), id=name)
+
+    every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
+    every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
+    scheduler.start()
+    return scheduler
+
+
+def _guarded(job: Callable[[], Awaitable[object]], name: str) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        try:
+            if done := await job():
+                log.info(name, done=done)
+        except Exception:
+            log.exception("periodic job failed", job=name)
+
+    return run

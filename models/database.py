@@ -1,0 +1,131 @@
+"""Opening the database, and bringing it to the present form.
+
+`execute_query` of the ORM gives back no rows for statements that begin with INSERT, UPDATE or DELETE; `fetch` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import asyncpg
+import orjson
+from tortoise import Tortoise, connections
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.migrations.api import migrate as run_migrations
+from tortoise.transactions import in_transaction
+
+from errors import SettingsError
+
+# Any number; the same for every process of one database, so that two that start together migrate one after the other.
+_MIGRATION_LOCK = 0x6C696E6C69
+
+
+def parse_url(url: str) -> dict[str, Any]:
+    """Turn `postgresql://user:password@host:port/name?host=/socket/folder` into asyncpg's arguments."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise SettingsError(f"LINLI_DATABASE_URL must begin with postgresql://, is {parts.scheme or 'empty'}://…")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "host": query.get("host") or parts.hostname or "localhost",
+        "port": int(query.get("port") or parts.port or 5432),
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password) if parts.password else None,
+        "database": parts.path.lstrip("/") or "linli",
+    }
+
+
+def orm_config(url: str, pool: int = 16) -> dict[str, Any]:
+    """Tortoise's configuration for one PostgreSQL; `pool` is the most connections this process opens."""
+    credentials = parse_url(url) | {"minsize": 1, "maxsize": pool, "application_name": "linli"}
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "apps": {"linli": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+@asynccontextmanager
+async def database(url: str, pool: int = 16) -> AsyncIterator[None]:
+    """Open the ORM for the life of the context."""
+    await Tortoise.init(config=orm_config(url, pool), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await connections.close_all()
+
+
+def connection() -> BaseDBAsyncClient:
+    """The connection of the running transaction, or the pool."""
+    return connections.get("default")
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[None]:
+    """Everything inside commits together. Inside another transaction it joins that one, without a savepoint."""
+    if isinstance(connection(), TransactionalDBClient):
+        yield
+        return
+    async with in_transaction():
+        yield
+
+
+async def fetch(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Run one statement inside the running transaction (if any) and give its rows."""
+    return await connection().execute_query_dict(sql, list(values))
+
+
+def to_json(value: Any) -> str:
+    """JSON text for a jsonb argument."""
+    return orjson.dumps(value).decode()
+
+
+def from_json(value: Any) -> Any:
+    """A jsonb column as the driver gives it (text), decoded."""
+    return orjson.loads(value) if isinstance(value, (str, bytes)) else value
+
+
+async def migrate(url: str) -> list[str]:
+    """Create the database if it is missing, run what migrations it lacks, one process at a time; give their names."""
+    await _create_database(url)
+    gate = await asyncpg.connect(**parse_url(url))
+    try:
+        await gate.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        before = await _applied(gate)
+        await run_migrations(config=orm_config(url, pool=2))
+        await connections.close_all()
+        return sorted(await _applied(gate) - before)
+    finally:
+        await gate.close()  # ends the session, and with it the lock
+
+
+async def _applied(gate: asyncpg.Connection) -> set[str]:
+    if await gate.fetchval("SELECT to_regclass('tortoise_migrations')") is None:
+        return set()
+    return {cast("str", row["name"]) for row in await gate.fetch("SELECT name FROM tortoise_migrations")}
+
+
+async def _create_database(url: str) -> None:
+    target = parse_url(url)
+    try:
+        probe = await asyncpg.connect(**target)
+    except asyncpg.InvalidCatalogNameError:
+        admin = await asyncpg.connect(**(target | {"database": "postgres"}))
+        try:
+            name = json.dumps(target["database"])  # a quoted identifier: the name comes from the operator's own setting
+            await admin.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        except asyncpg.DuplicateDatabaseError:
+            return  # another process was faster
+        finally:
+            await admin.close()
+    else:
+        await probe.close()
+
+
+#: For `tortoise makemigrations` (see CONTRIBUTING.md), which reads the models and never connects.
+DEVELOPMENT = orm_config("postgresql://postgres@localhost/linli")

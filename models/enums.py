@@ -1,0 +1,103 @@
+"""Closed sets of values. A member's comment gives the field's Chinese term once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """The five levels a case can climb, lowest first."""
+
+    GRID = "grid"  # 网格
+    COMMUNITY = "community"  # 社区
+    STREET = "street"  # 街道
+    DISTRICT = "district"  # 区（指挥中心）
+    CITY = "city"  # 市
+
+    @property
+    def rank(self) -> int:
+        """0 for the grid, 4 for the city."""
+        return list(Level).index(self)
+
+
+class Role(StrEnum):
+    """What a member of staff is to the system; the area says where."""
+
+    GRID_WORKER = "grid_worker"  # 网格员
+    COMMUNITY_STAFF = "community_staff"  # 社区工作人员
+    STREET_STAFF = "street_staff"  # 街道工作人员
+    DISTRICT_STAFF = "district_staff"  # 区指挥中心
+    DEPARTMENT_STAFF = "department_staff"  # 职能部门
+
+
+class Status(StrEnum):
+    """Where a case stands. Overdue is derived from `due_at`, never a status."""
+
+    REPORTED = "reported"  # 待受理
+    ACCEPTED = "accepted"  # 已受理
+    DISPATCHED = "dispatched"  # 待签收
+    DISPOSING = "disposing"  # 处置中
+    SUSPENDED = "suspended"  # 挂账/待补充
+    DISPOSED = "disposed"  # 待核查
+    VERIFIED = "verified"  # 待评价
+    CLOSED = "closed"  # 办结
+    REJECTED = "rejected"  # 不予受理
+    WITHDRAWN = "withdrawn"  # 撤回
+    MERGED = "merged"  # 并案
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody still has to do something."""
+        return self not in _ENDED
+
+
+_ENDED = {Status.CLOSED, Status.REJECTED, Status.WITHDRAWN, Status.MERGED}
+
+
+class Outcome(StrEnum):
+    """How a closed case ended, apart from being closed."""
+
+    SOLVED = "solved"  # 已解决
+    EXPLAINED = "explained"  # 已解释
+    CANNOT = "cannot"  # 无法解决
+    WITHDRAWN = "withdrawn"  # 居民撤回
+    UNANSWERED = "unanswered"  # 居民未评价
+
+
+class Urgency(StrEnum):
+    """How fast somebody must act."""
+
+    NORMAL = "normal"  # 一般
+    URGENT = "urgent"  # 紧急
+
+
+class Source(StrEnum):
+    """Where a case came from."""
+
+    WECHAT = "wechat"  # 公众号
+    STAFF = "staff"  # 工作人员代报
+
+
+class OutboxState(StrEnum):
+    """Life of one outgoing job."""
+
+    PENDING = "pending"  # waits for `due_at`
+    LEASED = "leased"  # a worker has it until `leased_until`
+    SENT = "sent"  # WeChat took it
+    UNDELIVERED = "undelivered"  # no rung of the ladder reaches this person now; staff see the reason
+    PARKED = "parked"  # failed five times or is our own fault; staff see the reason
+
+
+class OutboxKind(StrEnum):
+    """What an outgoing job is."""
+
+    NOTICE = "notice"  # a message to one person over the delivery ladder
+    MEDIA = "media"  # fetch a photo, voice or video from WeChat before it expires
+
+
+class InboxState(StrEnum):
+    """Life of one message from WeChat."""
+
+    DONE = "done"  # handled, the reply is stored
+    FAILED = "failed"  # stored, but the handler raised; the worker tries again
+    PARKED = "parked"  # failed five times; staff see the reason
