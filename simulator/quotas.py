@@ -84,7 +84,7 @@ class QuotaLedger:
     def as_json(self) -> dict[str, dict[str, list[str | int]]]:
         """For the state file."""
         return {
-            openid: {trigger: [window.closes.isoformat(), window.left] for trigger, window in windows.items()}
+            openid: {trigger.value: [window.closes.isoformat(), window.left] for trigger, window in windows.items()}
             for openid, windows in self._windows.items()
         }
 
