@@ -42,9 +42,13 @@ class CategoryWords:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyWords:
-    """Entries that announce an emergency and those that calm it; a `standing` danger is one tomorrow as well."""
+    """Entries that announce an emergency and those that calm it, and the category it speaks for.
+
+    A `standing` danger, such as an open manhole, is one tomorrow as well.
+    """
 
     emergency: Emergency
+    category: str
     standing: bool
     triggers: frozenset[int]
     calm: frozenset[int]
@@ -151,11 +155,13 @@ def _table(name: str, *, words: bool = False) -> dict[str, Any]:
 
 
 def _weights(row: Mapping[str, str], lexicon: Lexicon) -> dict[int, float]:
+    """The lists of a row, weighed; a single character is part of too many words to be worth much."""
     weights: dict[int, float] = {}
     for name, weight in WEIGHTS.items():
         for entry in row.get(name, "").split():
             number = lexicon.add(entry)
-            weights[number] = max(weight, weights.get(number, 0.0))
+            worth = weight if len(entry) > 1 else min(weight, WEIGHTS["weak"])
+            weights[number] = max(worth, weights.get(number, 0.0))
     return weights
 
 
@@ -186,7 +192,8 @@ def _urgency(table: Mapping[str, Any], lexicon: Lexicon) -> UrgencyTable:
     kinds = tuple(
         EmergencyWords(
             Emergency(row["kind"], row["name"], row["advice"].strip(), tuple(row["numbers"])),
-            row.get("standing", False), _numbers(row, "triggers", lexicon), _numbers(row, "calm", lexicon),
+            row["category"], row.get("standing", False),
+            _numbers(row, "triggers", lexicon), _numbers(row, "calm", lexicon),
         )
         for row in table["emergency"]
     )

@@ -13,6 +13,7 @@ from math import exp, log
 
 from nlp.catalogue import Catalogue, CategoryWords, catalogue
 from nlp.lexicon import Hit
+from nlp.urgency import CALM, Alarm
 from nlp.values import Candidate, Category, Match
 
 OPENING = 30
@@ -24,6 +25,8 @@ REPEAT = 0.5
 """How much the logarithm of the number of times a word is seen adds to its weight."""
 PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.8}
 """Domains whose words turn up in letters about something else, and what a word of theirs is therefore worth."""
+ALARM_WEIGHT = 5.0
+"""What an emergency weighs for the category it speaks for."""
 ENOUGH = 1.5
 """Evidence below which a message is about nothing in particular."""
 
@@ -47,11 +50,15 @@ Evidence = dict[int, tuple[float, Hit]]
 """By entry number: what the entry weighs here and where it stands."""
 
 
-def classify(text: str, hits: Mapping[int, Hit]) -> Verdict:
-    """What the folded `text`, in which `hits` were found, is about."""
+def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict:
+    """What the folded `text`, in which `hits` were found and `alarm` was raised, is about."""
     book = catalogue()
     opening = OPENING if len(text) > SHORT else 0
     by_category, by_domain = _gather(book, hits)
+    if alarm.trigger:
+        at, seen = _positions()[alarm.category], (ALARM_WEIGHT, alarm.trigger)
+        by_category.setdefault(at, {})[-1] = seen
+        by_domain.setdefault(book.words[at].category.domain, {})[-1] = seen
     domains = {name: _score(found, opening) * PRIOR.get(name, 1.0) for name, found in by_domain.items()}
     domain = max(domains, key=lambda name: domains[name], default="")
     if not domain or domains[domain] < ENOUGH:
@@ -125,6 +132,11 @@ def _score(evidence: Evidence, opening: int) -> float:
         seen = weight * (1 + REPEAT * log(hit.count)) if hit.count > 1 else weight
         total += seen * OPENING_FACTOR if start < opening else seen
     return total
+
+
+@cache
+def _positions() -> dict[str, int]:
+    return {one.category.code: at for at, one in enumerate(catalogue().words)}
 
 
 @cache

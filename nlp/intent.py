@@ -20,6 +20,12 @@ from nlp.values import Intent, Match
 
 LETTER = 80
 """Characters from which a message is a letter: nobody writes that much to chat, to thank or to ask how far it is."""
+STRONG = 4.0
+"""Weight from which cues decide by themselves."""
+FAULTY = 2.0
+"""Weight of fault words from which something is plainly wrong."""
+BARE = 8
+"""Characters up to which a message is only a keyword, sent to get the page about it."""
 _ORDER: tuple[Intent, ...] = ("report", "progress", "rate", "consult", "chat")
 _QUESTION = re.compile(r"[?？]|[吗呢么吧]\s*$")
 _DECORATION = re.compile(r"\[[^\[\]]{1,6}\]|[\W_]+")
@@ -57,21 +63,34 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, *, alarmed
 def _weigh(text: str, scores: dict[str, float], verdict: Verdict) -> None:
     """Add to the cues what the message is about, whether it names a fault, and how it asks."""
     fault, how = min(scores["fault"], 4.0), scores["how"]
-    asking = scores["question"] + how + (1.0 if _QUESTION.search(text) else 0.0)
-    scores["report"] += fault
+    asking = min(scores["question"] + how + (1.0 if _QUESTION.search(text) else 0.0), 4.0)
     about = min(verdict.score / 2, 3.0)
+    if how >= STRONG:
+        fault, about = fault / 3, about / 3
+    scores["chat"] += 1.0
+    scores["report"] += fault
+    scores["consult"] += asking if fault < FAULTY else asking / 3
     if verdict.category is not None and verdict.category.service:
-        scores["consult"] += about
+        curious = asking or scores["consult"] or len(text) <= BARE
+        scores["consult"] += about if curious else about / 3
     elif verdict.domain:
-        scores["report"] += about if fault or not asking else about / 2
-    if fault < 2.0 or how >= 4.0:
-        scores["consult"] += min(asking, 4.0)
-    else:
-        scores["consult"] += min(asking, 4.0) / 3
+        stated = fault >= FAULTY or (scores["report"] > 0 and not asking)
+        scores["report"] += about if stated else about / 2
+    _defer(text, scores, fault)
+
+
+def _defer(text: str, scores: dict[str, float], fault: float) -> None:
+    """Who asks how far a case is, or judges it, tells the fault again; a letter does neither, and is no chat."""
     if len(text) > LETTER:
         scores["report"] += 2.0
         for name in ("progress", "rate", "chat"):
             scores[name] /= 3
+    elif max(scores["progress"], scores["rate"]) >= STRONG:
+        scores["report"] *= 0.4
+        scores["consult"] *= 0.4
+    elif scores["chat"] > STRONG and fault < FAULTY:
+        scores["report"] *= 0.5
+        scores["consult"] *= 0.6
 
 
 def _evidence(hits: Mapping[int, Hit]) -> dict[str, list[tuple[float, Hit]]]:

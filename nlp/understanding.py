@@ -6,12 +6,12 @@ from typing import Any
 
 from nlp import segment
 from nlp.catalogue import catalogue
-from nlp.classify import classify
+from nlp.classify import ALARM_WEIGHT, classify
 from nlp.intent import find_intent
 from nlp.normalise import fold, tidy
 from nlp.places import find_places
-from nlp.urgency import find_alarm
-from nlp.values import Understanding
+from nlp.urgency import Alarm, find_alarm
+from nlp.values import Match, Understanding
 
 
 def understand(text: str) -> Understanding:
@@ -19,8 +19,8 @@ def understand(text: str) -> Understanding:
     plain = tidy(text)
     folded = fold(plain)
     hits = catalogue().lexicon.scan(folded)
-    verdict = classify(folded, hits)
     alarm = find_alarm(folded, hits)
+    verdict = classify(folded, hits, alarm)
     wish = find_intent(folded, hits, verdict, alarmed=bool(alarm.kind))
     category = verdict.category
     sure = verdict.confidence if wish.intent in ("report", "consult") else wish.lead
@@ -34,9 +34,15 @@ def understand(text: str) -> Understanding:
         emergency=alarm.kind,
         places=find_places(plain, folded),
         confidence=min(1.0, max(0.0, sure)),
-        matched=alarm.matched + wish.matched + verdict.matched,
+        matched=_alarmed(folded, alarm) + wish.matched + verdict.matched,
         alternatives=verdict.alternatives,
     )
+
+
+def _alarmed(text: str, alarm: Alarm) -> tuple[Match, ...]:
+    if alarm.trigger is None:
+        return ()
+    return (Match(text[alarm.trigger.start:alarm.trigger.end], ALARM_WEIGHT, f"emergency:{alarm.kind}"),)
 
 
 def to_json(said: Understanding) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from nlp.catalogue import EmergencyWords, UrgencyTable, catalogue
 from nlp.lexicon import Hit
-from nlp.values import Match
 
 _CLAUSE = re.compile(r"[,.!?;:，；\s]")
 
@@ -27,13 +26,14 @@ BEFORE = 5
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The emergency found, or an empty `kind`, and the words that raised it."""
+    """The emergency found, or an empty `kind`; the category it speaks for, and where the words stand that raised it."""
 
-    kind: str
-    matched: tuple[Match, ...]
+    kind: str = ""
+    category: str = ""
+    trigger: Hit | None = None
 
 
-CALM = Alarm("", ())
+CALM = Alarm()
 
 
 def find_alarm(text: str, hits: Mapping[int, Hit]) -> Alarm:
@@ -45,8 +45,7 @@ def find_alarm(text: str, hits: Mapping[int, Hit]) -> Alarm:
             continue
         for number in found:
             if _counts(text, hits[number], entry, table, hits):
-                word = text[hits[number].start:hits[number].end]
-                return Alarm(entry.emergency.kind, (Match(word, 4.0, f"emergency:{entry.emergency.kind}"),))
+                return Alarm(entry.emergency.kind, entry.category, hits[number])
     return CALM
 
 
