@@ -1,10 +1,13 @@
 """News of the platform for pages that look at it: bounded queues, so that a sleeping page costs nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
+
+from errors import Unavailable
 
 QUEUED: Final = 256
 """News kept for a page that does not read; past it the page is told to load itself anew."""
@@ -37,24 +40,26 @@ class Feed:
                 queue.get_nowait()
             queue.put_nowait(None)
 
-    async def read(self, every: float) -> AsyncIterator[bytes]:
-        """News as JSON lines; an empty line after `every` quiet seconds, so that dead connections show."""
+    @contextmanager
+    def subscribe(self) -> Iterator[asyncio.Queue[bytes | None]]:
+        """A queue of news for as long as the block lasts; None in it is the end. Raises Unavailable."""
         if len(self._queues) >= READERS:
-            return
+            raise Unavailable("too many pages watch", say="打开的模拟器页面太多，请关掉几个。")
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED + 1)
         self._queues.add(queue)
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(every):
-                        line = await queue.get()
-                except TimeoutError:
-                    line = b""
-                if line is None:
-                    return
-                yield line
+            yield queue
         finally:
             self._queues.discard(queue)
+
+
+async def next_news(queue: asyncio.Queue[bytes | None], quiet: float) -> bytes | None:
+    """The next line; empty after `quiet` seconds without any, so that dead connections show; None at the end."""
+    try:
+        async with asyncio.timeout(quiet):
+            return await queue.get()
+    except TimeoutError:
+        return b""
 
 
 def _put(queue: asyncio.Queue[bytes | None], line: bytes) -> None:

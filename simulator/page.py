@@ -1,5 +1,6 @@
 """The page `/simulator`: phones side by side, and the JSON its script works with."""
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Awaitable, Callable
@@ -11,11 +12,12 @@ import orjson
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from errors import BadRequest, Conflict, LinliError, NotFound
+from errors import BadRequest, Conflict, LinliError, NotFound, Unavailable
 from simulator import samples
 from simulator.codes import Purpose
 from simulator.config import Person
 from simulator.courier import Delivery
+from simulator.feed import next_news
 from simulator.links import segments
 from simulator.phones import SHOWN, Bubble, Phone
 from simulator.platform import Platform
@@ -107,16 +109,11 @@ class Page:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """News as server-sent events."""
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await stream.prepare(request)
         try:
-            await stream.write(b"retry: 2000\n\n")
-            async for line in self._platform.feed.read(QUIET):
-                await stream.write(b"data: " + self._enrich(line) + b"\n\n" if line else b": quiet\n\n")
-        except ConnectionError:
-            # The page was closed.
-            return stream
-        return stream
+            with self._platform.feed.subscribe() as queue:
+                return await self._stream(request, queue)
+        except Unavailable as error:
+            raise _http(error) from error
 
     async def phone(self, request: web.Request) -> web.Response:
         """One phone, shown or not, with its bubbles unless `?bubbles=0`."""
@@ -199,6 +196,18 @@ class Page:
         if code is None:
             raise web.HTTPNotFound
         return web.Response(body=draw(code), content_type="image/png")
+
+    async def _stream(self, request: web.Request, queue: asyncio.Queue[bytes | None]) -> web.StreamResponse:
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await stream.prepare(request)
+        try:
+            await stream.write(b"retry: 2000\n\n")
+            while (line := await next_news(queue, QUIET)) is not None:
+                await stream.write(b"data: " + self._enrich(line) + b"\n\n" if line else b": quiet\n\n")
+        except ConnectionError:
+            # The page was closed; there is nobody left to answer.
+            return stream
+        return stream
 
     def _known(self, request: web.Request) -> Phone:
         phone = self._platform.phones.find(request.match_info["openid"])
@@ -313,9 +322,13 @@ def _text(body: dict[str, Any], name: str) -> str:
 
 def _http(error: LinliError) -> web.HTTPException:
     """The error as the page's script reads it."""
-    body = orjson.dumps({"code": error.code, "say": error.say, "detail": error.detail})
-    kinds: dict[int, type[web.HTTPException]] = {404: web.HTTPNotFound, 409: web.HTTPConflict}
-    return kinds.get(error.http_status, web.HTTPBadRequest)(body=body, content_type="application/json")
+    kinds: dict[int, type[web.HTTPException]] = {
+        404: web.HTTPNotFound,
+        409: web.HTTPConflict,
+        503: web.HTTPServiceUnavailable,
+    }
+    text = orjson.dumps({"code": error.code, "say": error.say, "detail": error.detail}).decode()
+    return kinds.get(error.http_status, web.HTTPBadRequest)(text=text, content_type="application/json")
 
 
 def _json(answer: Any) -> web.Response:

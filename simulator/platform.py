@@ -2,6 +2,7 @@
 between."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any, Final, Self
 from errors import BadRequest, Conflict
 from simulator import samples
 from simulator.answers import FAULT_LINE
+from simulator.arrivals import Arrivals
 from simulator.calls import CallCounter
 from simulator.codes import Codes, Purpose
 from simulator.config import Person, SimulatorConfig
@@ -20,6 +22,7 @@ from simulator.faults import Faults
 from simulator.feed import Feed
 from simulator.journal import Journal, Note
 from simulator.media import MediaShelf
+from simulator.memory import collect, restore
 from simulator.menus import Menu
 from simulator.notices import Catalogue, Consents, ReentryGuard
 from simulator.phones import PUSHED, Bubble, Phone, Phones
@@ -81,21 +84,20 @@ class Platform:
         self.codes = Codes(self.random)
         self.courier = Courier(config, self.faults, now, self.random)
         self.closing = asyncio.Event()
-        self.state = StateFile(config.state_file, self._collect)
+        self.state = StateFile(config.state_file, functools.partial(collect, self))
         # Ids start anywhere, so that a platform without memory does not repeat those of its last life: the
         # bot takes a known MsgId for a retry. Above 2**53, as on WeChat, where JSON readers with floats lose
         # digits.
-        self._last_id = 24_000_000_000_000_000 + self.random.getrandbits(52)
+        self.last_id = 24_000_000_000_000_000 + self.random.getrandbits(52)
         self._background: set[asyncio.Task[None]] = set()
         self._at_once = asyncio.Semaphore(LATER_AT_ONCE)
-        self._waiting: dict[str, list[asyncio.Future[Bubble]]] = {}
+        self._arrivals = Arrivals()
 
     async def __aenter__(self) -> Self:
         await self.courier.open()
-        self._load(self.state.load())
+        restore(self, self.state.load())
         for person in self.config.people:
-            if self.phones.find(person.openid) is None:
-                self.phones.add(person, self.now(), shown=True)
+            self.add_phone(person)
         return self
 
     async def __aexit__(
@@ -233,7 +235,7 @@ class Platform:
     def add_phone(self, person: Person, *, shown: bool = True) -> Phone:
         """A new phone that follows the account; a known openid keeps its phone and may come onto the page."""
         phone = self.phones.find(person.openid) or self.phones.add(person, self.now(), shown=shown)
-        phone.shown = phone.shown or shown
+        phone.name, phone.role, phone.shown = person.name, person.role, phone.shown or shown
         if phone.shown:
             self.feed.publish("added", openid=phone.openid)
         self.state.changed()
@@ -255,18 +257,7 @@ class Platform:
 
     async def wait_for_push(self, openid: str, *, after: int = 0, within: float = 5.0) -> Bubble:
         """The first push with a number above `after`, waiting `within` seconds. Raises TimeoutError."""
-        for bubble in self.pushes(openid):
-            if bubble.number > after:
-                return bubble
-        arrival: asyncio.Future[Bubble] = asyncio.get_running_loop().create_future()
-        waiting = self._waiting.setdefault(openid, [])
-        waiting.append(arrival)
-        try:
-            async with asyncio.timeout(within):
-                return await arrival
-        finally:
-            if arrival in waiting:
-                waiting.remove(arrival)
+        return await self._arrivals.next(openid, self.pushes(openid), after, within)
 
     async def verify_callback(self) -> Verification:
         """Check the callback address as saving the server settings does (GET with echostr)."""
@@ -285,9 +276,7 @@ class Platform:
         """A push of the account arrives on the phone."""
         phone.typing_until = None
         shown = self.show(phone, bubble)
-        for arrival in self._waiting.pop(phone.openid, []):
-            if not arrival.done():
-                arrival.set_result(shown)
+        self._arrivals.ring(phone.openid, shown)
         return shown
 
     def show(self, phone: Phone, bubble: Bubble) -> Bubble:
@@ -312,8 +301,8 @@ class Platform:
 
     def next_id(self) -> int:
         """A message id never given before."""
-        self._last_id += 1
-        return self._last_id
+        self.last_id += 1
+        return self.last_id
 
     def event_later(self, phone: Phone, event: str, extra: dict[str, Any]) -> None:
         """Push an event of the platform's own, after the call that caused it has been answered."""
@@ -381,33 +370,3 @@ class Platform:
             thumb = self.media.add("thumb", samples.photo("streetlight"), self.now())
             given = {**given, "thumb_media_id": thumb.media_id}
         return given
-
-    def _collect(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "phones": [phone.as_json() for phone in self.phones],
-            "quota": self.quota.as_json(),
-            "tokens": self.tokens.as_json(),
-            "consents": self.consents.as_json(),
-            "qrcodes": self.qrcodes.as_json(),
-            "media": self.media.as_json(),
-            "menu": self.menu.buttons,
-            "last_id": self._last_id,
-        }
-
-    def _load(self, stored: dict[str, Any]) -> None:
-        """Take up a former life. A file of another version is set aside."""
-        if not stored:
-            return
-        if stored.get("version") != 1:
-            self.state.set_aside()
-            return
-        for phone in stored["phones"]:
-            self.phones.put(Phone.from_json(phone))
-        self.quota.load(stored["quota"])
-        self.tokens.load(stored["tokens"])
-        self.consents.load(stored["consents"])
-        self.qrcodes.load(stored["qrcodes"])
-        self.media.load(stored["media"])
-        self.menu.buttons = stored["menu"]
-        self._last_id = max(self._last_id, stored["last_id"])

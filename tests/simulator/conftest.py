@@ -39,8 +39,5 @@ async def stage(mode: str) -> AsyncIterator[Stage]:
             async with TestServer(app) as world:
                 base = str(world.make_url("/simulator"))
                 api = Api(session, base + "/wechat")
-                answer = await api.get(
-                    "/cgi-bin/token", grant_type="client_credential", appid=APPID, secret=SECRET
-                )
-                api.token = answer["access_token"]
+                await api.renew()
                 yield Stage(platform, callback, clock, api, base)

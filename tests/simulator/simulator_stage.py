@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import orjson
 from aiohttp import web
 
 from bot.crypto import Cryptor, check_signature
@@ -116,7 +117,7 @@ class Api:
 
     async def post(self, path: str, body: Any, **query: str) -> dict[str, Any]:
         url = self.base + path
-        async with self.session.post(url, json=body, params=self._query(path, query)) as response:
+        async with self.session.post(url, data=orjson.dumps(body), params=self._query(path, query)) as response:
             assert response.status == 200
             return dict(await response.json(content_type=None))
 
@@ -124,6 +125,11 @@ class Api:
         options.setdefault("params", self._query(path, {}))
         async with self.session.request(method, self.base + path, **options) as response:
             return response.status, response.content_type, await response.read()
+
+    async def renew(self) -> None:
+        """A fresh token, after the clock went on."""
+        query = {"grant_type": "client_credential", "appid": APPID, "secret": SECRET}
+        self.token = (await self.get("/cgi-bin/token", **query))["access_token"]
 
     async def send_text(self, openid: str, content: str = "您好") -> int:
         body = {"touser": openid, "msgtype": "text", "text": {"content": content}}
