@@ -12,7 +12,7 @@ from functools import cache
 from math import exp, log
 
 from nlp.catalogue import Catalogue, CategoryWords, catalogue
-from nlp.lexicon import Hit
+from nlp.lexicon import Hit, outermost
 from nlp.urgency import CALM, Alarm
 from nlp.values import Candidate, Category, Match
 
@@ -25,7 +25,9 @@ REPEAT = 0.5
 """How much the logarithm of the number of times a word is seen adds to its weight."""
 PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.8}
 """Domains whose words turn up in letters about something else, and what a word of theirs is therefore worth."""
-ALARM_WEIGHT = 5.0
+GENERAL = 0.8
+"""What words of a domain without a category are worth in a short message, where 小区 says where and not what."""
+ALARM_WEIGHT = 8.0
 """What an emergency weighs for the category it speaks for."""
 ENOUGH = 1.5
 """Evidence below which a message is about nothing in particular."""
@@ -54,7 +56,7 @@ def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict
     """What the folded `text`, in which `hits` were found and `alarm` was raised, is about."""
     book = catalogue()
     opening = OPENING if len(text) > SHORT else 0
-    by_category, by_domain = _gather(book, hits)
+    by_category, by_domain = _gather(book, hits, 1.0 if opening else GENERAL)
     if alarm.trigger:
         at, seen = _positions()[alarm.category], (ALARM_WEIGHT, alarm.trigger)
         by_category.setdefault(at, {})[-1] = seen
@@ -77,16 +79,18 @@ def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict
     return Verdict(chosen, domain, sure, total, matched, _alternatives(book, best, scores))
 
 
-def _gather(book: Catalogue, hits: Mapping[int, Hit]) -> tuple[dict[int, Evidence], dict[str, Evidence]]:
+def _gather(
+    book: Catalogue, hits: Mapping[int, Hit], general: float
+) -> tuple[dict[int, Evidence], dict[str, Evidence]]:
     """The evidence for each category that is not ruled out, and for each domain."""
-    uses, general = _index()
+    uses, spoken = _index()
     by_category: dict[int, Evidence] = {}
     by_domain: dict[str, Evidence] = {}
     for number, hit in hits.items():
         for position, weight in uses.get(number, ()):
             by_category.setdefault(position, {})[number] = (weight, hit)
-        for name, weight in general.get(number, ()):
-            by_domain.setdefault(name, {})[number] = (weight, hit)
+        for name, weight in spoken.get(number, ()):
+            by_domain.setdefault(name, {})[number] = (weight * general, hit)
     by_category = {
         position: found for position, found in by_category.items() if _allowed(book.words[position], hits)
     }
@@ -99,7 +103,7 @@ def _gather(book: Catalogue, hits: Mapping[int, Hit]) -> tuple[dict[int, Evidenc
 
 
 def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
-    found = sorted(evidence.values(), key=lambda one: (-one[0], one[1].start))[:8]
+    found = sorted(evidence.values(), key=lambda one: (-one[0], one[1].start))[:5]
     return tuple(Match(text[hit.start:hit.end], weight, code) for weight, hit in found)
 
 
@@ -122,14 +126,13 @@ def _allowed(words: CategoryWords, hits: Mapping[int, Hit]) -> bool:
 
 def _score(evidence: Evidence, opening: int) -> float:
     """Weights added up; a word inside a longer counted one of the same list adds nothing."""
+    if len(evidence) == 1:
+        ((weight, (start, _, count)),) = evidence.values()
+        seen = weight * (1 + REPEAT * log(count)) if count > 1 else weight
+        return seen * OPENING_FACTOR if start < opening else seen
     total = 0.0
-    counted: list[tuple[int, int]] = []
-    for weight, hit in sorted(evidence.values(), key=lambda one: (one[1].start - one[1].end, -one[0])):
-        start, end = hit.start, hit.end
-        if hit.count == 1 and any(low <= start and end <= high for low, high in counted):
-            continue
-        counted.append((start, end))
-        seen = weight * (1 + REPEAT * log(hit.count)) if hit.count > 1 else weight
+    for weight, (start, _, count) in outermost(list(evidence.values())):
+        seen = weight * (1 + REPEAT * log(count)) if count > 1 else weight
         total += seen * OPENING_FACTOR if start < opening else seen
     return total
 
@@ -151,11 +154,11 @@ def _index() -> tuple[dict[int, list[tuple[int, float]]], dict[int, list[tuple[s
     """The catalogue turned round: from an entry to the categories, and to the domains, it speaks for."""
     book = catalogue()
     uses: dict[int, list[tuple[int, float]]] = {}
-    general: dict[int, list[tuple[str, float]]] = {}
+    spoken: dict[int, list[tuple[str, float]]] = {}
     for position, words in enumerate(book.words):
         for number, weight in words.weights.items():
             uses.setdefault(number, []).append((position, weight))
     for name, weights in book.domains.items():
         for number, weight in weights.items():
-            general.setdefault(number, []).append((name, weight))
-    return uses, general
+            spoken.setdefault(number, []).append((name, weight))
+    return uses, spoken

@@ -15,7 +15,7 @@ from typing import get_args
 
 from nlp.catalogue import catalogue, whole_messages
 from nlp.classify import Verdict
-from nlp.lexicon import Hit
+from nlp.lexicon import Hit, outermost
 from nlp.values import Intent, Match
 
 LETTER = 80
@@ -48,14 +48,16 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, *, alarmed
     if whole:
         return Wish(whole, 1.0, ())
     evidence = _evidence(hits)
-    scores = {name: sum(weight for weight, _ in evidence[name]) for name in (*_ORDER, "fault", "question", "how")}
+    scores = dict.fromkeys((*_ORDER, "fault", "question", "how"), 0.0)
+    for name, found in evidence.items():
+        scores[name] = sum(weight for weight, _ in found)
     _weigh(text, scores, verdict)
-    ranked = sorted(_ORDER, key=lambda name: -scores[name])
+    ranked = sorted(_ORDER, key=scores.__getitem__, reverse=True)
     best, second = ranked[0], ranked[1]
     if scores[best] <= 0:
         return Wish("chat", 0.3, ())
     reasons = tuple(
-        Match(text[hit.start:hit.end], weight, f"intent:{best}") for weight, hit in evidence[best][:4]
+        Match(text[hit.start:hit.end], weight, f"intent:{best}") for weight, hit in evidence.get(best, ())[:3]
     )
     return Wish(best, (scores[best] - max(scores[second], 0.0)) / (scores[best] + 1.0), reasons)
 
@@ -94,16 +96,23 @@ def _defer(text: str, scores: dict[str, float], fault: float) -> None:
 
 
 def _evidence(hits: Mapping[int, Hit]) -> dict[str, list[tuple[float, Hit]]]:
-    """Cues found, heaviest first, each counted once where a longer cue of the same list covers it."""
-    evidence: dict[str, list[tuple[float, Hit]]] = {}
+    """Cues found, longest first, each counted once where a longer cue of the same list covers it."""
+    cues = _cues()
+    found: dict[str, list[tuple[float, Hit]]] = {}
+    for number, hit in hits.items():
+        for name, weight in cues.get(number, ()):
+            found.setdefault(name, []).append((weight, hit))
+    return {name: list(outermost(cued)) for name, cued in found.items()}
+
+
+@cache
+def _cues() -> dict[int, list[tuple[str, float]]]:
+    """From an entry to the lists of cues it stands in."""
+    cues: dict[int, list[tuple[str, float]]] = {}
     for name, weights in catalogue().cues.items():
-        kept: list[tuple[float, Hit]] = []
-        found = [(weights[number], hits[number]) for number in weights.keys() & hits.keys()]
-        for weight, hit in sorted(found, key=lambda one: (one[1].start - one[1].end, -one[0])):
-            if not any(other.start <= hit.start and hit.end <= other.end for _, other in kept):
-                kept.append((weight, hit))
-        evidence[name] = sorted(kept, key=lambda one: (-one[0], one[1].start))
-    return evidence
+        for number, weight in weights.items():
+            cues.setdefault(number, []).append((name, weight))
+    return cues
 
 
 def _whole(text: str) -> Intent | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
@@ -28,14 +28,12 @@ _STOPS = re.compile(r"[.!?;\n；]")
 _MOST_SPANS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An entry found in a text: its number, the first place it stands and how often it was seen."""
+class Hit(NamedTuple):
+    """An entry found in a text: the first place it stands and how often it was seen. A tuple, as many are made."""
 
-    entry: int
     start: int
     end: int
-    count: int = 1
+    seen: int = 1
 
 
 class Lexicon:
@@ -49,7 +47,7 @@ class Lexicon:
         self._plain: dict[str, list[int]] = {}
         self._parts: dict[str, list[int]] = {}
         self._part_numbers: dict[tuple[str, ...], int] = {}
-        self._patterns: dict[int, list[tuple[int, tuple[int, ...], bool]]] = {}
+        self._patterns: dict[int, dict[int, list[tuple[int, tuple[int, ...], bool]]]] = {}
         self._uses: list[tuple[tuple[int, ...], tuple[int, ...], bool]] = []
         self._automaton: AhoCorasick | None = None
 
@@ -66,8 +64,9 @@ class Lexicon:
             for word in parts[0]:
                 self._plain.setdefault(word, []).append(number)
             return number
-        first, *rest = [self._part(words) for words in parts]
-        self._patterns.setdefault(first, []).append((number, tuple(rest), ordered))
+        first, second, *rest = [self._part(words) for words in parts]
+        pairs = self._patterns.setdefault(first, {})
+        pairs.setdefault(second, []).append((number, (second, *rest), ordered))
         return number
 
     def _alternatives(self, part: str, entry: str) -> tuple[str, ...]:
@@ -116,26 +115,29 @@ class Lexicon:
             plain, of_parts, _ = uses[word]
             for number in plain:
                 known = hits.get(number)
-                hits[number] = Hit(number, start, end) if known is None else Hit(
-                    number, known.start, known.end, known.count + 1)
+                hits[number] = Hit(known[0], known[1], known[2] + 1) if known else Hit(start, end)
             for part in of_parts:
-                spans = parts.setdefault(part, [])
-                if len(spans) < _MOST_SPANS:
+                spans = parts.get(part)
+                if spans is None:
+                    parts[part] = [(start, end)]
+                elif len(spans) < _MOST_SPANS:
                     spans.append((start, end))
         if len(parts) > 1:
             self._join(text, parts, hits)
         return hits
 
     def _join(self, text: str, parts: dict[int, list[Span]], hits: dict[int, Hit]) -> None:
-        for first in parts:
-            for number, rest, ordered in self._patterns.get(first, ()):
-                if any(part not in parts for part in rest):
-                    continue
-                for span in parts[first]:
-                    whole = _chain(text, span, [parts[part] for part in rest], ordered=ordered)
-                    if whole:
-                        hits[number] = Hit(number, *whole)
-                        break
+        for first, starts in parts.items():
+            pairs = self._patterns.get(first)
+            if not pairs:
+                continue
+            for second in pairs.keys() & parts.keys():
+                for number, rest, ordered in pairs[second]:
+                    for span in starts:
+                        whole = _chain(text, span, [parts.get(part, []) for part in rest], ordered=ordered)
+                        if whole:
+                            hits[number] = Hit(*whole)
+                            break
 
 
 def _swallowed(start: int, end: int, masked: list[Span]) -> bool:
@@ -156,3 +158,25 @@ def _chain(text: str, first: Span, rest: list[list[Span]], *, ordered: bool) -> 
         else:
             return None
     return low, high
+
+
+def outermost(found: list[tuple[float, Hit]]) -> list[tuple[float, Hit]]:
+    """Weighed hits, longest first, without those that stand once and inside a longer one."""
+    if len(found) == 1:
+        return found
+    kept: list[tuple[float, Hit]] = []
+    for one in sorted(found, key=_longest_first):
+        start, end, count = one[1]
+        if count == 1:
+            for _, (low, high, _) in kept:
+                if low <= start and end <= high:
+                    break
+            else:
+                kept.append(one)
+        else:
+            kept.append(one)
+    return kept
+
+
+def _longest_first(one: tuple[float, Hit]) -> tuple[int, float]:
+    return one[1][0] - one[1][1], -one[0]

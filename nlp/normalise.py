@@ -15,7 +15,9 @@ from opencc import OpenCC
 LONGEST = 10_000
 """Characters of a message that are read; the rest of a longer one is cut off."""
 
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]"
+)
 _SINGLE_FORMS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SINGLE_FORMS |= {0x3000: 0x20, 0x00A0: 0x20, 0x2013: 0x2D, 0x2014: 0x2D, 0x2015: 0x2D, 0x2212: 0x2D}
 _SINGLE_FORMS |= {code: code + 0x20 for code in range(ord("A"), ord("Z") + 1)}

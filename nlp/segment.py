@@ -14,11 +14,11 @@ from nlp.normalise import fold, tidy
 
 def words(text: str) -> list[str]:
     """The words of `text` in search form: folded, finer than reading form (小区 in 小区门口), no punctuation."""
-    return [word for word in _tokenizer().cut_for_search(fold(tidy(text))) if any(map(str.isalnum, word))]
+    return [word for word in tokenizer().cut_for_search(fold(tidy(text))) if any(map(str.isalnum, word))]
 
 
 @cache
-def _tokenizer() -> jieba.Tokenizer:
+def tokenizer() -> jieba.Tokenizer:
     """A tokenizer of our own: jieba's shared one keeps its cache where other users of the machine can write."""
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()

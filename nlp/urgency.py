@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from nlp.catalogue import EmergencyWords, UrgencyTable, catalogue
 from nlp.lexicon import Hit
@@ -38,9 +39,11 @@ CALM = Alarm()
 
 def find_alarm(text: str, hits: Mapping[int, Hit]) -> Alarm:
     """The first emergency, in the table's order of precedence, that the folded `text` announces."""
+    if _all_triggers().isdisjoint(hits):
+        return CALM
     table = catalogue().urgency
     for entry in table.kinds:
-        found = entry.triggers & hits.keys()
+        found = [number for number in hits if number in entry.triggers]
         if not found or not entry.calm.isdisjoint(hits) or not table.over.isdisjoint(hits):
             continue
         for number in found:
@@ -49,21 +52,28 @@ def find_alarm(text: str, hits: Mapping[int, Hit]) -> Alarm:
     return CALM
 
 
+@cache
+def _all_triggers() -> frozenset[int]:
+    """One look at this tells most messages, which are no emergency of any kind."""
+    return frozenset().union(*(entry.triggers for entry in catalogue().urgency.kinds))
+
+
 def _counts(text: str, trigger: Hit, entry: EmergencyWords, table: UrgencyTable, hits: Mapping[int, Hit]) -> bool:
     """Whether this trigger announces something, rather than tells, fears, practises or asks about it."""
     if _near(table.now, trigger, hits):
         return True
     if len(text) > LETTER:
         return False
-    signs = table.past | table.talk | table.asking
-    if not entry.standing:
-        signs |= table.recent
-    return not _near(signs, trigger, hits) and not _undone(text, trigger, table.unreal, hits)
+    told = any(_near(signs, trigger, hits) for signs in (table.past, table.talk, table.asking))
+    if told or (not entry.standing and _near(table.recent, trigger, hits)):
+        return False
+    return not _undone(text, trigger, table.unreal, hits)
 
 
 def _near(signs: frozenset[int], trigger: Hit, hits: Mapping[int, Hit]) -> bool:
-    for number in signs & hits.keys():
-        sign = hits[number]
+    for number, sign in hits.items():
+        if number not in signs:
+            continue
         inside = trigger.start <= sign.start and sign.end <= trigger.end
         if not inside and sign.start - trigger.end <= AROUND and trigger.start - sign.end <= AROUND:
             return True
@@ -72,8 +82,9 @@ def _near(signs: frozenset[int], trigger: Hit, hits: Mapping[int, Hit]) -> bool:
 
 def _undone(text: str, trigger: Hit, signs: frozenset[int], hits: Mapping[int, Hit]) -> bool:
     """Whether a word of `signs` stands right before the trigger, in the same clause."""
-    for number in signs & hits.keys():
-        sign = hits[number]
+    for number, sign in hits.items():
+        if number not in signs:
+            continue
         if 0 <= trigger.start - sign.end <= BEFORE and not _CLAUSE.search(text, sign.end, trigger.start):
             return True
     return False
