@@ -120,14 +120,15 @@ class Page:
         return _json(self._phone_json(self._known(request), bubbles=request.query.get("bubbles") != "0"))
 
     async def add_phone(self, request: web.Request) -> web.Response:
-        """One more resident, with an invented name unless one is given."""
+        """One more resident, with an invented name unless one is given, who does not follow the account yet."""
         body = await _body(request)
         shown = self._platform.phones.on_page()
         if len(shown) >= SHOWN:
             raise _http(Conflict(say=f"最多同时显示 {SHOWN} 部手机。"))
         name = str(body.get("name") or f"{secrets.choice(SURNAMES)}{secrets.choice(('先生', '女士', '阿姨'))}")
         openid = str(body.get("openid") or f"o_sim_{secrets.token_urlsafe(9)}")
-        phone = self._platform.add_phone(Person(openid[:64], name[:20], str(body.get("role") or "居民")[:10]))
+        person = Person(openid[:64], name[:20], str(body.get("role") or "居民")[:10])
+        phone = self._platform.add_phone(person, following=body.get("following") is True)
         return _json(self._phone_json(phone, bubbles=True))
 
     async def act(self, request: web.Request) -> web.Response:

@@ -127,9 +127,10 @@ class Phones:
         """The phone, or None for an openid of another account."""
         return self._phones.get(openid)
 
-    def add(self, person: Person, now: datetime, *, shown: bool) -> Phone:
-        """A new phone that follows the account already."""
-        return self.put(Phone(person.openid, person.name, person.role, shown=shown, subscribed_at=now))
+    def add(self, person: Person, now: datetime, *, shown: bool, following: bool = True) -> Phone:
+        """A new phone; most follow the account already."""
+        since = now if following else None
+        return self.put(Phone(person.openid, person.name, person.role, following, shown, since))
 
     def put(self, phone: Phone) -> Phone:
         """Keep a phone, e.g. one read from the state file."""

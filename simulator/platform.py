@@ -232,9 +232,11 @@ class Platform:
         extra = {"Latitude": latitude, "Longitude": longitude, "Precision": precision}
         return await self.send(openid, "event", event="LOCATION", extra=extra)
 
-    def add_phone(self, person: Person, *, shown: bool = True) -> Phone:
-        """A new phone that follows the account; a known openid keeps its phone and may come onto the page."""
-        phone = self.phones.find(person.openid) or self.phones.add(person, self.now(), shown=shown)
+    def add_phone(self, person: Person, *, shown: bool = True, following: bool = True) -> Phone:
+        """A new phone; a known openid keeps its own, which may come onto the page."""
+        phone = self.phones.find(person.openid)
+        if phone is None:
+            phone = self.phones.add(person, self.now(), shown=shown, following=following)
         phone.name, phone.role, phone.shown = person.name, person.role, phone.shown or shown
         if phone.shown:
             self.feed.publish("added", openid=phone.openid)

@@ -57,6 +57,7 @@ export class Phone {
   }
 
   update(data) {
+    if (this.following && !data.following) this.openSheet(false);
     this.following = data.following;
     const quota = this.find(".quota");
     clearTimeout(this.typing);
@@ -72,7 +73,6 @@ export class Phone {
     this.find(".type").hidden = !data.following;
     this.find(".menu").hidden = !data.following;
     this.find(".follow").hidden = data.following;
-    if (!data.following) this.openSheet(false);
     for (const line of this.root.querySelectorAll(".consent")) {
       line.querySelector("small").textContent = `还可接收 ${data.consents[line.dataset.template] ?? 0} 次`;
     }

@@ -23,6 +23,23 @@ async def test_duplicates_reach_the_callback_together_and_the_phone_sees_one_ans
     assert len(stage.platform.history(CHEN)) == 2
 
 
+async def test_spaced_duplicates_come_one_after_the_other(stage: Stage) -> None:
+    running, together = 0, []
+
+    async def answer(_: Received) -> str:
+        nonlocal running
+        running += 1
+        together.append(running)
+        await asyncio.sleep(0)
+        running -= 1
+        return "success"
+
+    stage.callback.answer = answer
+    stage.platform.faults.change({"duplicates": 3, "duplicate_spacing": 0.05})
+    delivery = await stage.platform.send(CHEN, text="在吗")
+    assert (together, len(delivery.copies)) == ([1, 1, 1], 3)
+
+
 async def test_control_characters_arrive_raw_inside_the_text(stage: Stage) -> None:
     stage.platform.faults.control_characters = True
     await stage.platform.send(CHEN, text="在吗")

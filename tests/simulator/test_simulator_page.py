@@ -140,6 +140,14 @@ async def test_who_does_not_follow_is_told_so(stage: Stage) -> None:
     assert "关注" in answer["say"]
 
 
+async def test_a_new_resident_follows_by_scanning_the_code_of_a_grid(stage: Stage) -> None:
+    openid = (await post(stage, "/phones", {"name": "新邻居"}))["openid"]
+    assert (await post(stage, f"/phones/{openid}/text", {"text": "在吗"}, 409))["code"] == "conflict"
+    await post(stage, f"/phones/{openid}/scan", {"scene": "grid-7"})
+    message = stage.callback.received[0].message
+    assert (message.event, message.scene, message.openid) == ("subscribe", "grid-7", openid)
+
+
 async def test_residents_are_added_until_the_page_is_full(stage: Stage) -> None:
     for _ in range(9):
         await post(stage, "/phones", {})
