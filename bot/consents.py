@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.messages import Message
-from models.database import fetch
+from bot.outbox import Done, Job, sent
+from models.database import fetch, to_json
+from models.enums import OutboxKind
 
+_LATER = timedelta(seconds=10)
 _MAX_ITEMS = 20  # of one event; WeChat shows at most three templates a pop-up
 
 
@@ -66,10 +70,32 @@ def _reason(status: str) -> str:
 
 
 async def _undeliver(reference: str, reason: str, now: datetime) -> None:
-    if reference:
+    """WeChat can be faster than our own note that it took the message: then the report waits as a job of its own."""
+    if reference and not await _mark(reference, reason, now):
         await fetch(
-            "UPDATE outbox SET state = 'undelivered', error = $2, finished_at = $3 WHERE reference = $1 AND state = 'sent'",
-            reference[:32],
-            reason[:500],
+            "INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, "
+            "created_at) VALUES ($1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $5)",
+            str(OutboxKind.RESULT),
+            f"result:{reference}"[:64],
+            to_json({"reference": reference, "reason": reason}),
+            now + _LATER,
             now,
         )
+
+
+async def _mark(reference: str, reason: str, now: datetime) -> bool:
+    rows = await fetch(
+        "UPDATE outbox SET state = 'undelivered', error = $2, finished_at = $3 "
+        "WHERE reference = $1 AND state = 'sent' RETURNING id",
+        reference[:32],
+        reason[:500],
+        now,
+    )
+    return bool(rows)
+
+
+async def apply_results(jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
+    """The outbox's handler of RESULT jobs. A reference that is still unknown is none of ours."""
+    for job in jobs:
+        await _mark(str(job.payload["reference"]), str(job.payload["reason"]), datetime.now(UTC))
+        end(job, sent("result"))

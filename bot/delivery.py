@@ -59,7 +59,9 @@ class Quota:
 async def service_quota(openid: str, now: datetime) -> Quota:
     """How many customer-service messages WeChat would still take, and why there are none."""
     rows = await fetch(_QUOTA, openid)
-    row = rows[0] if rows else {"last_message_at": None, "last_click_at": None, "since_message": 0, "since_click": 0}
+    if not rows:
+        return Quota(0, "对方还没有和公众号说过话")
+    row = rows[0]
     left = 0
     if row["last_message_at"] and now - row["last_message_at"] < MESSAGE_WINDOW:
         left = MESSAGE_QUOTA - row["since_message"]

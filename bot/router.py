@@ -33,6 +33,7 @@ class Turn:
 
 C = TypeVar("C")
 Answer = Reply | None
+H = TypeVar("H", bound=Callable[..., Awaitable[Reply | None]])
 Handler = Callable[[C], Awaitable[Answer]]
 Filter = Callable[[C], bool]
 Middleware = Callable[[C, Handler[C]], Awaitable[Answer]]
@@ -55,11 +56,11 @@ class Router(Generic[C]):
         self.routes: list[Route[C]] = []
         self._middlewares: list[Middleware[C]] = []
 
-    def on(self, *filters: Filter[C]) -> Callable[[Handler[C]], Handler[C]]:
+    def on(self, *filters: Filter[C]) -> Callable[[H], H]:
         """Register a handler; without filters it takes everything, so it must be the last of the last
         router."""
 
-        def register(handler: Handler[C]) -> Handler[C]:
+        def register(handler: H) -> H:
             name = f"{self.name}.{handler.__name__}"
             if any(route.name == name for route in self.routes):
                 raise ValueError(f"route {name} is registered twice")

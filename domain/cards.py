@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.clock import say_deadline, say_moment
+from domain.clock import say_deadline, say_latest, say_moment
 from domain.lookup import Line
 from domain.notices import STATUS_NAMES, excerpt, serial
 from models.cases import Case
 from models.enums import Status, Urgency
 
 _LINES = 4
+_SAID = {
+    "report": "上报：",
+    "note": "说：",
+    "dispose": "处理完：",
+    "comment": "说：",
+    "supplement": "补充：",
+    "reopen": "说没解决：",
+    "reject": "没有受理：",
+    "return": "退回：",
+}
 
 
 def list_line(case: Case) -> str:
@@ -28,24 +38,16 @@ def task_line(case: Case, now: datetime) -> str:
     return f"{marks}{serial(case.number)} {case.subject}{new}｜{case.place or '地点未说明'}｜{due}"
 
 
-def _sentence(line: Line, now: datetime) -> str:
-    actor = "" if line.actor == "系统" else line.actor
-    verbs = {
-        "report": "上报",
-        "note": "",
-        "dispose": "处理完：",
-        "rate": "",
-        "supplement": "补充：",
-        "reopen": "说没解决：",
-    }
-    said = f"{verbs.get(line.verb, '')}{excerpt(line.text, 40)}"
+def _sentence(line: Line, now: datetime, *, mine: bool) -> str:
+    actor = {"系统": "", "居民": "您" if mine else "居民"}.get(line.actor, line.actor)
+    said = f"{_SAID.get(line.verb, '')}{excerpt(line.text, 40)}"
     return f"{say_moment(line.at, now)} {actor}{said}"
 
 
 def resident_card(case: Case, lines: Sequence[Line], now: datetime) -> str:
     """The status, the last steps and the promised time."""
-    shown = [_sentence(line, now) for line in lines[-_LINES:] if line.text]
-    due = f"最晚{say_deadline(case.due_at, now)}。" if case.due_at and case.closed_at is None else ""
+    shown = [_sentence(line, now, mine=True) for line in lines[-_LINES:] if line.text]
+    due = f"{say_latest(case.due_at, now)}。" if case.due_at and case.closed_at is None else ""
     if case.due_at and case.closed_at is None and case.due_at < now:
         due = "已经超过答应的时间，对不起。可以回复 1 催一下。"
     return "\n".join([list_line(case), *shown, *([due] if due else [])])
@@ -53,7 +55,7 @@ def resident_card(case: Case, lines: Sequence[Line], now: datetime) -> str:
 
 def staff_card(case: Case, lines: Sequence[Line], now: datetime) -> str:
     """The task, what was written, and the last steps."""
-    shown = [_sentence(line, now) for line in lines[-_LINES:] if line.verb != "report" and line.text]
+    shown = [_sentence(line, now, mine=False) for line in lines[-_LINES:] if line.verb != "report" and line.text]
     return "\n".join(
         [f"{task_line(case, now)}（{STATUS_NAMES[case.status]}）", f"“{excerpt(case.description, 200)}”", *shown]
     )

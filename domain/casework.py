@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain import notices, reports
 from domain.access import Work, begin
-from domain.clock import due_time, say_deadline
+from domain.clock import due_time, say_latest
 from domain.people import Person, Post, post_of, posts_upward
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Case, Duty
@@ -116,7 +116,7 @@ async def escalate(person: Person, case_id: int, reason: str, now: datetime, sou
         case.holder_id, case.area_id = holder.id, holder.area_id
         case.dispatched_at, case.signed_at = now, None
         work.step(Verb.ESCALATE, f"上报{holder.label}：{reason}")
-        due = f"，最晚{say_deadline(case.due_at, now)}答复您" if case.due_at else ""
+        due = f"，{say_latest(case.due_at, now)}答复您" if case.due_at else ""
         by = before.label if before else work.actor
         await _tell_reporter(work, f"{reason}。已由{by}上报{holder.label}处理{due}。")
         work.journal.tell(notices.new_task(case, holder, now, [], f"上报（{notices.excerpt(reason)}）"))
@@ -164,7 +164,7 @@ async def dispatch_to_grid(
         case.holder_id, case.area_id, case.dispatched_at = holder.id, holder.area_id, now
         case.grid_id = holder.area_id
         work.step(Verb.DISPATCH, f"已交给{holder.label}")
-        await _tell_reporter(work, f"已交给{holder.label}，最晚{say_deadline(case.due_at, now)}。")
+        await _tell_reporter(work, f"已交给{holder.label}，{say_latest(case.due_at, now)}。")
         work.journal.tell(notices.new_task(case, holder, now, []))
         return await work.finish(), holder
 

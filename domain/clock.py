@@ -29,6 +29,12 @@ def say_deadline(due: datetime, now: datetime) -> str:
     return f"{say_date(local, now)}前"
 
 
+def say_latest(due: datetime, now: datetime) -> str:
+    """`最晚明天下午 6 点前`, `最晚 11 月 24 日前`."""
+    said = say_deadline(due, now)
+    return f"最晚 {said}" if said[0].isdigit() else f"最晚{said}"
+
+
 def say_hour(local: datetime) -> str:
     """`下午 6 点半` for 18:30."""
     part = next(name for end, name in _PARTS if local.hour < end)

@@ -22,7 +22,7 @@ async def confirm_solved(person: Person, case_id: int, now: datetime, source: st
     """The reporter says it is solved: the case is closed."""
     async with transaction():
         work = await begin(person, case_id, Verb.CLOSE, now, source)
-        _close(work, Outcome.SOLVED, "居民确认已解决")
+        _close(work, Outcome.SOLVED, "确认解决了")
         work.case.solved = True
         return await work.finish()
 
@@ -89,7 +89,7 @@ async def rate(person: Person, case_id: int, satisfaction: int, now: datetime, s
     async with transaction():
         case = await _own_closed_case(person, case_id)
         case.satisfaction = satisfaction
-        await _log(case, person, f"评价：{_SATISFACTION[satisfaction]}", now, source)
+        await _log(case, person, ("rate", f"评价{_SATISFACTION[satisfaction]}"), now, source)
         return case
 
 
@@ -98,7 +98,7 @@ async def comment(person: Person, case_id: int, text: str, now: datetime, source
     async with transaction():
         case = await _own_closed_case(person, case_id)
         case.comment = text.strip()[:2000]
-        await _log(case, person, case.comment, now, source)
+        await _log(case, person, ("comment", case.comment), now, source)
         return case
 
 
@@ -111,11 +111,13 @@ async def _own_closed_case(person: Person, case_id: int) -> Case:
     return case
 
 
-async def _log(case: Case, person: Person, text: str, now: datetime, source: str) -> None:
+async def _log(case: Case, person: Person, said: tuple[str, str], now: datetime, source: str) -> None:
+    """Keep what the resident said about a closed case: (rate or comment, text)."""
+    verb, text = said
     await case.save()
     journal = Journal(now, source)
-    journal.events.append({"verb": "rate", "status": case.status, "actor": "居民", "text": text, "public": True})
-    journal.audits.append({"actor": person.actor, "tag": "case:rate", "before": case.status, "after": case.status})
+    journal.events.append({"verb": verb, "status": case.status, "actor": "居民", "text": text, "public": True})
+    journal.audits.append({"actor": person.actor, "tag": f"case:{verb}", "before": case.status, "after": case.status})
     if holder := await post_of(case.holder_id):
         journal.tell(notices.to_staff(case, holder, text))
     await journal.write(case.id)
@@ -153,7 +155,7 @@ async def withdraw(person: Person, case_id: int, now: datetime, source: str = ""
         work = await begin(person, case_id, Verb.WITHDRAW, now, source)
         work.case.closed_at = now
         work.case.outcome = Outcome.WITHDRAWN
-        work.step(Verb.WITHDRAW, "居民撤回")
+        work.step(Verb.WITHDRAW, "撤回了")
         if holder := await post_of(work.case.holder_id):
             work.journal.tell(notices.to_staff(work.case, holder, "居民已撤回，不用处理了。"))
         return await work.finish()
@@ -169,7 +171,7 @@ async def close_silent(before: datetime, now: datetime, limit: int = 200) -> int
                 continue  # the resident answered in between
             case.status, case.closed_at, case.outcome = Status.CLOSED, now, Outcome.UNANSWERED
             journal = Journal(now, "job:close_silent")
-            journal.event(Verb.CLOSE, Status.CLOSED, "系统", "居民未答复，自动结案")
+            journal.event(Verb.CLOSE, Status.CLOSED, "系统", "一直没收到您的答复，先结案了")
             journal.audit("system", Verb.CLOSE, Status.VERIFIED, Status.CLOSED)
             await case.save()
             await journal.write(case.id)

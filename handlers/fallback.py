@@ -15,7 +15,6 @@ from handlers.chat import MEDIA, Chat, has_text, kind, numbered, state, tapped
 from handlers.contact import call_worker
 from handlers.drafts import Draft
 from handlers.emergency import raise_alarm
-from handlers.greet import HELP
 from handlers.progress import my_cases, talk_of_progress
 from handlers.rate import answer_in_words
 from handlers.report import offer, offer_media, receipt_text, start
@@ -23,6 +22,8 @@ from handlers.staff import number_without_question
 
 router: Router[Chat] = Router("fallback")
 
+#: From this many characters on, a complaint of no known kind is offered as a report rather than asked about.
+_CLEAR = 12
 _THANKS = ("谢谢", "多谢", "辛苦", "感谢", "麻烦")
 _HELLO = ("你好", "您好", "在吗", "早上好", "下午好", "晚上好", "早", "hi", "hello")
 
@@ -38,7 +39,7 @@ async def meant_report(chat: Chat) -> Reply:
     """“反映问题”: what was said is the report."""
     said = chat.data.get("said", "")
     if not said:
-        return await start(chat) or Reply(HELP)
+        return await start(chat)
     chat.text = said
     return await offer(chat, nlp.understand(said))
 
@@ -52,7 +53,7 @@ async def meant_question(chat: Chat) -> Reply:
 @router.on(state("unsure"), tapped(3))
 async def meant_progress(chat: Chat) -> Reply:
     """“查我反映过的事”."""
-    return await my_cases(chat) or Reply(HELP)
+    return await my_cases(chat)
 
 
 @router.on(state("unsure"), tapped(4))
@@ -107,7 +108,7 @@ async def sentence(chat: Chat) -> Reply:
     if seen.urgent and seen.emergency:
         return await _alarm(chat)
     match seen.intent:
-        case "report":
+        case "report" if seen.category or seen.places or len(chat.text) >= _CLEAR:
             return await offer(chat, seen)
         case "progress":
             return await _progress(chat)
@@ -126,9 +127,9 @@ async def _alarm(chat: Chat) -> Reply:
 
 async def _progress(chat: Chat) -> Reply:
     try:
-        return await talk_of_progress(chat) or Reply(HELP)
+        return await talk_of_progress(chat)
     except NotFound:
-        return await my_cases(chat) or Reply(HELP)
+        return await my_cases(chat)
 
 
 def _small_talk(chat: Chat) -> Reply:

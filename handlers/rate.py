@@ -8,7 +8,7 @@ import nlp
 from bot.messages import Reply
 from bot.router import Router
 from domain import notices, rating
-from domain.clock import say_deadline
+from domain.clock import say_latest
 from domain.lookup import awaiting_answer, find_case
 from domain.notices import Tap, serial, tap_id
 from handlers.chat import Chat, has_text, read_number, state
@@ -57,7 +57,7 @@ async def _not_solved(chat: Chat, case_id: int, reason: str) -> Reply:
             f"抱歉，{number} 两次都没解决，已交{who}直接联系您。"
             + (f"\n也可以打社区值班电话 {phone}。" if phone else "")
         )
-    due = f"，最晚{say_deadline(case.due_at, chat.now)}" if case.due_at else ""
+    due = f"，{say_latest(case.due_at, chat.now)}" if case.due_at else ""
     told = f"，并告诉了{superior.label}" if superior else ""
     if reason:
         chat.go()

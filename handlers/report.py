@@ -7,12 +7,13 @@ from datetime import timedelta
 import nlp
 from bot.messages import Kind, Reply
 from bot.router import Router
-from domain.clock import say_deadline
+from domain.clock import say_latest
 from domain.notices import excerpt, serial, short
 from domain.people import join_grid, list_grids
 from domain.reports import Receipt, report
 from handlers.chat import MEDIA, Chat, click, either, has_text, kind, numbered, state, tapped, within, words
 from handlers.drafts import OTHER, Draft
+from handlers.emergency import raise_alarm
 
 router: Router[Chat] = Router("report")
 
@@ -192,7 +193,7 @@ def receipt_text(chat: Chat, receipt: Receipt) -> str:
             phone,
             f"随时回复“查 {serial(case.number)}”看进度。",
         )
-    deadline = f"最晚{say_deadline(case.due_at, chat.now)}处理，有进展会告诉您。" if case.due_at else "有进展会告诉您。"
+    deadline = f"{say_latest(case.due_at, chat.now)}处理，有进展会告诉您。" if case.due_at else "有进展会告诉您。"
     return _lines(
         f"已交给{receipt.holder.label}，编号 {short(case.number)}。",
         deadline,
@@ -316,6 +317,9 @@ async def say_more(chat: Chat) -> Reply:
     if draft.texts and draft.touched and chat.now.timestamp() - draft.touched > STALE.total_seconds():
         return _ask_same(chat, draft)
     refused = draft.add(chat.message)
+    seen = nlp.understand(chat.text)
+    if seen.urgent and seen.emergency:
+        return await raise_alarm(chat, draft)
     return await show(chat, draft, refused)
 
 

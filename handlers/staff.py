@@ -210,7 +210,7 @@ async def by_words(chat: Chat) -> Reply:
     }
     if found["verb"] in taps:
         chat.tap, chat.rest = tap_id(known.id, taps[found["verb"]]), said
-        return await (sign(chat) if taps[found["verb"]] is Tap.SIGN else ask_words(chat)) or Reply("")
+        return await (sign(chat) if taps[found["verb"]] is Tap.SIGN else ask_words(chat))
     return await _dispatcher_verb(chat, found["verb"], known.id, said)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 Check = Callable[[], Awaitable[object]]
-CHECKS: web.AppKey[Mapping[str, Check]] = web.AppKey("readiness checks", Mapping)  # type: ignore[type-abstract]
+CHECKS: web.AppKey[Mapping[str, Check]] = web.AppKey("readiness checks", Mapping)
 
 _PATIENCE = 2.0  # seconds an engine may take to answer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -70,8 +70,8 @@ class Case(Model):
     returned = fields.SmallIntField(default=0)
     urged = fields.SmallIntField(default=0)
     result = fields.TextField(default="", description="what the holder did, in their words")
-    outcome: Outcome | None = fields.CharEnumField(Outcome, max_length=12, null=True)
-    solved: bool | None = fields.BooleanField(null=True, description="the resident's answer; null = no answer")
+    outcome = cast("fields.Field[Outcome | None]", fields.CharEnumField(Outcome, max_length=12, null=True))
+    solved = fields.BooleanField(null=True, description="the resident's answer; null = no answer")
     satisfaction: int | None = fields.SmallIntField(
         null=True, description="3 satisfied, 2 basically, 1 not; null = no answer"
     )

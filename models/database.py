@@ -62,7 +62,8 @@ async def database(url: str, pool: int = 16) -> AsyncIterator[None]:
 
 def connection() -> BaseDBAsyncClient:
     """The connection of the running transaction, or the pool."""
-    return connections.get("default")
+    current: BaseDBAsyncClient = connections.get("default")
+    return current
 
 
 @asynccontextmanager

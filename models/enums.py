@@ -93,6 +93,7 @@ class OutboxKind(StrEnum):
 
     NOTICE = "notice"  # a message to one person over the delivery ladder
     MEDIA = "media"  # fetch a photo, voice or video from WeChat before it expires
+    RESULT = "result"  # WeChat's late word on a template message it took
 
 
 class InboxState(StrEnum):

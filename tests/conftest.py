@@ -16,12 +16,18 @@ from redis import asyncio as aioredis
 
 from app.demo import load_demo
 from app.engines import Engines, engines
+from app.logs import configure_logs
 from app.serve import Parts, serving
 from app.settings import Settings
 from models.database import database, migrate, parse_url
 from tests.town import Clock, Town
 
 _TEMPLATE = "linli_template"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_logs() -> None:
+    configure_logs("warning", "console")
 
 
 @pytest.fixture(scope="session")
