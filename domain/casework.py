@@ -18,9 +18,9 @@ from models.transitions import Verb, Who
 
 
 async def reporter_openid(case: Case) -> str:
-    """Where to tell the resident; "" when they are gone or have left the account."""
+    """Where to tell the resident; "" when they are unknown. Whether it arrives, the ladder finds out."""
     resident = await Resident.get_or_none(id=case.reporter_id) if case.reporter_id else None
-    return resident.openid if resident and resident.following else ""
+    return resident.openid if resident else ""
 
 
 async def _tell_reporter(work: Work, sentence: str) -> None:

@@ -75,9 +75,9 @@ class Person:
 # One statement: it runs for every message. The worker is the grid's first active one, else the community's.
 _PERSON = """
 WITH known AS (
-    INSERT INTO resident (openid, following, created_at) SELECT $1::text, true, $2
+    INSERT INTO resident (openid, created_at) SELECT $1::text, $2
     WHERE NOT EXISTS (SELECT 1 FROM resident WHERE openid = $1::text)
-    ON CONFLICT (openid) DO UPDATE SET following = true RETURNING id, grid_id
+    ON CONFLICT (openid) DO NOTHING RETURNING id, grid_id
 ), me AS (SELECT id, grid_id FROM resident WHERE openid = $1::text UNION SELECT id, grid_id FROM known)
 SELECT me.id AS resident_id, g.id AS grid_id, g.name AS grid_name, c.id AS community_id, c.name AS community_name,
        coalesce(nullif(g.duty_phone, ''), nullif(c.duty_phone, ''), t.duty_phone, '') AS duty_phone,
@@ -176,11 +176,6 @@ async def join_grid(person: Person, now: datetime, *, grid_id: int = 0, code: st
     if home is None:
         raise NotFound(f"grid {grid_id or code} vanished")
     return home
-
-
-async def stop_following(openid: str) -> None:
-    """The resident left the account: nothing is pushed to them until they come back."""
-    await fetch("UPDATE resident SET following = false WHERE openid = $1", openid)
 
 
 async def post_of(staff_id: int | None) -> Post | None:

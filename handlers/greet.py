@@ -6,7 +6,7 @@ from bot.consents import note_consents, note_sent_event, note_template_result
 from bot.messages import Kind, Reply
 from bot.qrcodes import grid_of
 from bot.router import Router
-from domain.people import join_grid, stop_following
+from domain.people import join_grid
 from errors import NotFound
 from handlers.chat import Chat, click, either, event, state, words
 from handlers.report import ask_grid, choose_grid
@@ -53,8 +53,7 @@ async def welcome(chat: Chat) -> Reply:
 
 @router.on(event("unsubscribe"))
 async def goodbye(chat: Chat) -> None:
-    """They left: nothing is pushed to them any more."""
-    await stop_following(chat.person.openid)
+    """They left: whatever was going on is over. What they reported goes on; pushes end as visibly not delivered."""
     chat.drop_draft()
     chat.go()
 

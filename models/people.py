@@ -94,7 +94,6 @@ class Resident(Model):
         "linli.Area", null=True, related_name="residents", on_delete=fields.OnDelete.SET_NULL
     )
     grid_id: int | None
-    following = fields.BooleanField(default=True)
     created_at = fields.DatetimeField(auto_now_add=True)
 
     class Meta:

@@ -136,7 +136,6 @@ class Migration(migrations.Migration):
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('openid', fields.CharField(unique=True, max_length=64)),
                 ('grid', fields.ForeignKeyField('linli.Area', source_field='grid_id', null=True, db_constraint=True, to_field='id', related_name='residents', on_delete=OnDelete.SET_NULL)),
-                ('following', fields.BooleanField(default=True)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=True)),
             ],
             options={'table': 'resident', 'app': 'linli', 'indexes': [Index(fields=['grid_id'])], 'pk_attr': 'id', 'table_description': "Somebody who writes to the account. `grid` is set by scanning the grid's QR or choosing it."},

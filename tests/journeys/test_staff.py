@@ -176,14 +176,18 @@ async def test_two_step_actions_are_refused_before_the_sentence_is_typed(town: T
     assert "正在等居民确认，这一步现在做不了" in await town.say(WANG, "办好了 0001")
 
 
-async def test_what_reached_nobody_is_listed_for_staff_with_the_reason(town: Town):
+async def test_what_reaches_nobody_is_listed_for_staff_with_the_reason(town: Town):
     await report_lamp(town)
     await town.platform.unfollow(CHEN)
     await town.say(WANG, "1")
     await town.deliver()
-    assert await Outbox.filter(state="undelivered").count() == 0, "nothing is sent to somebody who left"
+    listed = await town.say(WANG, "未送达")
+    assert "0001 楼道照明损坏" in listed
+    assert "没有关注" in listed
 
-    await town.platform.follow(CHEN)
+
+async def test_a_template_that_was_taken_but_refused_later_is_listed_too(town: Town):
+    await report_lamp(town)
     town.clock.advance(timedelta(hours=49))
     town.platform.faults.template_status = "failed:user block"
     await town.say(WANG, "进展 0001 灯泡在路上")
@@ -192,3 +196,13 @@ async def test_what_reached_nobody_is_listed_for_staff_with_the_reason(town: Tow
     town.clock.advance(timedelta(seconds=11))
     await town.deliver()
     assert "对方拒收" in await town.say(WANG, "未送达")
+
+
+async def test_after_48_hours_the_resident_gets_a_card_instead(town: Town):
+    await report_lamp(town)
+    town.clock.advance(timedelta(hours=49))
+    await town.say(WANG, "进展 0001 灯泡在路上")
+    await town.deliver()
+    card = town.platform.pushes(CHEN)[-1]
+    assert card.kind == "card"
+    assert ("20261120-0001" in str(card.rows)) and ("楼道照明损坏" in str(card.rows))
