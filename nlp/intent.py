@@ -96,13 +96,13 @@ def _defer(text: str, scores: dict[str, float], fault: float) -> None:
 
 
 def _evidence(hits: Mapping[int, Hit]) -> dict[str, list[tuple[float, Hit]]]:
-    """Cues found, longest first, each counted once where a longer cue of the same list covers it."""
+    """Cues found, heaviest first, each counted once where a longer cue of the same list covers it."""
     cues = _cues()
     found: dict[str, list[tuple[float, Hit]]] = {}
     for number, hit in hits.items():
         for name, weight in cues.get(number, ()):
             found.setdefault(name, []).append((weight, hit))
-    return {name: list(outermost(cued)) for name, cued in found.items()}
+    return {name: outermost(cued) for name, cued in found.items()}
 
 
 @cache

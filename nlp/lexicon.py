@@ -161,11 +161,11 @@ def _chain(text: str, first: Span, rest: list[list[Span]], *, ordered: bool) -> 
 
 
 def outermost(found: list[tuple[float, Hit]]) -> list[tuple[float, Hit]]:
-    """Weighed hits, longest first, without those that stand once and inside a longer one."""
+    """Weighed hits, heaviest first, without those that stand once and inside one at least as heavy."""
     if len(found) == 1:
         return found
     kept: list[tuple[float, Hit]] = []
-    for one in sorted(found, key=_longest_first):
+    for one in sorted(found, key=_heaviest_first):
         start, end, count = one[1]
         if count == 1:
             for _, (low, high, _) in kept:
@@ -178,5 +178,6 @@ def outermost(found: list[tuple[float, Hit]]) -> list[tuple[float, Hit]]:
     return kept
 
 
-def _longest_first(one: tuple[float, Hit]) -> tuple[int, float]:
-    return one[1][0] - one[1][1], -one[0]
+def _heaviest_first(one: tuple[float, Hit]) -> tuple[float, int]:
+    weight, (start, end, _) = one
+    return -weight, start - end

@@ -30,10 +30,11 @@ _UNIT = rf"{_LETTERED}\s?(?:单元|门洞|门栋|号门(?![前口外牌]))"
 _FLOOR = rf"(?:负|地下)?{_NUMBER}\s?(?:层|楼(?![房盘道梯市栋]))"
 _ROOM = r"\d{3,4}\s?(?:室|号房|房|户)?(?![\d年元块度多人])"
 _CHAIN = re.compile(
-    rf"(?<![\da-z])(?:(?:{_BUILDING})楼?\s?(?:{_UNIT})?\s?(?:{_FLOOR})?\s?(?:{_ROOM})?"
+    rf"(?=[\da-z一二三四五六七八九十两东南西北负地])(?<![\da-z])(?:(?:{_BUILDING})楼?\s?(?:{_UNIT})?\s?(?:{_FLOOR})?\s?(?:{_ROOM})?"
     rf"|(?:{_UNIT})\s?(?:{_FLOOR})?\s?(?:{_ROOM})?|(?:{_FLOOR})(?:{_ROOM})?|\d{{3,4}}室"
     r"|\d{1,3}-\d{1,2}-\d{2,4}(?![\d-])|\d{1,2}-\d{3,4}(?![\d-]))"
 )
+_UNIT_SIGN = re.compile(r"[栋幢座层楼室#]|单元|[号门][楼院门洞栋]|\d-\d")
 _GATE = re.compile(
     r"(?:小区|学校|院子|公园)?(?<![部专])(?:[东南西北]{1,2}|正|侧|后|大|\d{1,2}号)门"
     r"(?![诊禁前牌])(?:口|外|内|旁边|旁|附近)?"
@@ -55,7 +56,7 @@ _JOINT = re.compile(r"[和与跟及到至~,/&]|\s|的|靠近|-")
 def find_places(text: str, folded: str) -> tuple[str, ...]:
     """Places in `text`, cut out of it as written; `folded` is the same text folded. The best one first."""
     folded = folded[:READ]
-    spans = [*_spans(_CHAIN, folded)]
+    spans = [*_spans(_CHAIN, folded)] if _UNIT_SIGN.search(folded) else []
     if "门" in folded:
         spans += _spans(_GATE, folded)
     if any(map(folded.__contains__, "灯杆盖编")):
