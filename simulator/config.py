@@ -28,7 +28,7 @@ class SimulatorConfig:
     """Keeps histories, QR codes, consents, menu and tokens over a restart. None: everything is forgotten."""
     demo: Mapping[str, Any] | Sequence[Mapping[str, str]] = field(default_factory=dict)
     """`phones`: list of {"openid", "name", "role"}; `places`: list of {"label", "latitude", "longitude"};
-    `title`: the account's name. A bare list is taken as the phones."""
+    `scenes`: a QR code's label by its scene; `title`: the account's name. A bare list is taken as the phones."""
     public_url: str = ""
     """Where the page is reached, for PicUrl and video_url. Empty: `/simulator` on the callback's host."""
     miniapp_appid: str = ""
@@ -68,6 +68,12 @@ class SimulatorConfig:
         given = self._demo.get("places", ())
         chosen = (Place(p["label"], float(p["latitude"]), float(p["longitude"])) for p in given)
         return tuple(chosen) or DEFAULT_PLACES
+
+    @property
+    def scenes(self) -> Mapping[str, str]:
+        """What to write under the QR codes of the scan list, instead of the bare scene."""
+        labels: Mapping[str, str] = self._demo.get("scenes", {})
+        return labels
 
     @property
     def _demo(self) -> Mapping[str, Any]:

@@ -276,7 +276,11 @@ class Page:
 
     def _qrcodes_json(self) -> list[dict[str, str]]:
         alive = self._platform.qrcodes.alive(self._platform.now())
-        return [{"scene": code.scene, "ticket": code.ticket} for code in alive[:100]]
+        labels = self._platform.config.scenes
+        return [
+            {"scene": code.scene, "ticket": code.ticket, "label": labels.get(code.scene, code.scene)}
+            for code in reversed(alive[:100])
+        ]
 
 
 def _bubble_json(bubble: Bubble) -> dict[str, Any]:

@@ -148,7 +148,7 @@ export class Phone {
     this.find(".codes").replaceChildren(
       ...codes.slice(0, 30).map((code) => {
         const image = make("img", { src: url(`/qrcode?ticket=${encodeURIComponent(code.ticket)}`), alt: "", loading: "lazy" });
-        return make("button", { type: "button", onclick: () => this.done("scan", { scene: code.scene }) }, image, code.scene);
+        return make("button", { type: "button", onclick: () => this.done("scan", { scene: code.scene }) }, image, code.label);
       }),
     );
   }

@@ -3,14 +3,16 @@
 import base64
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from simulator_stage import CHEN, Stage
 
-from simulator import samples
+from simulator import Platform, create_app, samples
 from simulator.feed import QUEUED, READERS, next_news
 
 
@@ -174,7 +176,19 @@ async def test_grid_qr_codes_are_listed_and_drawn(stage: Stage) -> None:
     await stage.api.post("/cgi-bin/qrcode/create", body)
     [code] = (await state(stage))["qrcodes"]
     async with stage.api.session.get(f"{stage.page}/qrcode", params={"ticket": code["ticket"]}) as response:
-        assert (code["scene"], response.content_type) == ("grid-7", "image/png")
+        assert (code["scene"], code["label"], response.content_type) == ("grid-7", "grid-7", "image/png")
+
+
+async def test_the_settings_name_places_scenes_and_the_account(stage: Stage) -> None:
+    place = {"label": "西门", "latitude": 30.1, "longitude": 114.2}
+    demo = {"title": "东亭邻里", "places": [place], "scenes": {"grid-7": "第七网格"}}
+    config = replace(stage.platform.config, demo=demo)
+    async with Platform(config) as platform, TestClient(TestServer(create_app(config, platform=platform))) as client:
+        code = {"action_name": "QR_STR_SCENE", "action_info": {"scene": {"scene_str": "grid-7"}}}
+        platform.qrcodes.create(code, platform.now())
+        page = await (await client.get("/")).text()
+        assert ("东亭邻里" in page, "西门" in page) == (True, True)
+        assert (await (await client.get("/api/state")).json())["qrcodes"][0]["label"] == "第七网格"
 
 
 async def test_refused_messages_stand_in_the_journal_with_their_reason(stage: Stage) -> None:
