@@ -1,0 +1,79 @@
+"""`linli bench NAME`: runs a benchmark on engines of its own (or those of the settings) and prints what it found."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from app.demo import load_demo
+from app.engines import engines
+from app.settings import load_settings
+from errors import SettingsError
+from models.database import database
+
+Result = dict[str, Any]
+
+
+def run_bench(name: str, *, as_json: bool, seconds: float) -> None:
+    """Measure and print a table; with `as_json` one JSON object on the last line. `seconds`: length of a timed part."""
+    bench = _BENCHES.get(name)
+    if bench is None:
+        raise SettingsError(f"there is no bench {name!r}, only {' and '.join(_BENCHES)}")
+    result = {"bench": name, **bench(seconds)}
+    _print_table(result)
+    if as_json:
+        print(orjson.dumps(result).decode(), flush=True)
+
+
+def _callback(seconds: float) -> Result:
+    from bench.callback import run  # noqa: PLC0415 - each bench loads only what it needs
+    from bench.stage import Place, own_database  # noqa: PLC0415
+
+    settings = load_settings()
+
+    async def measure(place: Place) -> Result:
+        async with own_database(place) as own:
+            async with database(own.database_url, 2):
+                await load_demo(simulator=False)
+            return await run(own, seconds)
+
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
+        Path(folder).chmod(0o755)  # run as root, PostgreSQL works as another user and must reach its data
+        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
+            place = Place(started.database_url, started.redis_url, Path(folder))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(measure(place))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop, where there is one: the load generator must not be slower than what it measures."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _nlp(_seconds: float) -> Result:
+    from bench.nlp import run  # noqa: PLC0415 - needs more than the other benches
+
+    return dict(run())
+
+
+def _print_table(result: Result) -> None:
+    table = Table("", "", title=f"linli bench {result['bench']}", show_header=False)
+    for part in ("figures", "peers", "ratios"):
+        for name, value in result.get(part, {}).items():
+            table.add_row(name, f"{value:,}" if isinstance(value, int | float) else str(value))
+        table.add_section()
+    Console().print(table)
+
+
+_BENCHES: dict[str, Callable[[float], Result]] = {"callback": _callback, "nlp": _nlp}
