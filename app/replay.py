@@ -281,15 +281,17 @@ class _Resident:
         return delivery
 
 
-_WITH_RUN = """
+_WAITING = """
+SELECT count(*) AS waiting FROM outbox WHERE finished_at IS NULL AND (starts_with(recipient, $1) OR case_id IN (
+    SELECT c.id FROM cases c JOIN resident r ON r.id = c.reporter_id WHERE starts_with(r.openid, $1)))
+"""
+_CATEGORIES = """
+SELECT c.subject, count(*) FROM cases c JOIN resident r ON r.id = c.reporter_id WHERE starts_with(r.openid, $1)
+GROUP BY c.subject ORDER BY count DESC, c.subject LIMIT 10
+"""
+_FIGURES = """
 WITH run AS (SELECT c.* FROM cases c JOIN resident r ON r.id = c.reporter_id WHERE starts_with(r.openid, $1)),
 told AS (SELECT * FROM outbox WHERE case_id IN (SELECT id FROM run) OR starts_with(recipient, $1))
-"""
-_WAITING = _WITH_RUN + "SELECT count(*) AS waiting FROM told WHERE finished_at IS NULL"
-_CATEGORIES = _WITH_RUN + "SELECT subject, count(*) FROM run GROUP BY subject ORDER BY count DESC, subject LIMIT 10"
-_FIGURES = (
-    _WITH_RUN
-    + """
 SELECT (SELECT count(*) FROM run) AS cases,
     (SELECT count(*) FROM run WHERE urgency = 'urgent') AS urgent,
     (SELECT count(*) FROM (SELECT 1 FROM run GROUP BY reporter_id HAVING count(*) > 1) AS twice) AS more_than_one,
@@ -298,7 +300,6 @@ SELECT (SELECT count(*) FROM run) AS cases,
     (SELECT count(*) FROM inbox WHERE starts_with(openid, $1)) AS rows,
     (SELECT count(*) FROM inbox WHERE starts_with(openid, $1) AND state <> 'done') AS failed
 """
-)
 _STORED = """
 SELECT i.reply, c.id IS NOT NULL AS made_case FROM inbox i LEFT JOIN cases c ON c.message_id = i.id
 WHERE i.dedupe_key = ANY($1::text[])
