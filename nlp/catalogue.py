@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import errors
 from nlp.lexicon import Lexicon
-from nlp.values import Category, Emergency
+from nlp.values import Category, Emergency, Intent
 
 WEIGHTS = {"strong": 4.0, "normal": 2.0, "weak": 1.0}
 """What one entry of a list weighs, by the name of the list."""
@@ -121,9 +121,10 @@ def emergency(kind: str) -> Emergency:
 
 
 @cache
-def whole_messages() -> Mapping[str, Sequence[str]]:
+def whole_messages() -> Mapping[Intent, Sequence[str]]:
     """Regular expressions of complete messages, by intent."""
-    return {name: tuple(rows) for name, rows in _table("intents.toml")["whole"].items()}
+    whole = _table("intents.toml")["whole"]
+    return {name: tuple(whole[name]) for name in get_args(Intent) if name in whole}
 
 
 @cache
@@ -132,9 +133,9 @@ def place_words() -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(words) for name, words in _table("places.toml", words=True).items()}
 
 
-def data_words() -> list[str]:
-    """Words longer than one character that segmentation should keep whole."""
-    return sorted({word for entry in catalogue().words for word in entry.category.subject.split() if len(word) > 1})
+def community_words() -> Sequence[str]:
+    """Words segmentation should keep whole."""
+    return tuple(_table("words.toml", words=True)["words"])
 
 
 @cache

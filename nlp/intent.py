@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import get_args
 
 from nlp.catalogue import catalogue, whole_messages
 from nlp.classify import Verdict
@@ -69,7 +68,9 @@ def _weigh(text: str, scores: dict[str, float], verdict: Verdict) -> None:
     about = min(verdict.score / 2, 3.0)
     if how >= STRONG:
         fault, about = fault / 3, about / 3
-    scores["chat"] += 1.0
+    if verdict.category is not None and verdict.category.service:
+        fault /= 2
+    scores["chat"] += 0.6
     scores["report"] += fault
     scores["consult"] += asking if fault < FAULTY else asking / 3
     if verdict.category is not None and verdict.category.service:
@@ -130,7 +131,7 @@ def _whole(text: str) -> Intent | None:
 
 @cache
 def _stock() -> dict[Intent, re.Pattern[str]]:
-    phrases = whole_messages()
     return {
-        name: re.compile("(?:" + "|".join(phrases[name]) + ")+") for name in get_args(Intent) if name in phrases
+        name: re.compile("(?:(?:" + "|".join(phrases) + ")[了的呢啊呀吧哈嘛哦]*)+")
+        for name, phrases in whole_messages().items()
     }

@@ -4,6 +4,7 @@ An entry of a word list is
 
 * a plain word: `路灯不亮`;
 * two or three parts in this order, each at most `NEAR` characters after the one before: `路灯..不亮`;
+* the same, at most `FAR` characters apart, but in one sentence: `老年痴呆...没回来`;
 * two parts in either order: `垃圾&没人管`;
 * a part may offer alternatives `路灯|街灯`, or name a set from `sets.toml`: `路灯..<坏>`.
 
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from ahocorasick_rs import AhoCorasick
 
 NEAR = 8
+FAR = 30
 """How many characters may stand between two parts of an entry."""
 
 Span = tuple[int, int]
@@ -47,7 +49,7 @@ class Lexicon:
         self._plain: dict[str, list[int]] = {}
         self._parts: dict[str, list[int]] = {}
         self._part_numbers: dict[tuple[str, ...], int] = {}
-        self._patterns: dict[int, dict[int, list[tuple[int, tuple[int, ...], bool]]]] = {}
+        self._patterns: dict[int, dict[int, list[tuple[int, tuple[int, ...], str]]]] = {}
         self._uses: list[tuple[tuple[int, ...], tuple[int, ...], bool]] = []
         self._automaton: AhoCorasick | None = None
 
@@ -58,15 +60,15 @@ class Lexicon:
             return known
         number = self._numbers[entry] = len(self._entries)
         self._entries.append(entry)
-        ordered = ".." in entry
-        parts = [self._alternatives(part, entry) for part in entry.split(".." if ordered else "&")]
+        joint = next((mark for mark in ("...", "..") if mark in entry), "&")
+        parts = [self._alternatives(part, entry) for part in entry.split(joint)]
         if len(parts) == 1:
             for word in parts[0]:
                 self._plain.setdefault(word, []).append(number)
             return number
         first, second, *rest = [self._part(words) for words in parts]
         pairs = self._patterns.setdefault(first, {})
-        pairs.setdefault(second, []).append((number, (second, *rest), ordered))
+        pairs.setdefault(second, []).append((number, (second, *rest), joint))
         return number
 
     def _alternatives(self, part: str, entry: str) -> tuple[str, ...]:
@@ -132,9 +134,9 @@ class Lexicon:
             if not pairs:
                 continue
             for second in pairs.keys() & parts.keys():
-                for number, rest, ordered in pairs[second]:
+                for number, rest, joint in pairs[second]:
                     for span in starts:
-                        whole = _chain(text, span, [parts.get(part, []) for part in rest], ordered=ordered)
+                        whole = _chain(text, span, [parts.get(part, []) for part in rest], joint)
                         if whole:
                             hits[number] = Hit(*whole)
                             break
@@ -144,15 +146,16 @@ def _swallowed(start: int, end: int, masked: list[Span]) -> bool:
     return any(low <= start and end <= high and end - start < high - low for low, high in masked)
 
 
-def _chain(text: str, first: Span, rest: list[list[Span]], *, ordered: bool) -> Span | None:
+def _chain(text: str, first: Span, rest: list[list[Span]], joint: str) -> Span | None:
     """The stretch from `first` over one span of each of `rest`, if all stand near enough and in one sentence."""
     low, high = first
+    near = FAR if joint == "..." else NEAR
     for spans in rest:
         for start, end in spans:
-            if start >= high and start - high <= NEAR and not _STOPS.search(text, high, start):
+            if start >= high and start - high <= near and not _STOPS.search(text, high, start):
                 high = end
                 break
-            if not ordered and end <= low and low - end <= NEAR and not _STOPS.search(text, end, low):
+            if joint == "&" and end <= low and low - end <= near and not _STOPS.search(text, end, low):
                 low = start
                 break
         else:

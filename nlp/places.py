@@ -107,6 +107,8 @@ def _is_name(name: str, before: int) -> bool:
     ending = len(name) - before
     if before < (2 if ending == 1 else 1) and (not before or name[0] not in "东南西北中"):
         return False
+    if ending == 1 and name[before - 1].isdigit():  # a bus: 602路
+        return False
     return name not in place_words()["bare"] and not any(map(name.endswith, _no_names()))
 
 

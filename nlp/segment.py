@@ -8,24 +8,27 @@ from functools import cache
 
 import jieba
 
-from nlp.catalogue import data_words
+from nlp.catalogue import community_words
 from nlp.normalise import fold, tidy
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` in search form: folded, finer than reading form (小区 in 小区门口), no punctuation."""
-    return [word for word in tokenizer().cut_for_search(fold(tidy(text))) if any(map(str.isalnum, word))]
+    """The words of `text` in search form: folded, finer than reading form (小区 in 小区门口), no punctuation.
+
+    Only words of the dictionaries: those jieba would guess differ between a message and the search for it.
+    """
+    return [word for word in tokenizer().cut_for_search(fold(tidy(text)), HMM=False) if any(map(str.isalnum, word))]
 
 
 @cache
 def tokenizer() -> jieba.Tokenizer:
     """A tokenizer of our own: jieba's shared one keeps its cache where other users of the machine can write."""
     jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
+    cutter = jieba.Tokenizer()
     with tempfile.TemporaryDirectory(prefix="linli-jieba-") as folder:
-        tokenizer.tmp_dir = folder
-        tokenizer.initialize()
-    tokenizer.tmp_dir = None
-    for word in data_words():
-        tokenizer.add_word(word)
-    return tokenizer
+        cutter.tmp_dir = folder
+        cutter.initialize()
+    cutter.tmp_dir = None
+    for word in community_words():
+        cutter.add_word(word)
+    return cutter

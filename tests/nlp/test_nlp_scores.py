@@ -1,0 +1,76 @@
+"""The rules against labelled tables kept outside the project; floors stand slightly under what was measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nlp
+from bench.nlp import LETTERS, macro_f1
+
+CHAT = LETTERS.with_name("chat_dev.jsonl")
+pytestmark = pytest.mark.skipif(
+    not (CHAT.exists() and LETTERS.exists()), reason="the labelled messages of ../shared/data are not here"
+)
+
+
+@pytest.fixture(scope="module")
+def chat() -> list[tuple[dict[str, Any], nlp.Understanding]]:
+    rows = [json.loads(line) for line in CHAT.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [(row, nlp.understand(row["text"])) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def letters() -> list[dict[str, str]]:
+    with LETTERS.open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def test_intents_of_short_messages(chat: list[tuple[dict[str, Any], nlp.Understanding]]) -> None:
+    assert macro_f1([row["intent"] for row, _ in chat], [said.intent for _, said in chat]) >= 0.95
+
+
+def test_domains_of_short_messages(chat: list[tuple[dict[str, Any], nlp.Understanding]]) -> None:
+    rows = [(row["domain"], said.domain) for row, said in chat if row["domain"]]
+    assert macro_f1([gold for gold, _ in rows], [said for _, said in rows]) >= 0.95
+
+
+def test_urgent_messages_are_all_found_and_few_others(chat: list[tuple[dict[str, Any], nlp.Understanding]]) -> None:
+    assert all(said.urgent for row, said in chat if row["urgent"])
+    raised = [row["urgent"] for row, said in chat if said.urgent]
+    assert sum(raised) >= 0.8 * len(raised)
+
+
+def test_places_of_short_messages(chat: list[tuple[dict[str, Any], nlp.Understanding]]) -> None:
+    rows = [(row["place"], said.places) for row, said in chat if row["place"]]
+    found = [any(gold in place or place in gold for place in places) for gold, places in rows]
+    assert sum(found) >= 0.95 * len(found)
+
+
+@pytest.mark.parametrize(
+    ("read", "floor"),
+    [(lambda row: row["text"], 0.82), (lambda row: (row["title"].strip() or row["text"])[:30], 0.77)],
+    ids=["whole", "title"],
+)
+def test_domains_of_letters(letters: list[dict[str, str]], read: Callable[[dict[str, str]], str], floor: float) -> None:
+    said = [nlp.understand(read(row)).domain for row in letters]
+    assert macro_f1([row["label"] for row in letters], said) >= floor
+
+
+def test_letters_seldom_raise_an_alarm(letters: list[dict[str, str]]) -> None:
+    alarms = sum(nlp.understand(row["text"]).urgent for row in letters)
+    assert alarms <= 0.01 * len(letters)
+
+
+def test_nothing_of_those_tables_stands_in_the_project(letters: list[dict[str, str]]) -> None:
+    root = Path(nlp.__file__).parent
+    ours = "".join(file.read_text(encoding="utf-8") for file in root.glob("data/*.toml"))
+    ours += (Path(__file__).parent / "phrases.txt").read_text(encoding="utf-8")
+    titles = {row["title"].strip() for row in letters if len(row["title"].strip()) > 12}
+    said = {json.loads(line)["text"] for line in CHAT.read_text(encoding="utf-8").splitlines() if line.strip()}
+    assert not [text for text in titles | said if len(text) > 8 and text in ours]
