@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from tortoise.exceptions import BaseORMException
 
 from bot.messages import Kind, Message, Reply, parse_message
 from bot.replies import plain, render
 from bot.router import Turn
+from bot.wire import printable
 from errors import LinliError
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import OutboxKind
@@ -34,6 +34,7 @@ PAUSES = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), tim
 #: Events after which WeChat lets us send three service messages within a minute (wechat.md §2.1).
 _CLICKS = {"click", "scan", "subscribe", "scancode_push", "scancode_waitmsg"}
 LATE_REPLY = "收到了。系统忙，稍等一会儿就回复您。急事请直接打社区值班电话。"
+GIVEN_UP = "刚才那条消息系统没能处理好，管理员已经看到。\n请换个说法再发一次，急事请直接打社区值班电话。"
 
 # One statement stores the message and takes the person's conversation row, locked until commit: one message
 # of one person at a time. It gives no row when the message is known already.
@@ -44,8 +45,9 @@ WITH stored AS (
 )
 INSERT INTO conversation AS c (openid, state, data, last_message_at, last_click_at, updated_at)
 SELECT $2::text, '', '{}'::jsonb, $6, $7, $5 FROM stored
-ON CONFLICT (openid) DO UPDATE SET last_message_at = coalesce($6, c.last_message_at),
-    last_click_at = coalesce($7, c.last_click_at)
+ON CONFLICT (openid) DO UPDATE SET
+    last_message_at = CASE WHEN $8 THEN NULL ELSE greatest(c.last_message_at, $6) END,
+    last_click_at = CASE WHEN $8 THEN NULL ELSE greatest(c.last_click_at, $7) END
 RETURNING c.state, c.data, (SELECT id FROM stored) AS inbox_id
 """
 
@@ -75,11 +77,12 @@ class Inbox:
             return await self._take(message, body, now)
         except LinliError as error:
             return await self._answer_refusal(message, body, now, error)
-        except BaseORMException:
-            raise  # the database is in trouble: nothing is stored, so WeChat must deliver again
-        except Exception:
+        except Exception as error:
+            # A statement that PostgreSQL refused is a failed handler like any other. Only where the database is away
+            # can the message not be kept; the error then goes up, and WeChat must deliver again.
+            reply = await self._keep_failed(message, body, now, error)
             log.exception("handler failed", kind=message.kind, dedupe_key=message.dedupe_key)
-            return await self._keep_failed(message, body, now)
+            return reply
 
     async def _take(self, message: Message, body: bytes, now: datetime) -> str | None:
         async with transaction():
@@ -107,19 +110,20 @@ class Inbox:
             await _close(turn, text)
             return text
 
-    async def _keep_failed(self, message: Message, body: bytes, now: datetime) -> str | None:
+    async def _keep_failed(self, message: Message, body: bytes, now: datetime, error: Exception) -> str | None:
+        reply = LATE_REPLY if _awaits_answer(message) else None
         async with transaction():
             rows = await fetch(_OPEN, *_opening(message, body, now))
             if not rows:
                 return await _stored_reply(message)
             await fetch(
-                "UPDATE inbox SET state = 'failed', error = 'handler raised, see the log', due_at = $2, reply = $3 "
-                "WHERE id = $1",
+                "UPDATE inbox SET state = 'failed', error = $4, due_at = $2, reply = $3 WHERE id = $1",
                 rows[0]["inbox_id"],
                 now + PAUSES[0],
-                LATE_REPLY,
+                reply,
+                _reason(error),
             )
-            return LATE_REPLY
+            return reply
 
     async def retry_failed(self, now: datetime, limit: int = 20) -> int:
         """Try failed messages again; the reply goes out as a push. Gives how many are through."""
@@ -135,9 +139,9 @@ class Inbox:
                 done += await self._retry(row["id"], message, now)
             except LinliError as error:
                 await self._retry_refused(row["id"], message, now, error)
-            except Exception:
+            except Exception as error:
                 log.exception("handler failed again", inbox_id=row["id"], tries=row["tries"] + 1)
-                await _postpone(row["id"], row["tries"] + 1, now)
+                await _postpone(message, row["id"], row["tries"] + 1, now, error)
         return done
 
     async def _retry(self, inbox_id: int, message: Message, now: datetime) -> int:
@@ -162,14 +166,16 @@ class Inbox:
 def _opening(message: Message, body: bytes, now: datetime) -> tuple[Any, ...]:
     typed = message.kind is not Kind.EVENT and message.tap is None  # a tap counts as a click (wechat.md §2.1)
     clicked = message.tap is not None or message.event in _CLICKS
+    at = min(message.at, now)  # WeChat's windows begin when the person wrote, not when a retry reached us
     return (
         message.dedupe_key,
         message.openid,
         str(message.kind),
         body,
         now,
-        now if typed else None,
-        now if clicked else None,
+        at if typed else None,
+        at if clicked else None,
+        message.event == "unsubscribe",  # closes every window (wechat.md §2.1)
     )
 
 
@@ -192,15 +198,30 @@ async def _close(turn: Turn, text: str | None) -> None:
     await fetch(_CLOSE, turn.inbox_id, turn.message.openid, turn.state, to_json(turn.data), turn.now, text)
 
 
-async def _postpone(inbox_id: int, tries: int, now: datetime) -> None:
+async def _postpone(message: Message, inbox_id: int, tries: int, now: datetime, error: Exception) -> None:
+    """Try again later, or park it after the last try: staff see the reason, the person is told."""
     parked = tries >= MAX_TRIES
-    await fetch(
-        "UPDATE inbox SET tries = $2, state = $3, due_at = $4 WHERE id = $1 AND state = 'failed'",
-        inbox_id,
-        tries,
-        "parked" if parked else "failed",
-        None if parked else now + PAUSES[min(tries, len(PAUSES)) - 1],
-    )
+    async with transaction():
+        rows = await fetch(
+            "UPDATE inbox SET tries = $2, state = $3, due_at = $4, error = $5 WHERE id = $1 AND state = 'failed' "
+            "RETURNING id",
+            inbox_id,
+            tries,
+            "parked" if parked else "failed",
+            None if parked else now + PAUSES[min(tries, len(PAUSES)) - 1],
+            _reason(error),
+        )
+        if rows and parked and _awaits_answer(message):
+            await _push(message.openid, GIVEN_UP, now)
+
+
+def _reason(error: Exception) -> str:
+    return printable(f"{type(error).__name__}: {error}")[:500]
+
+
+def _awaits_answer(message: Message) -> bool:
+    """Whether a person did something and looks at the chat; other events come by themselves."""
+    return message.kind is not Kind.EVENT or message.event in _CLICKS
 
 
 async def _push(openid: str, text: str, now: datetime) -> None:

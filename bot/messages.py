@@ -79,7 +79,10 @@ class Message:
         if len(key) > 64 or not key:
             rest = [key, self.text, self.media_id, self.latitude, self.longitude, dict(self.fields)]
             key = _digest(rest) if any(rest) else ""
-        return f"e:{self.openid}:{int(self.at.timestamp())}:{self.event or self.kind}:{key}"
+        name = self.event or str(self.kind)
+        if len(name) > 40:  # WeChat may invent longer names than it has today; the stored key ends at 200
+            name = _digest([name])
+        return f"e:{self.openid}:{int(self.at.timestamp())}:{name}:{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,7 @@ def to_message(parsed: dict[str, Any]) -> Message:
         parsed["MsgType"] = type_
     msg_id = _whole(_take(parsed, "MsgId"), 19) if "MsgId" in parsed else None
     content = _event(parsed) if kind is Kind.EVENT else _content(parsed, kind)
-    return Message(
-        account, openid, datetime.fromtimestamp(created, UTC), kind, msg_id, fields=parsed, **content
-    )
+    return Message(account, openid, datetime.fromtimestamp(created, UTC), kind, msg_id, fields=parsed, **content)
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -243,9 +244,7 @@ def _listed(holder: Any, name: str) -> None:
     """Make the value a list of its dictionaries, whether none, one or several came."""
     if isinstance(holder, dict):
         value = holder.get(name, [])
-        holder[name] = [
-            item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)
-        ]
+        holder[name] = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
 
 
 def _digest(values: list[Any]) -> str:
