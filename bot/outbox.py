@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from bot.wire import printable
 from errors import LinliError
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import OutboxKind, OutboxState
@@ -28,7 +29,9 @@ LEASE = timedelta(seconds=60)
 MAX_TRIES = 5
 #: Pause before each further try; the last step is 15 minutes, so five tries span about 20 minutes.
 BACKOFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=2), timedelta(minutes=15))
-#: Claims after which a job is parked though it never failed in words: it kills its worker.
+#: How long a job that WeChat puts off (daily limit, wrong credentials) is kept before staff must look after it.
+GIVE_UP = timedelta(hours=24)
+#: Claims that never came back after which a job is parked though it never failed in words: it kills its worker.
 MAX_CLAIMS = 12
 _CLAIM_LOCK = 0x6C696E6C6901
 
@@ -43,7 +46,7 @@ WITH due AS (
     ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox SET state = 'leased', attempt = attempt + 1, leased_until = $3 FROM due WHERE outbox.id = due.id
-RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries
+RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries, created_at
 """
 
 _FINISH = """
@@ -52,8 +55,10 @@ FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, state text, chan
 WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
 """
 
+# A claim that is given back is taken back: beyond the first, `attempt` counts the workers that vanished with the job.
+# The number is free again only because its holder has just let go of it.
 _RELEASE = """
-UPDATE outbox SET state = 'pending', tries = d.tries, error = d.error, due_at = to_timestamp(d.due), leased_until = NULL
+UPDATE outbox SET state = 'pending', attempt = outbox.attempt - 1, tries = d.tries, error = d.error, due_at = to_timestamp(d.due), leased_until = NULL
 FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8)
 WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
 """
@@ -70,6 +75,7 @@ class Job:
     payload: Mapping[str, Any]
     attempt: int
     tries: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +133,10 @@ class Outbox:
         jobs = await self.claim()
         by_recipient = sorted(jobs, key=lambda job: (job.recipient, job.id))
         groups = [list(group) for _, group in groupby(by_recipient, key=lambda job: (job.recipient, job.kind))]
-        async with asyncio.TaskGroup() as tasks:
-            for group in groups:
-                tasks.create_task(self._do(group))
+        # One result that cannot be written must not break off the other sends: nobody could say what became of them.
+        results = await asyncio.gather(*(self._do(group) for group in groups), return_exceptions=True)
+        if failed := next((result for result in results if isinstance(result, BaseException)), None):
+            raise failed
         return len(jobs)
 
     async def claim(self) -> list[Job]:
@@ -156,17 +163,21 @@ class Outbox:
                 reason = error.detail
             except Exception as error:
                 log.exception("outbox job failed", job=group[0].id, kind=group[0].kind)
-                reason = f"{type(error).__name__}: {error}"[:300]
-        await self._note(group, ended, reason, after)
+                reason = f"{type(error).__name__}: {error}"
+        await self._note(group, ended, printable(reason)[:300], after)
 
     async def _note(self, group: list[Job], ended: Mapping[int, Done], reason: str, after: timedelta | None) -> None:
         now = self._now()
         finished, released = [], []
         rest = [job for job in group if job.id not in ended]
         for place, job in enumerate(rest):
-            tries = job.tries + (place == 0)  # those behind it were not tried
-            if tries >= MAX_TRIES and after is None:
+            # Those behind the first were not tried, and a try that WeChat put off says nothing about the job.
+            tries = job.tries + (place == 0 and after is None)
+            if tries >= MAX_TRIES:
                 finished.append(_end(job, parked(f"试了 {tries} 次没有发出：{reason}")))
+                continue
+            if after is not None and now - job.created_at > GIVE_UP:
+                finished.append(_end(job, parked(f"等了一天没有发出：{reason}")))
                 continue
             pause = after or BACKOFF[min(tries, len(BACKOFF)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
             due = now + pause if place == 0 or tries else now
@@ -193,7 +204,7 @@ def _end(job: Job, done: Done) -> dict[str, Any]:
         "channel": done.channel,
         "reference": done.reference,
         "used": done.used,
-        "error": done.error[:500],
+        "error": printable(done.error)[:500],
     }
 
 
