@@ -41,13 +41,23 @@ def parse_url(url: str) -> dict[str, Any]:
 
 def orm_config(url: str, pool: int = 16) -> dict[str, Any]:
     """Tortoise's configuration for one PostgreSQL; `pool` is the most connections this process opens."""
-    credentials = parse_url(url) | {"minsize": 1, "maxsize": pool, "application_name": "linli"}
+    credentials = parse_url(url) | {
+        "minsize": 1,
+        "maxsize": pool,
+        "application_name": "linli",
+        "reset": _nothing_to_reset,
+    }
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
         "apps": {"linli": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}},
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
+    """Saves a round trip each time a connection goes back to the pool: asyncpg would undo SET, LISTEN, cursors and
+    session locks there. None of them may be used over the pool; an open transaction is still rolled back."""
 
 
 @asynccontextmanager
