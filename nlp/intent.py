@@ -70,7 +70,9 @@ def _weigh(text: str, scores: dict[str, float], verdict: Verdict) -> None:
         fault, about = fault / 3, about / 3
     if verdict.category is not None and verdict.category.service:
         fault /= 2
-    scores["chat"] += 0.6
+    if verdict.domain is None and not fault and scores["report"] < FAULTY:
+        scores["report"] = 0.0
+    scores["chat"] += 0.4
     scores["report"] += fault
     scores["consult"] += asking if fault < FAULTY else asking / 3
     if verdict.category is not None and verdict.category.service:
