@@ -6,6 +6,7 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
+from bot.qrcodes import grid_scene
 from domain.community import Loaded, load_community
 from simulator import Platform
 
@@ -16,8 +17,12 @@ def demo_data() -> dict[str, Any]:
 
 
 def demo_phones() -> dict[str, Any]:
-    """The phones the simulator's page shows first."""
-    return {"phones": demo_data()["phones"]}
+    """The phones the simulator's page shows first, and what the codes on the walls are called."""
+    data = demo_data()
+    names = {area["code"]: area["name"] for area in data["area"]}
+    grids = [area for area in data["area"] if area["level"] == "grid"]
+    scenes = {grid_scene(grid["code"]): f"{names[grid['parent']]}{grid['name']}" for grid in grids}
+    return {"phones": data["phones"], "scenes": scenes}
 
 
 async def load_demo(*, simulator: bool) -> Loaded:
@@ -33,6 +38,6 @@ async def settle_phones(platform: Platform) -> None:
         if platform.history(phone["openid"]):
             continue
         grid = phone.get("grid")
-        await platform.follow(phone["openid"], f"grid:{grid}" if grid else None)
+        await platform.follow(phone["openid"], grid_scene(grid) if grid else None)
         if not grid:
             await platform.send(phone["openid"], "text", text="待办")
