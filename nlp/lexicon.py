@@ -110,10 +110,12 @@ class Lexicon:
         parts: dict[int, list[Span]] = {}
         found = self._automaton.find_matches_as_indexes(text, overlapping=True)
         uses = self._uses
-        masked = [(start, end) for word, start, end in found if uses[word][2]]
+        masked = _cover([(start, end) for word, start, end in found if uses[word][2]])
         for word, start, end in found:
-            if masked and _swallowed(start, end, masked):
-                continue
+            if start in masked:
+                low, high = masked[start]
+                if end <= high and end - start < high - low:
+                    continue
             plain, of_parts, _ = uses[word]
             for number in plain:
                 known = hits.get(number)
@@ -142,8 +144,15 @@ class Lexicon:
                             break
 
 
-def _swallowed(start: int, end: int, masked: list[Span]) -> bool:
-    return any(low <= start and end <= high and end - start < high - low for low, high in masked)
+def _cover(masks: list[Span]) -> dict[int, Span]:
+    """For each masked position the longest mask over it, so that one look tells, however many masks there are."""
+    cover: dict[int, Span] = {}
+    for low, high in masks:
+        for position in range(low, high):
+            known = cover.get(position)
+            if known is None or known[1] - known[0] < high - low:
+                cover[position] = (low, high)
+    return cover
 
 
 def _chain(text: str, first: Span, rest: list[list[Span]], joint: str) -> Span | None:
