@@ -22,23 +22,17 @@ _LASTS = timedelta(minutes=30)
 
 async def raise_alarm(chat: Chat, draft: Draft) -> Reply:
     """Make the urgent case without asking anything first, and say what to do now."""
+    danger = nlp.emergency(draft.emergency)
+    draft.subject = danger.name
     receipt = await report(chat.person, draft.final(), chat.now, message_id=chat.turn.inbox_id)
     chat.drop_draft()
     case = receipt.case
     chat.go("adding", case=case.id, at=chat.now.timestamp(), danger=True)
     home = chat.person.home
+    advice = danger.advice.strip().replace("{gas_phone}", home.gas_phone if home and home.gas_phone else "燃气公司")
     told = f"{receipt.holder.label}和社区值班" if receipt.holder else "社区值班"
-    lines = [_advice(chat, draft), f"已同时通知{told}（编号 {short(case.number)}）。"]
-    if receipt.duty_phone:
-        lines.append(f"社区值班电话 {receipt.duty_phone}。")
-    lines.append("您在哪一栋？" if not draft.place else ("可以接着说现场情况。" if home else "请再说一下是哪个小区。"))
-    return Reply("\n".join(lines))
-
-
-def _advice(chat: Chat, draft: Draft) -> str:
-    kind_ = nlp.emergency(draft.emergency)
-    home = chat.person.home
-    return kind_.advice.replace("{gas_phone}", home.gas_phone if home and home.gas_phone else "燃气公司")
+    where = "可以接着说现场情况。" if draft.place else "您在哪一栋？" if home else "您在哪个小区哪一栋？"
+    return Reply(f"{advice}\n已同时通知{told} {receipt.duty_phone}（编号 {short(case.number)}）。{where}")
 
 
 def _fresh(chat: Chat) -> bool:

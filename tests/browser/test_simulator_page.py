@@ -18,7 +18,7 @@ PICTURES = os.environ.get("LINLI_SCREENSHOTS", "")
 
 
 async def test_report_with_photo_to_rating_on_the_phone_page(chromium: Browser, running: Served):
-    page, faults = await open_page(chromium, f"{running.url}/simulator", 1440, 1000)
+    page, faults = await open_page(chromium, f"{running.url}/simulator", 1720, 1000)
     resident, worker, community = Phone(page, "陈阿姨"), Phone(page, "王芳"), Phone(page, "李主任")
     await resident.shows("您在东亭社区第一网格，网格员王芳为您服务")
     await worker.shows("现在没有待办")
@@ -55,7 +55,7 @@ async def test_report_with_photo_to_rating_on_the_phone_page(chromium: Browser, 
 
 
 async def test_an_emergency_reaches_worker_and_community_while_the_advice_is_read(chromium: Browser, running: Served):
-    page, faults = await open_page(chromium, f"{running.url}/simulator", 1440, 1000)
+    page, faults = await open_page(chromium, f"{running.url}/simulator", 1720, 1000)
     resident, worker, community = Phone(page, "陈阿姨"), Phone(page, "王芳"), Phone(page, "李主任")
     await resident.shows("网格员王芳为您服务")
     await worker.shows("现在没有待办")

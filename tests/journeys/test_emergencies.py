@@ -23,7 +23,8 @@ from tests.town import CHEN, LI, WANG, Town
 async def test_the_number_to_call_comes_first_and_an_urgent_case_is_made_at_once(town: Town, said: str, number: str):
     answer = await town.say(CHEN, said)
     assert number in answer
-    assert "已同时通知网格员王芳和社区值班（编号 1120-0001）" in answer
+    assert "已同时通知网格员王芳和社区值班 027-55503456（编号 1120-0001）" in answer
+    assert len(answer.splitlines()) <= 6, "nobody in danger reads more"
     case = await Case.get()
     assert (case.urgency, case.status) == ("urgent", "dispatched")
     assert case.due_at - case.accepted_at <= timedelta(hours=2, minutes=30)
