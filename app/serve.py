@@ -39,7 +39,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running process: its services, its address ("" without a web server), the simulated platform if there is one."""
+    """A running process: its services, its address ("" without a web server), and the simulated platform, if any."""
 
     services: Services
     url: str

@@ -21,7 +21,8 @@ async def note_consents(message: Message) -> None:
         accepted = item.get("SubscribeStatusString") == "accept"
         await fetch(
             "INSERT INTO consent AS c (openid, template_id, remaining) VALUES ($1, $2, $3) "
-            "ON CONFLICT (openid, template_id) DO UPDATE SET remaining = CASE WHEN $3 = 1 THEN c.remaining + 1 ELSE 0 END",
+            "ON CONFLICT (openid, template_id) "
+            "DO UPDATE SET remaining = CASE WHEN $3 = 1 THEN c.remaining + 1 ELSE 0 END",
             message.openid,
             str(item.get("TemplateId", ""))[:64],
             1 if accepted else 0,
@@ -73,8 +74,8 @@ async def _undeliver(reference: str, reason: str, now: datetime) -> None:
     """WeChat can be faster than our own note that it took the message: then the report waits as a job of its own."""
     if reference and not await _mark(reference, reason, now):
         await fetch(
-            "INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, "
-            "created_at) VALUES ($1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $5)",
+            "INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, "
+            "error, created_at) VALUES ($1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $5)",
             str(OutboxKind.RESULT),
             f"result:{reference}"[:64],
             to_json({"reference": reference, "reason": reason}),

@@ -128,9 +128,7 @@ def _dropped(keyword: str, _: str) -> str:
 _RULES: Mapping[str, Callable[[str, str], str]] = {
     "thing": _thing,
     "phrase": _phrase,
-    "character_string": _matching(
-        re.compile(r"[!-~ ]+"), 32, "at most 32 letters, digits and signs, no Chinese"
-    ),
+    "character_string": _matching(re.compile(r"[!-~ ]+"), 32, "at most 32 letters, digits and signs, no Chinese"),
     "number": _matching(_NUMBER, 32, "a number of at most 32 digits"),
     "letter": _matching(re.compile(r"[A-Za-z]+"), 32, "at most 32 letters"),
     "symbol": _matching(re.compile(r"[^\w\s]+"), 5, "at most 5 signs"),
@@ -138,9 +136,7 @@ _RULES: Mapping[str, Callable[[str, str], str]] = {
     "date": _date,
     "amount": _amount,
     "phone_number": _matching(_PHONE, 17, "at most 17 digits and signs"),
-    "car_number": _matching(
-        re.compile(rf"(?:{_HAN.pattern})?[A-Za-z0-9·-]+(?:{_HAN.pattern})?"), 8, "at most 8 signs"
-    ),
+    "car_number": _matching(re.compile(rf"(?:{_HAN.pattern})?[A-Za-z0-9·-]+(?:{_HAN.pattern})?"), 8, "at most 8 signs"),
     "name": _name,
     "first": _dropped,
     "remark": _dropped,

@@ -118,9 +118,7 @@ class RateLimits:
         # The braces keep an API's counters on one node of a Redis Cluster.
         name = f"linli:limit:{{{self._appid}:{api}}}:{limit.seconds}"
         weight = 0.0 if limit.seconds >= DAY else 1 - into / limit.seconds
-        return _Window(
-            limit, f"{name}:{int(number)}", f"{name}:{int(number) - 1}", weight, limit.seconds - into
-        )
+        return _Window(limit, f"{name}:{int(number)}", f"{name}:{int(number) - 1}", weight, limit.seconds - into)
 
     async def _take_shared(self, windows: Sequence[_Window]) -> int | None:
         """Number of the limit that is reached, 0 for none; None when Redis is away."""

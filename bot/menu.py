@@ -51,9 +51,7 @@ def menu_body(buttons: Sequence[Button]) -> dict[str, Any]:
 def _button(button: Button, name_bytes: int) -> dict[str, Any]:
     _check_bytes(button, "name", button.name, name_bytes)
     if sum(map(bool, (button.key, button.url, button.sub))) != 1:
-        raise SettingsError(
-            f"menu button {button.name!r} needs a key, a url or sub-buttons, and only one of them"
-        )
+        raise SettingsError(f"menu button {button.name!r} needs a key, a url or sub-buttons, and only one of them")
     if button.sub:
         if name_bytes == SUB_NAME_BYTES:
             raise SettingsError(f"menu button {button.name!r}: a sub-button cannot hold sub-buttons")
@@ -75,6 +73,4 @@ def _check_count(holder: str, buttons: Sequence[Button], limit: int) -> None:
 
 def _check_bytes(button: Button, what: str, value: str, limit: int) -> None:
     if not 1 <= len(value.encode()) <= limit:
-        raise SettingsError(
-            f"menu button {button.name!r}: {what} has {len(value.encode())} bytes, not 1 to {limit}"
-        )
+        raise SettingsError(f"menu button {button.name!r}: {what} has {len(value.encode())} bytes, not 1 to {limit}")

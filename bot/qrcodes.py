@@ -17,9 +17,7 @@ def grid_scene(grid_code: str) -> str:
     """The scene string of a grid's QR code, at most 64 characters as WeChat asks. Raises BadRequest."""
     scene = f"{_PREFIX}{grid_code}"
     if not _CODE.fullmatch(grid_code) or len(scene) > SCENE_BYTES:
-        raise BadRequest(
-            f"grid code {grid_code!r}: letters, digits, . _ -, at most {SCENE_BYTES - len(_PREFIX)}"
-        )
+        raise BadRequest(f"grid code {grid_code!r}: letters, digits, . _ -, at most {SCENE_BYTES - len(_PREFIX)}")
     return scene
 
 

@@ -70,9 +70,7 @@ def render(reply: Reply) -> str:
     choices = _choice_line(reply.choices)
     # Always leave the question itself some room.
     if len(choices.encode()) > TEXT_LIMIT * 3 // 4:
-        choices = "\n".join(
-            f"{number} {plain(choice.label)}" for number, choice in enumerate(reply.choices, 1)
-        )
+        choices = "\n".join(f"{number} {plain(choice.label)}" for number, choice in enumerate(reply.choices, 1))
         choices = _cut(choices, TEXT_LIMIT * 3 // 4)
     head = _cut(text, TEXT_LIMIT - len(choices.encode()) - 1)
     return f"{head}\n{choices}" if head else choices

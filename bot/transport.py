@@ -129,9 +129,7 @@ def _loose_object(data: bytes) -> Any:
 def _payload(call: Call) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
     if call.upload is not None:
         form = aiohttp.FormData()
-        form.add_field(
-            "media", call.upload.data, filename=call.upload.filename, content_type=call.upload.content_type
-        )
+        form.add_field("media", call.upload.data, filename=call.upload.filename, content_type=call.upload.content_type)
         return form, {}
     if call.body is not None:
         # Real UTF-8: people see "\u6211" as it is.

@@ -63,7 +63,8 @@ def _said(status: Status, number: str) -> str:
         Status.DISPATCHED: "正在等人接手",
         Status.ACCEPTED: "正在安排人处理",
     }
-    return f"{number.split('-')[1]} {words.get(status, '状态变了')}，这一步现在做不了。回复“查 {number.split('-')[1]}”看最新情况。"
+    serial = number.split("-")[1]
+    return f"{serial} {words.get(status, '状态变了')}，这一步现在做不了。回复“查 {serial}”看最新情况。"
 
 
 async def relation(person: Person, case: Case) -> frozenset[Who]:

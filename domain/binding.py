@@ -37,7 +37,8 @@ async def bind(person: Person, code: str, now: datetime, source: str = "") -> Po
     """Make this WeChat the member of staff's; raises NotFound for a wrong, used or expired code."""
     async with transaction():
         tried = await fetch(
-            "SELECT count(*) AS n FROM audit_event WHERE tag = 'staff:bind' AND object_id = $1 AND NOT allowed AND at > $2",
+            "SELECT count(*) AS n FROM audit_event "
+            "WHERE tag = 'staff:bind' AND object_id = $1 AND NOT allowed AND at > $2",
             person.resident_id,
             now - timedelta(hours=1),
         )

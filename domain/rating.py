@@ -59,7 +59,8 @@ async def say_not_solved(
             case.solved = False
             case.comment = reason.strip()
             _close(work, Outcome.CANNOT, sentence)
-            told = f"居民第二次说没解决：“{notices.excerpt(sentence)}”。请联系居民；回复“重启 {notices.serial(case.number)} 原因”可重新处理。"
+            again = f"重启 {notices.serial(case.number)} 原因"
+            told = f"居民第二次说没解决：“{notices.excerpt(sentence)}”。请联系居民；回复“{again}”可重新处理。"
         if superior:
             work.journal.tell(notices.to_staff(case, superior, told))
         return await work.finish(), holder, superior

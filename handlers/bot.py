@@ -47,7 +47,7 @@ class Bot:
 
 
 def _before_fallback() -> Router[Chat]:
-    """Stale taps stand before free sentences: the label of an old button is no sentence. Fallback's own states go first."""
+    """Stale taps stand before free sentences: an old button's label is no sentence. Fallback's own states go first."""
     router: Router[Chat] = Router("stale")
     for route in taps.router.routes:
         router.on(lambda chat: chat.state not in ("unsure", "question"), *route.filters)(route.handler)

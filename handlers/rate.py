@@ -125,7 +125,7 @@ def _answers(chat: Chat) -> bool:
 
 
 async def answer_in_words(chat: Chat) -> Reply | None:
-    """The push asked 解决了吗 and the resident answers: 1, 2, 解决了, 没修好 … None when nothing waits for an answer."""
+    """The push asked 解决了吗 and the resident answers: 1, 2, 解决了, 没修好 … None when nothing waits for it."""
     if not _answers(chat):
         return None
     waiting = await awaiting_answer(chat.person)

@@ -21,8 +21,21 @@ WEIGHTS = {"strong": 4.0, "normal": 2.0, "weak": 1.0}
 """What one entry of a list weighs, by the name of the list."""
 
 DOMAINS = (
-    "城乡建设", "党务政务", "国土资源", "环境保护", "纪检监察", "交通运输", "经济管理", "科技与信息产业",
-    "民政", "农村农业", "商贸旅游", "卫生计生", "政法", "教育文体", "劳动和社会保障",
+    "城乡建设",
+    "党务政务",
+    "国土资源",
+    "环境保护",
+    "纪检监察",
+    "交通运输",
+    "经济管理",
+    "科技与信息产业",
+    "民政",
+    "农村农业",
+    "商贸旅游",
+    "卫生计生",
+    "政法",
+    "教育文体",
+    "劳动和社会保障",
 )
 """The fifteen first-level classes of citizens' letters (Teddy Cup 2020 C, annex 1)."""
 
@@ -85,7 +98,9 @@ def catalogue() -> Catalogue:
     lexicon = Lexicon(_table("sets.toml", words=True), _table("masks.toml", words=True)["masks"])
     words = tuple(
         _category(row, group, lexicon)
-        for name in _category_files() for group in _table(name)["group"] for row in group["category"]
+        for name in _category_files()
+        for group in _table(name)["group"]
+        for row in group["category"]
     )
     domains = {name: _weights(row, lexicon) for name, row in _table("domains.toml").items()}
     if unknown := {*domains, *(entry.category.domain for entry in words)} - set(DOMAINS):
@@ -193,8 +208,10 @@ def _urgency(table: Mapping[str, Any], lexicon: Lexicon) -> UrgencyTable:
     kinds = tuple(
         EmergencyWords(
             Emergency(row["kind"], row["name"], row["advice"].strip(), tuple(row["numbers"])),
-            row["category"], row.get("standing", False),
-            _numbers(row, "triggers", lexicon), _numbers(row, "calm", lexicon),
+            row["category"],
+            row.get("standing", False),
+            _numbers(row, "triggers", lexicon),
+            _numbers(row, "calm", lexicon),
         )
         for row in table["emergency"]
     )

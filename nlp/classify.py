@@ -91,9 +91,7 @@ def _gather(
             by_category.setdefault(position, {})[number] = (weight, hit)
         for name, weight in spoken.get(number, ()):
             by_domain.setdefault(name, {})[number] = (weight * general, hit)
-    by_category = {
-        position: found for position, found in by_category.items() if _allowed(book.words[position], hits)
-    }
+    by_category = {position: found for position, found in by_category.items() if _allowed(book.words[position], hits)}
     for position, found in by_category.items():
         known = by_domain.setdefault(book.words[position].category.domain, {})
         for number, one in found.items():
@@ -104,7 +102,7 @@ def _gather(
 
 def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
     found = sorted(evidence.values(), key=lambda one: (-one[0], one[1].start))[:5]
-    return tuple(Match(text[hit.start:hit.end], weight, code) for weight, hit in found)
+    return tuple(Match(text[hit.start : hit.end], weight, code) for weight, hit in found)
 
 
 def _alternatives(book: Catalogue, best: int, scores: Mapping[int, float]) -> tuple[Candidate, ...]:

@@ -56,7 +56,7 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, *, alarmed
     if scores[best] <= 0:
         return Wish("chat", 0.3, ())
     reasons = tuple(
-        Match(text[hit.start:hit.end], weight, f"intent:{best}") for weight, hit in evidence.get(best, ())[:3]
+        Match(text[hit.start : hit.end], weight, f"intent:{best}") for weight, hit in evidence.get(best, ())[:3]
     )
     return Wish(best, (scores[best] - max(scores[second], 0.0)) / (scores[best] + 1.0), reasons)
 

@@ -97,8 +97,7 @@ class Lexicon:
         """Make the automaton; must be called once, after the last `add`."""
         words = sorted({*self._plain, *self._parts, *self._masks})
         self._uses = [
-            (tuple(self._plain.get(word, ())), tuple(self._parts.get(word, ())), word in self._masks)
-            for word in words
+            (tuple(self._plain.get(word, ())), tuple(self._parts.get(word, ())), word in self._masks) for word in words
         ]
         self._automaton = AhoCorasick(words)
 

@@ -42,7 +42,7 @@ def understand(text: str) -> Understanding:
 def _alarmed(text: str, alarm: Alarm) -> tuple[Match, ...]:
     if alarm.trigger is None:
         return ()
-    return (Match(text[alarm.trigger.start:alarm.trigger.end], ALARM_WEIGHT, f"emergency:{alarm.kind}"),)
+    return (Match(text[alarm.trigger.start : alarm.trigger.end], ALARM_WEIGHT, f"emergency:{alarm.kind}"),)
 
 
 def to_json(said: Understanding) -> dict[str, Any]:

@@ -147,9 +147,7 @@ async def test_the_token_is_asked_for_by_post_and_never_by_force(
 
 async def test_every_kind_of_message_has_wechats_shape(api: WeChatApi, platform: Platform) -> None:
     await api.send_custom(OPENID, CustomImage("media-1"))
-    await api.send_custom(
-        OPENID, CustomMenu("解决了吗？", (Choice("解决了", 3701), Choice("没解决", 3702)), "谢谢")
-    )
+    await api.send_custom(OPENID, CustomMenu("解决了吗？", (Choice("解决了", 3701), Choice("没解决", 3702)), "谢谢"))
     await api.typing(OPENID, True)
     await api.typing(OPENID, False)
     assert platform.bodies("cgi-bin/message/custom/send") == [
@@ -170,9 +168,7 @@ async def test_every_kind_of_message_has_wechats_shape(api: WeChatApi, platform:
     ]
 
 
-async def test_a_template_message_carries_our_id_and_gives_wechats(
-    api: WeChatApi, platform: Platform
-) -> None:
+async def test_a_template_message_carries_our_id_and_gives_wechats(api: WeChatApi, platform: Platform) -> None:
     platform.answers["cgi-bin/message/template/send"] = [{**OK, "msgid": 3717005636572528642}]
     notice = Notice("tpl", {"thing2": "楼道灯"}, "https://a.cn", "wx1", "pages/case?id=37")
     assert await api.send_template(OPENID, notice, "notice-37") == 3717005636572528642
@@ -216,9 +212,7 @@ async def test_a_menu_beyond_limits_is_not_sent(api: WeChatApi, platform: Platfo
 async def test_qr_codes_of_every_kind(api: WeChatApi, platform: Platform) -> None:
     made = {"ticket": "gQ==/+", "url": "http://weixin.qq.com/q/1", "expire_seconds": 2592000}
     platform.answers["cgi-bin/qrcode/create"] = [made]
-    assert await api.create_qrcode(7, permanent=False) == QrCode(
-        "gQ==/+", "http://weixin.qq.com/q/1", 2592000
-    )
+    assert await api.create_qrcode(7, permanent=False) == QrCode("gQ==/+", "http://weixin.qq.com/q/1", 2592000)
     grid = await create_grid_qrcode(api, "420106-003")
     assert grid == QrCode("gQ==/+", "http://weixin.qq.com/q/1", None)
     temporary, permanent = platform.bodies("cgi-bin/qrcode/create")
@@ -266,9 +260,7 @@ async def test_a_video_is_fetched_from_the_address_wechat_gives(api: WeChatApi, 
     assert (await api.download_media("m1")).data == b"a video"
 
 
-@pytest.mark.parametrize(
-    "url", ["http://169.254.169.254/x", "http://evil.example/?qq.com", "file:///etc/passwd", ""]
-)
+@pytest.mark.parametrize("url", ["http://169.254.169.254/x", "http://evil.example/?qq.com", "file:///etc/passwd", ""])
 async def test_a_video_elsewhere_is_not_fetched(api: WeChatApi, platform: Platform, url: str) -> None:
     platform.answers["cgi-bin/media/get"] = [{"video_url": url}]
     with pytest.raises(WeChatUnreachable, match="neither a file"):
@@ -328,9 +320,7 @@ async def test_two_hundred_sends_on_an_expired_token_renew_it_once_and_all_arriv
         platform.seen.clear()
         await asyncio.gather(*(processes[n % 2].send_custom(OPENID, CustomText(str(n))) for n in range(200)))
         delivered = [
-            orjson.loads(body)
-            for _, _, query, body in platform.seen
-            if query["access_token"] == platform.token
+            orjson.loads(body) for _, _, query, body in platform.seen if query["access_token"] == platform.token
         ]
         assert sorted(int(message["text"]["content"]) for message in delivered) == list(range(200))
         assert len(platform.token_requests) == 2 + round_
@@ -412,9 +402,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_send_without_an_answer_is_not_repeated(
     api: WeChatApi, platform: Platform, path: str, call: Callable[[WeChatApi], Any], trouble: Answer
 ) -> None:
-    await api.create_menu(
-        DEFAULT_MENU
-    )  # so that the connection is a used one, which clients like to repeat on
+    await api.create_menu(DEFAULT_MENU)  # so that the connection is a used one, which clients like to repeat on
     platform.answers[path] = [trouble]
     with pytest.raises(WeChatUnreachable) as lost:
         await call(api)
@@ -424,9 +412,7 @@ async def test_a_send_without_an_answer_is_not_repeated(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("trouble", [hanging, cut_off])
-async def test_a_read_without_an_answer_is_repeated(
-    api: WeChatApi, platform: Platform, trouble: Answer
-) -> None:
+async def test_a_read_without_an_answer_is_repeated(api: WeChatApi, platform: Platform, trouble: Answer) -> None:
     platform.answers["cgi-bin/user/info"] = [trouble, {"subscribe": 1, "openid": OPENID}]
     assert (await api.user_info(OPENID)).subscribed
 
@@ -466,22 +452,16 @@ async def test_nobody_listening_means_certainly_not_sent(
     async def fetch() -> tuple[str, float]:
         return "a-token", 7200.0
 
-    lonely = WeChatApi(
-        closed, session, TokenStore(redis, closed.appid, fetch), RateLimits(redis, closed.appid)
-    )
+    lonely = WeChatApi(closed, session, TokenStore(redis, closed.appid, fetch), RateLimits(redis, closed.appid))
     with pytest.raises(WeChatUnreachable) as lost:
         await lonely.send_custom(OPENID, CustomText("好"))
     assert lost.value.data["sent"] is False
     assert ruling(lost.value).maybe_sent is False
 
 
-async def test_names_with_broken_characters_do_not_hide_the_answer(
-    api: WeChatApi, platform: Platform
-) -> None:
+async def test_names_with_broken_characters_do_not_hide_the_answer(api: WeChatApi, platform: Platform) -> None:
     platform.answers["cgi-bin/user/info"] = [
-        lambda _: web.Response(
-            body=b'{"subscribe":1,"openid":"o1","remark":"\x1d\xff"}', content_type="text/plain"
-        )
+        lambda _: web.Response(body=b'{"subscribe":1,"openid":"o1","remark":"\x1d\xff"}', content_type="text/plain")
     ]
     assert (await api.user_info("o1")).subscribed
 
@@ -489,9 +469,7 @@ async def test_names_with_broken_characters_do_not_hide_the_answer(
 async def test_a_limit_of_ours_stops_the_call_before_it_is_made(
     config: WeChatConfig, session: aiohttp.ClientSession, redis: aioredis.Redis, platform: Platform
 ) -> None:
-    tokens = TokenStore(
-        redis, config.appid, stable_token(config, transport.Transport(config.api_base, session))
-    )
+    tokens = TokenStore(redis, config.appid, stable_token(config, transport.Transport(config.api_base, session)))
     limits = RateLimits(redis, config.appid, {"cgi-bin/message/custom/send": [Limit(2, 86_400)]})
     limited = WeChatApi(config, session, tokens, limits)
     await limited.send_custom(OPENID, CustomText("一"))
@@ -531,9 +509,7 @@ def test_every_refusal_has_a_verdict_and_a_reason_for_staff(errcode: int, expect
         (KeyError("x"), Verdict.PARK, False),
     ],
 )
-def test_errors_that_are_no_refusal_have_verdicts_too(
-    error: Exception, expected: Verdict, maybe_sent: bool
-) -> None:
+def test_errors_that_are_no_refusal_have_verdicts_too(error: Exception, expected: Verdict, maybe_sent: bool) -> None:
     judged = ruling(error)
     assert (judged.verdict, judged.maybe_sent) == (expected, maybe_sent)
     assert judged.reason

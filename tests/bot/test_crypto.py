@@ -152,9 +152,7 @@ def raw_seal(plain: bytes) -> str:
     return base64.b64encode(WeChatCipher(base64.b64decode(KEY + "=")).encrypt(plain)).decode()
 
 
-def frame(
-    body: bytes, *, appid: bytes = APPID.encode(), length: int | None = None, pad: bytes | None = None
-) -> bytes:
+def frame(body: bytes, *, appid: bytes = APPID.encode(), length: int | None = None, pad: bytes | None = None) -> bytes:
     plain = bytes(16) + (len(body) if length is None else length).to_bytes(4, "big") + body + appid
     count = 32 - len(plain) % 32
     return plain + (bytes([count]) * count if pad is None else pad.ljust(count, b"\x01"))

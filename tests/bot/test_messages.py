@@ -31,9 +31,7 @@ def push(type_: str, inner: str = "", *, msg_id: int | None = MSG_ID, created: o
 
 
 def event(name: str, inner: str = "", created: int = CREATED) -> Message:
-    return parse_message(
-        push("event", f"<Event><![CDATA[{name}]]></Event>{inner}", msg_id=None, created=created)
-    )
+    return parse_message(push("event", f"<Event><![CDATA[{name}]]></Event>{inner}", msg_id=None, created=created))
 
 
 def text(content: str) -> bytes:
@@ -250,9 +248,7 @@ def test_subscription_events_in_json_have_a_list_whatever_came(items: object) ->
 
 def test_a_json_push_is_the_message_its_xml_is() -> None:
     body = {"ToUserName": ACCOUNT, "FromUserName": OPENID, "CreateTime": CREATED, "MsgType": "text"}
-    assert parse_message(orjson.dumps(body | {"Content": "你好", "MsgId": MSG_ID})) == parse_message(
-        text("你好")
-    )
+    assert parse_message(orjson.dumps(body | {"Content": "你好", "MsgId": MSG_ID})) == parse_message(text("你好"))
 
 
 def test_our_reading_of_a_text_is_wechatpys() -> None:
@@ -386,9 +382,7 @@ BROKEN: dict[str, bytes] = {
     "event without a name": push("event"),
     "latitude 91": push("location", "<Location_X>91</Location_X><Location_Y>1</Location_Y>"),
     "latitude nan": push("location", "<Location_X>nan</Location_X><Location_Y>1</Location_Y>"),
-    "longitude of many digits": push(
-        "location", f"<Location_X>1</Location_X><Location_Y>{'9' * 5_000}</Location_Y>"
-    ),
+    "longitude of many digits": push("location", f"<Location_X>1</Location_X><Location_Y>{'9' * 5_000}</Location_Y>"),
     **{
         f"CreateTime {value[:12]!r}": push("text", created=value)
         for value in ("", "-1", "1.5", "1e9", "0x10", "99999999999", "9" * 20_000, "１７１４", "1_000", "nan")
@@ -443,9 +437,7 @@ def test_ten_thousand_mutations_give_a_message_or_a_bad_message() -> None:
     samples = [body for body, _ in ORDINARY.values()] + [
         push("event", f"<Event>{name}</Event>{inner}", msg_id=None) for name, inner, _ in EVENTS.values()
     ]
-    samples.append(
-        json.dumps({"ToUserName": "a", "FromUserName": "b", "CreateTime": 1, "MsgType": "text"}).encode()
-    )
+    samples.append(json.dumps({"ToUserName": "a", "FromUserName": "b", "CreateTime": 1, "MsgType": "text"}).encode())
     parsed = 0
     for _ in range(10_000):
         try:

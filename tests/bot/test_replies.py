@@ -34,9 +34,7 @@ ASK = (Choice("交给网格员", 1), Choice("改一下", 2), Choice("不是要�
 NASTY = st.one_of(
     st.text(),
     st.lists(
-        st.sampled_from(
-            ["]]>", "<![CDATA[", "🏠", "👨‍👩‍👧", "\x1d", "\x00", "\ud800", "&", "</xml>", "灯", "\n", "a"]
-        )
+        st.sampled_from(["]]>", "<![CDATA[", "🏠", "👨‍👩‍👧", "\x1d", "\x00", "\ud800", "&", "</xml>", "灯", "\n", "a"])
     ).map("".join),
     st.tuples(st.text(max_size=20), st.integers(1, 3_000)).map(lambda pair: pair[0] * pair[1]),
 )

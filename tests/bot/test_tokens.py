@@ -98,9 +98,7 @@ async def test_a_refused_token_is_renewed_once_by_all_processes_together(
     assert (set(tokens), endpoint.calls) == ({"token-2"}, 2)
 
 
-async def test_a_late_refusal_of_an_old_token_asks_nobody(
-    stores: list[TokenStore], endpoint: Endpoint
-) -> None:
+async def test_a_late_refusal_of_an_old_token_asks_nobody(stores: list[TokenStore], endpoint: Endpoint) -> None:
     await stores[0].get()
     endpoint.kill()
     await stores[0].refused("token-1")
@@ -109,9 +107,7 @@ async def test_a_late_refusal_of_an_old_token_asks_nobody(
     assert endpoint.calls == 2
 
 
-async def test_a_token_is_renewed_before_it_dies(
-    stores: list[TokenStore], endpoint: Endpoint, clock: Clock
-) -> None:
+async def test_a_token_is_renewed_before_it_dies(stores: list[TokenStore], endpoint: Endpoint, clock: Clock) -> None:
     await stores[0].get()
     endpoint.kill()
     clock.seconds += 7200 - 241
@@ -185,9 +181,7 @@ async def test_a_token_that_comes_back_although_refused_is_not_asked_for_in_a_lo
     assert endpoint.calls == 2
 
 
-async def test_a_process_waits_for_the_one_that_is_asking(
-    stores: list[TokenStore], endpoint: Endpoint
-) -> None:
+async def test_a_process_waits_for_the_one_that_is_asking(stores: list[TokenStore], endpoint: Endpoint) -> None:
     endpoint.gate.clear()
     waiting = [asyncio.create_task(store.get()) for store in stores]
     await endpoint.asked.wait()
@@ -265,9 +259,7 @@ async def test_the_refusal_says_when_to_come_back(redis: aioredis.Redis, appid: 
     assert refused.value.data == {"retry_after": 15, "api": "send"}
 
 
-async def test_a_minute_slides_so_no_burst_passes_at_its_edge(
-    redis: aioredis.Redis, appid: str, clock: Clock
-) -> None:
+async def test_a_minute_slides_so_no_burst_passes_at_its_edge(redis: aioredis.Redis, appid: str, clock: Clock) -> None:
     clock.seconds = 1_763_600_000.0 // 60 * 60 + 59
     limits = [RateLimits(redis, appid, {"send": [Limit(100, 60)]}, now=clock)]
     assert await allowed(limits, "send", 150) == 100
@@ -286,15 +278,11 @@ async def test_a_day_ends_at_midnight_in_china(redis: aioredis.Redis, appid: str
 async def test_a_refused_call_counts_in_no_window(redis: aioredis.Redis, appid: str, clock: Clock) -> None:
     limits = [RateLimits(redis, appid, {"send": [Limit(5, 60), Limit(2, DAY)]}, now=clock)]
     assert await allowed(limits, "send", 20) == 2
-    counters = {
-        key: int(await redis.get(key) or 0) async for key in redis.scan_iter(f"linli:limit:*{appid}*")
-    }
+    counters = {key: int(await redis.get(key) or 0) async for key in redis.scan_iter(f"linli:limit:*{appid}*")}
     assert sorted(counters.values()) == [2, 2]
 
 
-async def test_without_redis_a_process_counts_for_itself(
-    no_redis: aioredis.Redis, appid: str, clock: Clock
-) -> None:
+async def test_without_redis_a_process_counts_for_itself(no_redis: aioredis.Redis, appid: str, clock: Clock) -> None:
     limits = RateLimits(no_redis, appid, {"send": [Limit(10, 60)]}, now=clock)
     assert await allowed([limits], "send", 30) == 10
     clock.seconds += 120

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.async_api import Locator, Page, expect
 
 _PATIENCE = 8000.0  # ms until something must be on the screen

@@ -12,7 +12,9 @@ from tests.journeys.test_report_to_rating import report_lamp
 from tests.town import CHEN, LI, WANG, Town
 
 
-@pytest.mark.parametrize("said", ["查 0001", "查0001", "查 1120-0001", "20261120-0001", "我那个灯的事怎么样了", "我的事项"])
+@pytest.mark.parametrize(
+    "said", ["查 0001", "查0001", "查 1120-0001", "20261120-0001", "我那个灯的事怎么样了", "我的事项"]
+)
 async def test_the_case_is_found_by_number_or_by_asking(town: Town, said: str):
     await report_lamp(town)
     await town.say(WANG, "1")

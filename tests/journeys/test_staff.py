@@ -7,7 +7,6 @@ from datetime import timedelta
 from domain.binding import issue_code
 from models.audit import AuditEvent
 from models.cases import Attachment, Case, CaseEvent
-from models.messaging import Outbox
 from models.people import Staff
 from tests.journeys.test_report_to_rating import LAMP, report_lamp
 from tests.town import CHEN, LI, WANG, ZHOU, Town
@@ -205,4 +204,5 @@ async def test_after_48_hours_the_resident_gets_a_card_instead(town: Town):
     await town.deliver()
     card = town.platform.pushes(CHEN)[-1]
     assert card.kind == "card"
-    assert ("20261120-0001" in str(card.rows)) and ("楼道照明损坏" in str(card.rows))
+    assert "20261120-0001" in str(card.rows)
+    assert "楼道照明损坏" in str(card.rows)

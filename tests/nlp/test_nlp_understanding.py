@@ -85,7 +85,12 @@ def test_full_width_letters_are_read_and_places_given_back_as_written() -> None:
 
 def test_chat_without_a_subject_is_written_with_nulls() -> None:
     assert nlp.to_json(nlp.understand("哈哈哈")) == {
-        "intent": "chat", "category": None, "domain": None, "urgent": False, "places": [], "confidence": 1.0,
+        "intent": "chat",
+        "category": None,
+        "domain": None,
+        "urgent": False,
+        "places": [],
+        "confidence": 1.0,
         "matched": [],
     }
 
