@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.messages import Reply
 from bot.router import Router
 from domain.clock import SHANGHAI
@@ -32,3 +34,21 @@ async def call_worker(chat: Chat, said: str = "") -> Reply:
     when = "" if _OPENS <= hour < _CLOSES else f"，{_OPENS}:00 上班，会先看到您这条"
     phone = f"\n急事请打社区值班 {receipt.duty_phone}。" if receipt.duty_phone else ""
     return Reply(f"已转给{who}{when}（编号 {short(receipt.case.number)}）。{phone}\n有话请接着说，都会转过去。")
+
+
+def _asks_number(chat: Chat) -> bool:
+    """“王芳电话多少”, “社区电话”: a number of ours, not of a gas firm or a school."""
+    if len(chat.text) > 16 or not re.search(r"电话|号码|联系方式", chat.text):
+        return False
+    worker = chat.person.home.worker.name if chat.person.home and chat.person.home.worker else "网格员"
+    return any(word in chat.text for word in (worker, "网格员", "社区", "居委会", "你们", "值班"))
+
+
+@router.on(_asks_number)
+async def numbers(chat: Chat) -> Reply:
+    """The numbers to call."""
+    home = chat.person.home
+    if home is None or not home.duty_phone:
+        return Reply("回复“人工”，网格员会联系您。")
+    worker = f"{home.worker.label}：回复“人工”，会联系您。" if home.worker else "回复“人工”，会有人联系您。"
+    return Reply(f"{home.community_name}值班电话 {home.duty_phone}。\n{worker}")

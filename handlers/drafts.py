@@ -75,7 +75,7 @@ class Draft:
 
     def understand(self) -> None:
         """Read all words again: category, place, urgency. What the resident set by hand stays."""
-        seen = nlp.understand(self.description)
+        seen = nlp.understand("。".join(self.texts))  # messages are sentences: no place reaches from one into the next
         self.urgent, self.emergency = seen.urgent, seen.emergency
         if not self.chosen:
             self.category, self.subject = seen.category or OTHER, seen.subject or "其他问题"

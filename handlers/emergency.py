@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import nlp
@@ -11,7 +12,7 @@ from domain.notices import serial, short
 from domain.rating import supplement
 from domain.reports import add_media, report
 from errors import Conflict
-from handlers.chat import MEDIA, Chat, has_text, kind, state
+from handlers.chat import MEDIA, Chat, kind, state
 from handlers.drafts import Draft
 
 router: Router[Chat] = Router("emergency")
@@ -27,7 +28,9 @@ async def raise_alarm(chat: Chat, draft: Draft) -> Reply:
     receipt = await report(chat.person, draft.final(), chat.now, message_id=chat.turn.inbox_id)
     chat.drop_draft()
     case = receipt.case
-    chat.go("adding", case=case.id, at=chat.now.timestamp(), danger=True)
+    chat.go("adding", case=case.id, at=chat.now.timestamp(), danger=draft.emergency)
+    if not draft.place:
+        chat.data["asked_place"] = True
     home = chat.person.home
     advice = danger.advice.strip().replace("{gas_phone}", home.gas_phone if home and home.gas_phone else "燃气公司")
     told = f"{receipt.holder.label}和社区值班" if receipt.holder else "社区值班"
@@ -35,11 +38,39 @@ async def raise_alarm(chat: Chat, draft: Draft) -> Reply:
     return Reply(f"{advice}\n已同时通知{told} {receipt.duty_phone}（编号 {short(case.number)}）。{where}")
 
 
+_THANKS = re.compile(
+    r"(?:好的?|嗯+|哦|行|收到|知道了|谢谢?|多谢|感谢|辛苦|ok|再见|没有了?|您|你|啊|了|\[.{1,4}\]|[。！!~，, ])+",
+    re.IGNORECASE,
+)
+
+
 def _fresh(chat: Chat) -> bool:
     return chat.now.timestamp() - float(chat.data.get("at", 0)) < _LASTS.total_seconds()
 
 
-@router.on(state("adding"), _fresh, has_text)
+def _belongs(chat: Chat) -> bool:
+    """Whether words belong to the case just made: statements do; another danger, complaint or question do not."""
+    if not chat.text:
+        return False
+    if chat.text.isdigit() and len(chat.text) == 1:
+        return bool(chat.data.get("asked_place"))
+    seen = nlp.understand(chat.text)
+    if seen.urgent and seen.emergency:
+        return seen.emergency == chat.data.get("danger")
+    if not chat.data.get("danger"):
+        return True  # talking to the grid worker: everything is passed on
+    if seen.intent == "report":
+        return not seen.category
+    return seen.intent == "chat"
+
+
+@router.on(state("adding"), _fresh, lambda chat: bool(_THANKS.fullmatch(chat.text)))
+async def acknowledged(chat: Chat) -> Reply:
+    """“好的”, “谢谢” add nothing to the case."""
+    return Reply("好的，注意安全。" if chat.data.get("danger") else "不客气。有话接着说。")
+
+
+@router.on(state("adding"), _fresh, _belongs)
 async def add_words(chat: Chat) -> Reply:
     """Where it is, who is hurt: to the same case, and to whoever is on the way."""
     try:

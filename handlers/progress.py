@@ -74,6 +74,26 @@ async def talk_of_progress(chat: Chat) -> Reply:
     return await my_cases(chat)
 
 
+@router.on(words("催", "催一下", "催办", "催促", "快点"))
+async def urge_in_words(chat: Chat) -> Reply:
+    """“催一下” without saying what: the one open case, or the list."""
+    return await _the_one(chat, Tap.URGE)
+
+
+@router.on(words("补充", "补充情况", "我要补充"))
+async def supplement_in_words(chat: Chat) -> Reply:
+    """“补充” without saying to what: the one open case, or the list."""
+    return await _the_one(chat, Tap.SUPPLEMENT)
+
+
+async def _the_one(chat: Chat, tap: Tap) -> Reply:
+    open_ones = [case for case in await own_cases(chat.person) if case.closed_at is None]
+    if len(open_ones) != 1:
+        return await my_cases(chat)
+    chat.tap = tap_id(open_ones[0].id, tap)
+    return await (urge(chat) if tap is Tap.URGE else begin_supplement(chat))
+
+
 @router.on(case_tap(Tap.URGE))
 async def urge(chat: Chat) -> Reply:
     """Asks to hurry."""

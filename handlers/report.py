@@ -217,7 +217,7 @@ async def amend(chat: Chat) -> Reply:
     return chat.ask("哪里不对？也可以直接说对的。", numbered("事情类型", "地点", "重新说一遍", "不改了"))
 
 
-@router.on(state("report.amend"), tapped(1))
+@router.on(state("report.amend"), either(tapped(1), words("类别", "类型", "分类", "种类", "事情类型")))
 async def amend_category(chat: Chat) -> Reply:
     """Choose among what it could be."""
     draft = begin(chat)
@@ -235,7 +235,7 @@ async def category_tapped(chat: Chat) -> Reply:
     return await show(chat, draft)
 
 
-@router.on(state("report.amend"), tapped(2))
+@router.on(state("report.amend"), either(tapped(2), words("地点", "位置", "地址", "地方")))
 async def amend_place(chat: Chat) -> Reply:
     keep(chat, begin(chat), "place")
     return Reply("在哪里？比如“3栋2单元”“东门口”，也可以发个位置。")
@@ -248,7 +248,7 @@ async def place_said(chat: Chat) -> Reply:
     return await show(chat, draft)
 
 
-@router.on(state("report.amend"), tapped(3))
+@router.on(state("report.amend"), either(tapped(3), words("重说", "重新说", "内容", "重来")))
 async def amend_text(chat: Chat) -> Reply:
     draft = begin(chat)
     draft.texts, draft.chosen, draft.place_said, draft.place = [], False, False, draft.label
@@ -298,6 +298,18 @@ async def same_matter(chat: Chat) -> Reply:
     return await show(chat, draft)
 
 
+@router.on(state("report.resume"), tapped(3))
+async def first_then_the_other(chat: Chat) -> Reply:
+    """The draft is handed in as it is; what was said after it is offered next."""
+    new = chat.data.get("new", "")
+    if chat.person.home is None:
+        return await ask_grid(chat, begin(chat))
+    handed_in = await submit(chat, begin(chat))
+    draft = Draft(texts=[new])
+    draft.understand()
+    return await show(chat, draft, handed_in.text.splitlines()[0])
+
+
 @router.on(state("report.resume"), tapped(2))
 async def other_matter(chat: Chat) -> Reply:
     """What was said after hours is another matter: the old draft goes."""
@@ -316,11 +328,21 @@ async def say_more(chat: Chat) -> Reply:
         )
     if draft.texts and draft.touched and chat.now.timestamp() - draft.touched > STALE.total_seconds():
         return _ask_same(chat, draft)
-    refused = draft.add(chat.message)
     seen = nlp.understand(chat.text)
+    if draft.texts and _another_matter(draft, seen):
+        return _ask_same(chat, draft)
+    refused = draft.add(chat.message)
     if seen.urgent and seen.emergency:
         return await raise_alarm(chat, draft)
     return await show(chat, draft, refused)
+
+
+def _another_matter(draft: Draft, seen: nlp.Understanding) -> bool:
+    """A whole complaint of another kind, said while one waits to be handed in."""
+    known = draft.category not in ("", OTHER)
+    return bool(
+        known and seen.intent == "report" and seen.category and seen.category != draft.category and not seen.urgent
+    )
 
 
 def _ask_same(chat: Chat, draft: Draft) -> Reply:
@@ -328,7 +350,7 @@ def _ask_same(chat: Chat, draft: Draft) -> Reply:
     chat.go("report.resume", draft=draft.dump(chat.now) | {"touched": touched}, new=chat.text)
     return chat.ask(
         f"您之前说的“{excerpt(draft.description, 30)}”还没有交。\n刚才说的是同一件事吗？",
-        numbered("同一件，加上去", "另一件事"),
+        numbered("同一件，加上去", "另一件，上一件不要了", "另一件，上一件先交"),
     )
 
 

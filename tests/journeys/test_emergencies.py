@@ -78,3 +78,25 @@ async def test_without_a_grid_the_community_gets_it(town: Town):
 async def test_talk_of_it_is_no_alarm(town: Town, said: str):
     assert "119" not in await town.say(CHEN, said)
     assert await Case.all().count() == 0
+
+
+async def test_thanks_after_an_alarm_add_nothing_to_the_case(town: Town):
+    await town.say(CHEN, "我家闻到很浓的煤气味")
+    assert "注意安全" in await town.say(CHEN, "好的 谢谢你啊")
+    assert await CaseEvent.filter(verb="supplement").count() == 0
+
+
+async def test_another_danger_a_minute_later_is_another_alarm(town: Town):
+    await town.say(CHEN, "我家闻到很浓的煤气味")
+    assert "120" in await town.say(CHEN, "我老伴晕倒了叫不醒")
+    assert await Case.filter(urgency="urgent").count() == 2
+
+
+async def test_another_complaint_after_an_alarm_is_a_report_of_its_own(town: Town):
+    await town.say(CHEN, "我家闻到很浓的煤气味")
+    assert "看起来您要反映：楼道照明损坏" in await town.say(CHEN, "3栋楼道灯坏了")
+
+
+async def test_the_building_asked_for_may_be_answered_by_a_bare_number(town: Town):
+    await town.say(CHEN, "我家闻到很浓的煤气味")
+    assert "已加到 0001" in await town.say(CHEN, "3")

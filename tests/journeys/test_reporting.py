@@ -186,3 +186,34 @@ async def test_a_withdrawn_case_needs_nobody_any_more(town: Town):
     await town.deliver()
     assert "居民已撤回" in town.last(WANG)
     assert "没有待办" in await town.say(WANG, "待办")
+
+
+async def test_a_second_complaint_is_not_mixed_into_the_first(town: Town):
+    await town.say(CHEN, "3栋2单元楼道灯坏了")
+    assert "是同一件事吗" in await town.say(CHEN, "楼下烧烤店油烟太大")
+    answer = await town.say(CHEN, "3")
+    assert "已交给网格员王芳，编号 1120-0001" in answer
+    assert "油烟" in answer
+    await town.say(CHEN, "1")
+    assert [case.description for case in await Case.all().order_by("id")] == [
+        "3栋2单元楼道灯坏了",
+        "楼下烧烤店油烟太大",
+    ]
+
+
+async def test_a_place_never_reaches_from_one_message_into_the_next(town: Town):
+    await town.say(CHEN, "楼上漏水漏到我家厨房了物业不管怎么办")
+    await town.say(CHEN, "在小区门口那一栋")
+    await town.say(CHEN, "1")
+    assert "\n" not in (await Case.get()).place
+
+
+async def test_the_number_to_call_is_given_when_asked_for(town: Town):
+    assert "027-55503456" in await town.say(CHEN, "社区电话多少")
+
+
+async def test_urging_in_words_means_the_one_open_case(town: Town):
+    await town.say(CHEN, "3栋2单元楼道灯坏了")
+    await town.say(CHEN, "1")
+    assert "已催网格员王芳" in await town.say(CHEN, "催一下")
+    assert "补充什么" in await town.say(CHEN, "补充")
