@@ -19,8 +19,8 @@ router: Router[Chat] = Router("report")
 
 #: After this long a new sentence may be another matter: the resident is asked.
 STALE = timedelta(hours=2)
-#: How sure we must be that words said while a report waits are about something else.
-_SURE = 0.6
+#: Weight of the words that must speak for another kind of matter before the resident is asked.
+_SURE = 4.0
 _YES = {
     "好",
     "好的",
@@ -342,7 +342,8 @@ async def say_more(chat: Chat) -> Reply:
 def _another_matter(draft: Draft, seen: nlp.Understanding) -> bool:
     """A whole complaint of another kind, said while one waits to be handed in."""
     known = draft.category not in ("", OTHER)
-    sure = seen.intent == "report" and seen.confidence >= _SURE and not seen.urgent
+    evidence = sum(match.weight for match in seen.matched if match.category == seen.category)
+    sure = seen.intent == "report" and evidence >= _SURE and not seen.urgent
     return bool(known and sure and seen.category and seen.category != draft.category)
 
 
