@@ -25,12 +25,14 @@ GRID = "grid:429906001001001"
 @pytest.fixture
 async def served(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
     """A whole Linli, worker included, with a Valkey of its own that a test may kill."""
-    with tempfile.TemporaryDirectory(prefix="linli-redis-") as folder:
-        with engines(Path(folder), database_url=database_url) as own:
-            settings = Settings(home=tmp_path, port=free_port(), simulator=True, _env_file=None)
-            started = Engines(database_url, own.redis_url)
-            async with serving(settings, started, Parts(web=True, worker=True)) as running:
-                yield running
+    with (
+        tempfile.TemporaryDirectory(prefix="linli-redis-") as folder,
+        engines(Path(folder), database_url=database_url) as own,
+    ):
+        settings = Settings(home=tmp_path, port=free_port(), simulator=True, _env_file=None)
+        started = Engines(database_url, own.redis_url)
+        async with serving(settings, started, Parts(web=True, worker=True)) as running:
+            yield running
 
 
 async def report(served: Served, openid: str) -> None:

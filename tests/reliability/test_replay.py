@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from app.engines import Engines
 from app.replay import Plan, Sent, count_outcome, read_rows, replay_file
@@ -111,17 +113,20 @@ async def test_what_is_missing_or_double_is_named() -> None:
     }
 
 
-@pytest.mark.usefixtures("environment")
 async def test_a_server_that_refuses_everything_ends_with_exit_code_one(
-    file: Path, environment: pytest.MonkeyPatch
+    file: Path, environment: pytest.MonkeyPatch, database_url: str
 ) -> None:
-    environment.setattr("app.replay._config", _with_another_token)
-    with pytest.raises(typer.Exit) as ended:
-        await replay_file(file, Plan())
+    async def healthy(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    async def refuse(_request: web.Request) -> web.Response:
+        return web.Response(status=403)
+
+    stranger = web.Application()
+    stranger.add_routes([web.get("/healthz", healthy), web.post("/wechat/callback", refuse)])
+    environment.setenv("LINLI_DATABASE_URL", database_url)
+    async with TestServer(stranger, host="127.0.0.1") as server:
+        environment.setenv("LINLI_PORT", str(server.port))
+        with pytest.raises(typer.Exit) as ended:
+            await replay_file(file, Plan())
     assert ended.value.exit_code == 1
-
-
-def _with_another_token(settings: object, callback_url: str) -> object:
-    from simulator import SimulatorConfig
-
-    return SimulatorConfig(callback_url, "wx5117a70115117a70", "s", "another-token", "A" * 43)
