@@ -74,18 +74,14 @@ class Person:
 
 # One statement: it runs for every message. The worker is the grid's first active one, else the community's.
 _PERSON = """
-WITH known AS (
-    INSERT INTO resident (openid, created_at) SELECT $1::text, $2
-    WHERE NOT EXISTS (SELECT 1 FROM resident WHERE openid = $1::text)
-    ON CONFLICT (openid) DO NOTHING RETURNING id, grid_id
-), me AS (SELECT id, grid_id FROM resident WHERE openid = $1::text UNION SELECT id, grid_id FROM known)
 SELECT me.id AS resident_id, g.id AS grid_id, g.name AS grid_name, c.id AS community_id, c.name AS community_name,
        coalesce(nullif(g.duty_phone, ''), nullif(c.duty_phone, ''), t.duty_phone, '') AS duty_phone,
        coalesce(nullif(c.gas_phone, ''), nullif(t.gas_phone, ''), d.gas_phone, '') AS gas_phone,
-       w.id AS worker_id, w.name AS worker_name, w.role AS worker_role, w.openid AS worker_openid, w.area_id AS worker_area,
+       w.id AS worker_id, w.name AS worker_name, w.role AS worker_role, w.openid AS worker_openid,
+       w.area_id AS worker_area,
        s.id AS staff_id, s.name AS staff_name, s.role AS staff_role, s.area_id AS staff_area, a.name AS staff_area_name,
        a.level AS staff_level
-FROM me
+FROM resident me
 LEFT JOIN area g ON g.id = me.grid_id
 LEFT JOIN area c ON c.id = g.parent_id
 LEFT JOIN area t ON t.id = c.parent_id
@@ -95,14 +91,21 @@ LEFT JOIN LATERAL (
     WHERE active AND (area_id = g.id AND role = 'grid_worker' OR area_id = c.id AND role = 'community_staff')
     ORDER BY area_id = g.id DESC, id LIMIT 1
 ) w ON true
-LEFT JOIN staff s ON s.openid = $1::text AND s.active
+LEFT JOIN staff s ON s.openid = me.openid AND s.active
 LEFT JOIN area a ON a.id = s.area_id
+WHERE me.openid = $1
 """
 
 
 async def find_person(openid: str, now: datetime) -> Person:
     """Who this is; somebody never seen becomes a resident without a grid."""
-    row = (await fetch(_PERSON, openid, now))[0]
+    rows = await fetch(_PERSON, openid)
+    if not rows:
+        await fetch(
+            "INSERT INTO resident (openid, created_at) VALUES ($1, $2) ON CONFLICT (openid) DO NOTHING", openid, now
+        )
+        rows = await fetch(_PERSON, openid)
+    row = rows[0]
     post = None
     if row["staff_id"]:
         post = Post(
@@ -195,25 +198,37 @@ _LEVEL_ROLE = {
 }
 
 
+# OFFSET 0 keeps the planner from joining whole tables: it takes the few steps up for a hundred, and then a scan of all
+# areas and all staff for cheaper than five look-ups.
+_ANCESTORS = """
+WITH RECURSIVE up AS (
+    SELECT id, parent_id, level FROM area WHERE id = $1
+    UNION ALL
+    SELECT a.* FROM up CROSS JOIN LATERAL (SELECT id, parent_id, level FROM area WHERE id = up.parent_id OFFSET 0) a
+)
+SELECT id, level FROM up
+"""
+_POSTS_UPWARD = """
+WITH RECURSIVE up AS (
+    SELECT id, parent_id, level, name, 0 AS steps FROM area WHERE id = $1
+    UNION ALL
+    SELECT a.*, up.steps + 1 FROM up
+    CROSS JOIN LATERAL (SELECT id, parent_id, level, name FROM area WHERE id = up.parent_id OFFSET 0) a
+)
+SELECT s.*, up.name AS area_name, up.level FROM up
+CROSS JOIN LATERAL (SELECT id, name, role, area_id, openid FROM staff WHERE area_id = up.id AND active OFFSET 0) s
+ORDER BY up.steps, s.id
+"""
+
+
 async def ancestors(area_id: int) -> dict[int, Level]:
     """The area itself and everything above it, with levels."""
-    rows = await fetch(
-        "WITH RECURSIVE up AS (SELECT id, parent_id, level FROM area WHERE id = $1 "
-        "UNION ALL SELECT a.id, a.parent_id, a.level FROM area a JOIN up ON a.id = up.parent_id) SELECT id, level FROM up",
-        area_id,
-    )
-    return {row["id"]: Level(row["level"]) for row in rows}
+    return {row["id"]: Level(row["level"]) for row in await fetch(_ANCESTORS, area_id)}
 
 
 async def posts_upward(area_id: int) -> list[Post]:
     """Active staff who answer for this area and for those above it, nearest level first."""
-    rows = await fetch(
-        "WITH RECURSIVE up AS (SELECT id, parent_id, level, name, 0 AS steps FROM area WHERE id = $1 "
-        "UNION ALL SELECT a.id, a.parent_id, a.level, a.name, up.steps + 1 FROM area a JOIN up ON a.id = up.parent_id) "
-        "SELECT s.id, s.name, s.role, s.area_id, up.name AS area_name, up.level, s.openid FROM up "
-        "JOIN staff s ON s.area_id = up.id AND s.active ORDER BY up.steps, s.id",
-        area_id,
-    )
+    rows = await fetch(_POSTS_UPWARD, area_id)
     posts = [Post(**(row | {"role": Role(row["role"]), "level": Level(row["level"])})) for row in rows]
     return [post for post in posts if post.role is _LEVEL_ROLE[post.level]]
 
