@@ -11,11 +11,11 @@ from domain import notices
 from domain.access import begin
 from domain.clock import SHANGHAI, due_time
 from domain.journal import Journal
-from domain.people import Person, Post, first_community, post_of, posts_upward
+from domain.people import Home, Person, Post, first_community, post_of, posts_upward
 from errors import NotFound
-from models.cases import Attachment, Case
-from models.database import fetch, transaction
-from models.enums import Level, Source, Status, Urgency
+from models.cases import Case
+from models.database import fetch, from_json, to_json, transaction
+from models.enums import Level, Role, Source, Status, Urgency
 from models.transitions import Verb
 
 
@@ -52,9 +52,27 @@ class Receipt:
     duty_phone: str
 
 
+# The case's id is drawn before the case is written, because notices carry it. The posts are those of the resident's
+# community: they hear of an emergency.
 _ROUTE = """
-SELECT next_case_number($1) AS number, d.time_limit, d.auto_accept
+SELECT next_case_number($1) AS number, nextval('cases_id_seq') AS id, d.time_limit, d.auto_accept,
+    (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'openid', s.openid) ORDER BY s.id) FROM staff s
+     WHERE s.area_id = $3 AND s.active AND s.role = 'community_staff') AS posts
 FROM (SELECT 1) AS one LEFT JOIN duty d ON d.category = $2
+"""
+
+_ATTACH = """
+WITH stored AS (
+    INSERT INTO attachment (case_id, kind, after, media_id, path, content_type, created_at, facts)
+    SELECT $1, kind, $2, media_id, '', '', $3, facts FROM jsonb_to_recordset($4::jsonb)
+        AS m(kind text, media_id text, facts jsonb)
+    RETURNING id, media_id
+)
+INSERT INTO outbox (kind, state, recipient, case_id, payload, attempt, tries, due_at, channel, reference, used, error,
+    created_at)
+SELECT 'media', 'pending', 'media:' || id, $1, jsonb_build_object('attachment', id, 'media_id', media_id), 0, 0, $3,
+    '', '', 0, '', $3
+FROM stored
 """
 
 #: For what no duty is written down; the same as the seven days of an ordinary matter.
@@ -67,28 +85,45 @@ async def report(person: Person, draft: Draft, now: datetime, *, message_id: int
 
     `message_id` is the inbox row that caused it: unique, so one message makes at most one case.
     """
+    home = person.home
     async with transaction():
-        route = (await fetch(_ROUTE, now.astimezone(SHANGHAI).date(), draft.category))[0]
+        alarmed = home.community_id if home and draft.urgent else None
+        route = (await fetch(_ROUTE, now.astimezone(SHANGHAI).date(), draft.category, alarmed))[0]
         limit = timedelta(microseconds=route["time_limit"]) if route["time_limit"] else _category_limit(draft.category)
-        case = _new_case(person, draft, now, number=route["number"], message_id=message_id)
+        case = _new_case(person, draft, now, message_id)
+        case.id, case.number = route["id"], route["number"]
         journal = Journal(now, f"inbox:{message_id}" if message_id else "")
         journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
-        images = [media.media_id for media in draft.media if media.kind == "image"]
-        if person.home and person.home.worker and route["auto_accept"] is not False:
-            holder: Post | None = person.home.worker
-            phone = person.home.duty_phone
-            case.grid_id, case.area_id = person.home.grid_id, person.home.worker.area_id
-            _dispatch_at_once(case, person.home.worker, limit, journal)
-            await case.save(force_create=True)
-            journal.tell(notices.new_task(case, person.home.worker, now, images))
+        if home and home.worker and route["auto_accept"] is not False:
+            holder: Post | None = home.worker
+            phone = home.duty_phone
+            case.grid_id, case.area_id = home.grid_id, home.worker.area_id
+            _dispatch_at_once(case, home.worker, limit, journal)
+            images = [media.media_id for media in draft.media if media.kind == "image"]
+            journal.tell(notices.new_task(case, home.worker, now, images))
         else:
             holder, phone = None, await _hand_to_community(person, case, journal)
-        if draft.urgent:
-            await _alarm(case, holder, journal)
-        await _attach(case, draft.media, journal)
-        await journal.write(case.id)
+        if home:
+            _alarm(case, holder, _community_posts(home, route["posts"]), journal)
+        await journal.write_with(case)
+        await attach(case, draft.media, journal, after=False)
     return Receipt(case, holder, phone)
+
+
+def _community_posts(home: Home, rows: str | None) -> list[Post]:
+    return [
+        Post(
+            row["id"],
+            row["name"],
+            Role.COMMUNITY_STAFF,
+            home.community_id,
+            home.community_name,
+            Level.COMMUNITY,
+            row["openid"],
+        )
+        for row in from_json(rows) or ()
+    ]
 
 
 def _category_limit(code: str) -> timedelta:
@@ -98,9 +133,8 @@ def _category_limit(code: str) -> timedelta:
         return _DEFAULT_LIMIT
 
 
-def _new_case(person: Person, draft: Draft, now: datetime, *, number: str, message_id: int | None) -> Case:
+def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | None) -> Case:
     return Case(
-        number=number,
         status=Status.REPORTED,
         category=draft.category,
         subject=draft.subject,
@@ -136,7 +170,6 @@ async def _hand_to_community(person: Person, case: Case, journal: Journal) -> st
         case.grid_id, case.area_id, phone = person.home.grid_id, person.home.community_id, person.home.duty_phone
     else:
         case.area_id, phone = await first_community()
-    await case.save(force_create=True)
     for post in await _nearest_posts(case.area_id):
         journal.tell(notices.awaiting_acceptance(case, post))
     return phone
@@ -148,31 +181,24 @@ async def _nearest_posts(area_id: int) -> list[Post]:
     return [post for post in posts if post.level is posts[0].level]
 
 
-async def _alarm(case: Case, holder: Post | None, journal: Journal) -> None:
+def _alarm(case: Case, holder: Post | None, posts: Sequence[Post], journal: Journal) -> None:
     """An emergency also goes to the community on duty, whoever holds it."""
-    if case.grid_id is None:
-        return  # the community has it already
-    for post in await posts_upward(case.grid_id):
-        if post.level is Level.COMMUNITY and (holder is None or post.id != holder.id):
+    for post in posts:
+        if holder is None or post.id != holder.id:
             journal.tell(notices.urgent_alarm(case, post, holder.label if holder else "社区"))
 
 
-async def _attach(case: Case, media: Sequence[Media], journal: Journal, *, after: bool = False) -> None:
-    for item in media:
-        row = await Attachment.create(
-            case_id=case.id,
-            kind=item.kind,
-            after=after,
-            media_id=item.media_id,
-            facts={"format": item.format} if item.format else {},
-            created_at=journal.at,
-        )
-        journal.fetch_media(row.id, item.media_id)
-
-
 async def attach(case: Case, media: Sequence[Media], journal: Journal, *, after: bool) -> list[str]:
-    """Add media to a case, from the resident or (after=True) from staff; gives the media ids of the pictures."""
-    await _attach(case, media, journal, after=after)
+    """Add media to a case, from the resident or (after=True) from staff; gives the media ids of the pictures.
+
+    WeChat keeps what was sent for three days: a job to fetch it is left for the worker.
+    """
+    if media:
+        rows = [
+            {"kind": item.kind, "media_id": item.media_id, "facts": {"format": item.format} if item.format else {}}
+            for item in media
+        ]
+        await fetch(_ATTACH, case.id, after, journal.at, to_json(rows))
     return [item.media_id for item in media if item.kind == "image"]
 
 
