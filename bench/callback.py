@@ -126,7 +126,6 @@ class Run:
     async def empty_queue(self) -> None:
         """Forget what the closed loops left for the worker: the next part shows what a queue does that began empty."""
         await self.db.execute("UPDATE outbox SET state = 'sent', finished_at = now() WHERE finished_at IS NULL")
-        await self.db.execute("VACUUM ANALYZE outbox")
 
     def _check(self, outcome: Outcome, messages_a_case: int) -> int:
         """Read every answer; gives how many cases were promised. Raises BenchFailed for an answer that is none."""
