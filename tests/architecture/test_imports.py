@@ -16,7 +16,7 @@ EVERYTHING = frozenset({"bot", "domain", "errors", "handlers", "jobs", "miniapp_
 #: Folder → what it may import of ours. A dotted name allows that module alone. `errors` is open to all: it is the
 #: one error tree, and imports nothing.
 TABLE = {
-    "app": EVERYTHING,
+    "app": EVERYTHING | {"bench"},
     "bench": EVERYTHING | {"app", "tests"},
     "bot": {"models", "errors"},
     # consents: what WeChat says of notices comes as messages; qrcodes: the grid is read off a scanned scene
