@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import nlp
 from bot.messages import Choice, Kind, Message, Reply
 from bot.router import Turn
 from domain.people import Person, find_person
@@ -38,6 +39,7 @@ class Chat:
     tap: int | None = None  # tapped, or meant by a number or label typed
     rest: str = ""  # what was typed behind the number: “2 没修好 今天又不亮了”
     text: str = field(default="")
+    _seen: tuple[str, nlp.Understanding] | None = None
 
     @property
     def message(self) -> Message:
@@ -59,6 +61,13 @@ class Chat:
     def source(self) -> str:
         """What the audit trail notes as the carrier of an action."""
         return f"inbox:{self.turn.inbox_id}"
+
+    @property
+    def seen(self) -> nlp.Understanding:
+        """What the text means; read once, however many routes ask."""
+        if self._seen is None or self._seen[0] != self.text:
+            self._seen = self.text, nlp.understand(self.text)
+        return self._seen[1]
 
     def go(self, state: str = "", **data: Any) -> None:
         """Move to another state. A draft that was begun is kept until it is handed in or cancelled."""

@@ -73,9 +73,15 @@ class Draft:
     def description(self) -> str:
         return "\n".join(self.texts)
 
-    def understand(self) -> None:
+    def begin(self, text: str, seen: nlp.Understanding) -> None:
+        """Take in a sentence that was understood already."""
+        self.texts.append(text)
+        self.understand(seen if len(self.texts) == 1 else None)
+
+    def understand(self, seen: nlp.Understanding | None = None) -> None:
         """Read all words again: category, place, urgency. What the resident set by hand stays."""
-        seen = nlp.understand("。".join(self.texts))  # messages are sentences: no place reaches from one into the next
+        # Messages are sentences: no place reaches from one into the next.
+        seen = seen or nlp.understand("。".join(self.texts))
         self.urgent, self.emergency = seen.urgent, seen.emergency
         if not self.chosen:
             self.category, self.subject = seen.category or OTHER, seen.subject or "其他问题"

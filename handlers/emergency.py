@@ -54,7 +54,7 @@ def _belongs(chat: Chat) -> bool:
         return False
     if chat.text.isdigit() and len(chat.text) == 1:
         return bool(chat.data.get("asked_place"))
-    seen = nlp.understand(chat.text)
+    seen = chat.seen
     if seen.urgent and seen.emergency:
         return seen.emergency == chat.data.get("danger")
     if not chat.data.get("danger"):

@@ -79,7 +79,7 @@ async def ask_worker(chat: Chat) -> Reply:
 async def question_is_report(chat: Chat) -> Reply:
     """It was a problem, not a question."""
     chat.text = chat.data.get("said", "")
-    return await offer(chat, nlp.understand(chat.text))
+    return await offer(chat, chat.seen)
 
 
 @router.on(state("question"), tapped(3))
@@ -104,7 +104,7 @@ async def sentence(chat: Chat) -> Reply:
     for answer in (number_without_question, answer_in_words):
         if reply := await answer(chat):
             return reply
-    seen = nlp.understand(chat.text)
+    seen = chat.seen
     if seen.urgent and seen.emergency:
         return await _alarm(chat)
     match seen.intent:
@@ -120,8 +120,7 @@ async def sentence(chat: Chat) -> Reply:
 
 async def _alarm(chat: Chat) -> Reply:
     draft = Draft.load(chat.data) or Draft()
-    draft.texts.append(chat.text)
-    draft.understand()
+    draft.begin(chat.text, chat.seen)
     return await raise_alarm(chat, draft)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import nlp
 from bot.messages import Reply
 from bot.router import Router
 from domain import notices, rating
@@ -104,7 +103,7 @@ async def satisfaction_in_words(chat: Chat) -> Reply:
 @router.on(
     state("rate.comment", "rate.satisfaction"),
     has_text,
-    lambda chat: nlp.understand(chat.text).intent in ("rate", "chat"),
+    lambda chat: chat.seen.intent in ("rate", "chat"),
 )
 async def comment(chat: Chat) -> Reply:
     """A sentence with the rating; a new problem said here is a new report instead."""

@@ -268,7 +268,7 @@ async def amend_nothing(chat: Chat) -> Reply:
 async def amend_in_words(chat: Chat) -> Reply:
     """“停车” corrects the kind; “5栋” corrects the place; anything else is said so."""
     draft = begin(chat)
-    seen = nlp.understand(chat.text)
+    seen = chat.seen
     if seen.places:
         draft.place, draft.place_said = seen.places[0], True
     if seen.category:
@@ -330,7 +330,7 @@ async def say_more(chat: Chat) -> Reply:
         )
     if draft.texts and draft.touched and chat.now.timestamp() - draft.touched > STALE.total_seconds():
         return _ask_same(chat, draft)
-    seen = nlp.understand(chat.text)
+    seen = chat.seen
     if draft.texts and _another_matter(draft, seen):
         return _ask_same(chat, draft)
     refused = draft.add(chat.message)
@@ -362,9 +362,7 @@ async def offer(chat: Chat, seen: nlp.Understanding) -> Reply:
     if kept and kept.texts:
         return _ask_same(chat, kept)
     draft = kept or Draft()
-    draft.texts.append(chat.text)
-    draft.urgent, draft.emergency = seen.urgent, seen.emergency
-    draft.understand()
+    draft.begin(chat.text, seen)
     return await show(chat, draft)
 
 
