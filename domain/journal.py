@@ -32,8 +32,8 @@ class Notice:
         }
 
 
-_WRITE = """
-WITH events AS (
+_LEFT_BEHIND = """
+events AS (
     INSERT INTO case_event (case_id, at, verb, status, actor, text, public)
     SELECT $1, $2, verb, status, actor, text, public FROM jsonb_to_recordset($3::jsonb)
         AS e(verb text, status text, actor text, text text, public boolean)
@@ -48,9 +48,11 @@ SELECT kind, 'pending', recipient, $1, payload, 0, 0, $2, '', '', 0, '', $2 FROM
     AS o(kind text, recipient text, payload jsonb)
 """
 
+_WRITE = "WITH " + _LEFT_BEHIND
 
 # The same with the case itself in front: what happens most often costs one round trip, not two.
-_WRITE_WITH_CASE = """
+_WRITE_WITH_CASE = (
+    """
 WITH made AS (
     INSERT INTO cases (id, number, status, category, subject, domain, urgency, source, description, place, latitude,
         longitude, reporter_id, grid_id, area_id, holder_id, message_id, round, reopened, returned, urged, result,
@@ -59,20 +61,10 @@ WITH made AS (
         longitude, reporter_id, grid_id, area_id, holder_id, message_id, round, reopened, returned, urged, result,
         comment, reported_at, accepted_at, dispatched_at, due_at
     FROM jsonb_populate_record(NULL::cases, $7::jsonb)
-), events AS (
-    INSERT INTO case_event (case_id, at, verb, status, actor, text, public)
-    SELECT $1, $2, verb, status, actor, text, public FROM jsonb_to_recordset($3::jsonb)
-        AS e(verb text, status text, actor text, text text, public boolean)
-), audits AS (
-    INSERT INTO audit_event (at, actor, tag, object_id, before, after, allowed, source)
-    SELECT $2, actor, tag, $1, before, after, true, $4 FROM jsonb_to_recordset($5::jsonb)
-        AS a(actor text, tag text, before text, after text)
-)
-INSERT INTO outbox (kind, state, recipient, case_id, payload, attempt, tries, due_at, channel, reference, used, error,
-    created_at)
-SELECT kind, 'pending', recipient, $1, payload, 0, 0, $2, '', '', 0, '', $2 FROM jsonb_to_recordset($6::jsonb)
-    AS o(kind text, recipient text, payload jsonb)
+),
 """
+    + _LEFT_BEHIND
+)
 
 
 @dataclass(slots=True)
