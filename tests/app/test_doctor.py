@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -72,8 +73,8 @@ async def test_everything_is_fine_with_the_simulator(linli: Linli, fine: dict[st
     assert marked(ended, "x") == []
     assert ended.said.splitlines()[-1].startswith("Nothing to mend")
     assert "the simulator plays WeChat: no account is needed" in marked(ended, "ok")
-    assert "2 migrations applied" in marked(ended, "ok")
-    assert "3 of 8 staff have bound their WeChat" in marked(ended, "ok")
+    assert [line for line in marked(ended, "ok") if re.fullmatch(r"\d+ migrations applied", line)]
+    assert [line for line in marked(ended, "ok") if re.fullmatch(r"3 of \d+ staff have bound their WeChat", line)]
 
 
 async def test_without_any_setting_it_explains_the_simulator(linli: Linli, folder: Path):
