@@ -37,7 +37,7 @@ class Process:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=self._folder,
-                env={**_clean(os.environ), "PYTHONPATH": str(ROOT), **self._environment},
+                env=_environment(self._environment),
                 start_new_session=True,  # a group of its own, which gets Ctrl-C as in a terminal
             )
         assert self._process.stdout
@@ -75,9 +75,23 @@ class Process:
         return await self.ended()
 
 
-def _clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without the settings of whoever runs the tests."""
-    return {name: value for name, value in environment.items() if not name.startswith("LINLI_")}
+async def output(*words: str, environment: Mapping[str, str], folder: Path) -> tuple[int, str]:
+    """Run a `linli` command to its end; gives its exit code and everything it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app.cli", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=folder,
+        env=_environment(environment),
+    )
+    printed, _ = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode or 0, printed.decode()
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """These settings, without those of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
+    return kept | {"PYTHONPATH": str(ROOT)} | dict(settings)
 
 
 def mentioning(folder: Path) -> list[str]:

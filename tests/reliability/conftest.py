@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from app.engines import Engines
 from tests.reliability.account import Account
@@ -33,3 +36,11 @@ def account(
 ) -> Account:
     """Linlis with credentials a test chooses."""
     return Account(Engines(database_url, started_engines.redis_url), tmp_path, clock, session)
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the callback logs. A fresh logger: one used before keeps the configuration of its first line."""
+    monkeypatch.setattr("bot.callback.log", structlog.get_logger("bot.callback"))
+    with capture_logs() as lines:
+        yield lines

@@ -111,6 +111,7 @@ async def test_a_message_that_reached_us_late_opens_its_window_at_its_own_time(t
     await town.platform.follow(CHEN)  # three for a minute, known to both sides
     town.clock.advance(timedelta(seconds=10))
     await tell(town, CHEN, case_id, "在这之间")
+    town.clock.advance(timedelta(seconds=1))
     await wechat.push(text(CHEN, "你好", written), town.clock())  # the third try of a message of ten seconds ago
     town.clock.advance(timedelta(minutes=2))
     town.platform.quota.open(CHEN, Trigger.MESSAGE, written)
@@ -118,6 +119,17 @@ async def test_a_message_that_reached_us_late_opens_its_window_at_its_own_time(t
     assert [(await tell(town, CHEN, case_id, f"进展 {n}"))["channel"] for n in range(5)] == ["service"] * 4 + [
         "template"
     ]
+    assert refusals(town) == []
+
+
+async def test_leaving_the_account_closes_what_a_message_had_opened(town: Town) -> None:
+    case_id = await reported(town)
+    await town.say(CHEN, "你好")
+    await town.platform.unfollow(CHEN)
+    town.clock.advance(timedelta(minutes=5))
+    await town.platform.follow(CHEN, GRID)
+    town.clock.advance(timedelta(minutes=5))
+    assert (await tell(town, CHEN, case_id, "回来以后"))["channel"] == "template"
     assert refusals(town) == []
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-import typer
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from app.engines import Engines
-from app.replay import Plan, Sent, count_outcome, read_rows, replay_file
+from app.replay import Sent, count_outcome, read_rows
 from errors import SettingsError
 from models.database import fetch
+from tests.fault.processes import output
 
 ROWS = """id,title,time,body,likes
 1,楼道灯坏了,2026/1/1,3栋2单元楼道灯坏了好几天了，晚上看不见,0
@@ -32,17 +33,26 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+Replay = Callable[..., Awaitable[tuple[int, dict[str, str], str]]]
+
+
 @pytest.fixture
-def environment(
-    monkeypatch: pytest.MonkeyPatch, started_engines: Engines, empty_database: str, tmp_path: Path
-) -> pytest.MonkeyPatch:
-    """Settings for a Linli on the session's engines, with an empty database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LINLI_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LINLI_PORT", "9")  # nobody serves there
-    monkeypatch.setenv("LINLI_DATABASE_URL", empty_database)
-    monkeypatch.setenv("LINLI_REDIS_URL", started_engines.redis_url)
-    return monkeypatch
+def replay(file: Path, started_engines: Engines, empty_database: str, tmp_path: Path) -> Replay:
+    """`linli replay FILE …` with an empty database; gives its exit code, its figures and all it printed."""
+
+    async def run(*words: str, **settings: str) -> tuple[int, dict[str, str], str]:
+        environment = {
+            "LINLI_HOME": str(tmp_path / "home"),
+            "LINLI_PORT": "9",  # nobody serves there
+            "LINLI_DATABASE_URL": empty_database,
+            "LINLI_REDIS_URL": started_engines.redis_url,
+            **settings,
+        }
+        code, printed = await output("replay", str(file), *words, environment=environment, folder=tmp_path)
+        lines = [line.split("│") for line in printed.splitlines() if "│" in line]
+        return code, {line[1].strip(): line[2].strip() for line in lines}, printed
+
+    return run
 
 
 def test_rows_are_title_and_body_and_empty_ones_are_left_out(file: Path) -> None:
@@ -68,14 +78,9 @@ def test_a_file_that_is_no_such_table_is_refused_in_words(tmp_path: Path, conten
     assert said in refused.value.detail
 
 
-@pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize("deliveries", [1, 3])
-async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(
-    file: Path, deliveries: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await replay_file(file, Plan(deliveries=deliveries))
-    printed = capsys.readouterr().out
-    figures = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in printed.splitlines() if "│" in line}
+async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(replay: Replay) -> None:
+    code, figures, _ = await replay("--deliveries", "3")
+    assert code == 0
     assert figures["messages sent"] == figures["inbox rows of them"] == figures["replies"] == "4"
     assert (figures["offered as report"], figures["consult"], figures["emergency: a case at once"]) == ("2", "1", "1")
     assert (figures["cases"], figures["confirmed"], figures["urgent"]) == ("3", "2", "1")
@@ -83,16 +88,15 @@ async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(
     assert figures["inbox rows in all (with follows and confirmations)"] == "10 of 10"
 
 
-@pytest.mark.usefixtures("environment")
-async def test_without_confirming_only_emergencies_become_cases(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    await replay_file(file, Plan(confirm=False, limit=4, rate=200))
-    assert "│ cases                                              │ 1" in capsys.readouterr().out
+async def test_without_confirming_only_emergencies_become_cases(replay: Replay) -> None:
+    code, figures, _ = await replay("--no-confirm", "--limit", "4", "--rate", "200")
+    assert (code, figures["cases"], figures["confirmed"]) == (0, "1", "0")
 
 
-async def test_replay_is_no_thing_for_a_real_account(file: Path, environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("LINLI_WECHAT_APPID", "wx1234567890abcdef")
-    with pytest.raises(SettingsError, match="not with a real account"):
-        await replay_file(file, Plan())
+async def test_replay_is_no_thing_for_a_real_account(replay: Replay) -> None:
+    code, figures, said = await replay(LINLI_WECHAT_APPID="wx1234567890abcdef")
+    assert (code, figures) == (1, {})
+    assert said.startswith("linli: replay plays invented residents: not with a real account")
 
 
 @pytest.mark.usefixtures("orm")
@@ -113,9 +117,7 @@ async def test_what_is_missing_or_double_is_named() -> None:
     }
 
 
-async def test_a_server_that_refuses_everything_ends_with_exit_code_one(
-    file: Path, environment: pytest.MonkeyPatch, database_url: str
-) -> None:
+async def test_a_server_that_refuses_everything_ends_with_exit_code_one(replay: Replay, database_url: str) -> None:
     async def healthy(_request: web.Request) -> web.Response:
         return web.Response()
 
@@ -124,9 +126,7 @@ async def test_a_server_that_refuses_everything_ends_with_exit_code_one(
 
     stranger = web.Application()
     stranger.add_routes([web.get("/healthz", healthy), web.post("/wechat/callback", refuse)])
-    environment.setenv("LINLI_DATABASE_URL", database_url)
     async with TestServer(stranger, host="127.0.0.1") as server:
-        environment.setenv("LINLI_PORT", str(server.port))
-        with pytest.raises(typer.Exit) as ended:
-            await replay_file(file, Plan())
-    assert ended.value.exit_code == 1
+        code, figures, said = await replay(LINLI_PORT=str(server.port), LINLI_DATABASE_URL=database_url)
+    assert (code, figures["inbox rows of them"], figures["faults seen by residents"]) == (1, "0", "8")
+    assert "messages lost: 4" in said
