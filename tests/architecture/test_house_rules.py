@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.test_imports import ROOT, folder_of, sources
 
 #: Last words of names whose values must be compared in constant time.
@@ -81,17 +83,32 @@ def _calls(tree: ast.Module, name: str) -> Iterator[ast.Call]:
 
 
 def _is_fixed_text(node: ast.expr, tree: ast.Module) -> bool:
-    """A literal, or a constant of the module that is one."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str)
+    """A literal, a constant of the module, or such texts put together with `+`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _is_fixed_text(node.left, tree) and _is_fixed_text(node.right, tree)
     if not isinstance(node, ast.Name):
-        return False
+        return isinstance(node, ast.Constant) and isinstance(node.value, str)
     values = [
         statement.value
         for statement in tree.body
         if isinstance(statement, ast.Assign) and any(_name(target) == node.id for target in statement.targets)
     ]
-    return bool(values) and all(isinstance(value, ast.Constant) for value in values)
+    return bool(values) and all(_is_fixed_text(value, tree) for value in values)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "fetch(f'SELECT {name}')",
+        "fetch('SELECT ' + name)",
+        "fetch('SELECT %s' % name)",
+        "fetch(sql)",
+        "fetch(make_sql())",
+    ],
+)
+def test_the_rule_sees_every_way_of_pasting(statement: str):
+    tree = ast.parse(statement)
+    assert [_is_fixed_text(call.args[0], tree) for call in _calls(tree, "fetch")] == [False]
 
 
 def test_every_dependency_says_why_it_is_there():
