@@ -51,9 +51,8 @@ SELECT kind, 'pending', recipient, $1, payload, 0, 0, $2, '', '', 0, '', $2 FROM
 _WRITE = "WITH " + _LEFT_BEHIND
 
 # The same with the case itself in front: what happens most often costs one round trip, not two.
-_WRITE_WITH_CASE = (
-    """
-WITH made AS (
+_MADE = """
+made AS (
     INSERT INTO cases (id, number, status, category, subject, domain, urgency, source, description, place, latitude,
         longitude, reporter_id, grid_id, area_id, holder_id, message_id, round, reopened, returned, urged, result,
         comment, reported_at, accepted_at, dispatched_at, due_at)
@@ -61,10 +60,10 @@ WITH made AS (
         longitude, reporter_id, grid_id, area_id, holder_id, message_id, round, reopened, returned, urged, result,
         comment, reported_at, accepted_at, dispatched_at, due_at
     FROM jsonb_populate_record(NULL::cases, $7::jsonb)
-),
-"""
-    + _LEFT_BEHIND
 )
+"""
+
+_WRITE_WITH_CASE = "WITH " + _MADE + "," + _LEFT_BEHIND
 
 
 @dataclass(slots=True)
