@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
             name='Outbox',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('kind', fields.CharEnumField(description='NOTICE: notice\nMEDIA: media', enum_type=OutboxKind, max_length=12)),
+                ('kind', fields.CharEnumField(description='NOTICE: notice\nMEDIA: media\nRESULT: result', enum_type=OutboxKind, max_length=12)),
                 ('state', fields.CharEnumField(default=OutboxState.PENDING, description='PENDING: pending\nLEASED: leased\nSENT: sent\nUNDELIVERED: undelivered\nPARKED: parked', enum_type=OutboxState, max_length=12)),
                 ('recipient', fields.CharField(description='openid; jobs of one recipient keep their order', max_length=64)),
                 ('case_id', fields.BigIntField(null=True)),
