@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 import orjson
 from tortoise import Tortoise, connections
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient, TransactionContextPooled
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
@@ -88,12 +88,47 @@ async def transaction() -> AsyncIterator[None]:
     if _running.get() is not None:
         yield
         return
-    async with in_transaction() as client:
-        token = _running.set(client.acquire_connection().connection)
-        try:
-            yield
-        finally:
-            _running.reset(token)
+    outside = connection()
+    try:
+        async with AsyncExitStack() as stack:
+            client = await _begin(stack)
+            token = _running.set(client.acquire_connection().connection)
+            try:
+                yield
+            finally:
+                _running.reset(token)
+    finally:
+        if connection() is not outside:
+            connections.set("default", outside)
+
+
+async def _begin(stack: AsyncExitStack) -> TransactionalDBClient:
+    """Enter the ORM's transaction. When BEGIN fails or is cancelled, Tortoise 1.1 keeps the pool's connection for ever
+    and the task stays bound to it: after a restart of PostgreSQL the pool would run dry and the worker stand still."""
+    context = cast("TransactionContextPooled", in_transaction())
+    try:
+        return await stack.enter_async_context(context)
+    except BaseException:
+        if hasattr(context, "token"):  # set between taking the connection and BEGIN
+            pool = cast("Any", context.client)._parent._pool  # noqa: SLF001 - it offers no other way
+            await pool.release(context.client._connection)  # noqa: SLF001 - the same
+        raise
+
+
+#: What the driver raises when the connection, not the statement, is at fault.
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # closed for maintenance
+    OSError,  # nobody listens, or no answer in time
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error means that the database is gone for the moment, and the same may work soon."""
+    return isinstance(error, _AWAY) or isinstance(error.__cause__, _AWAY)
 
 
 async def fetch(sql: str, *values: Any) -> list[dict[str, Any]]:
