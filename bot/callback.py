@@ -26,6 +26,7 @@ MAX_BODY = 64 * 1024
 #: Seconds until we give up and let WeChat deliver again: its own patience is five.
 BUDGET = 4.0
 SUCCESS = b"success"
+_PAUSE = 0.25  # seconds between tries while the database is away
 
 MESSAGES = Counter("linli_callback_messages_total", "Messages from WeChat by kind and outcome", ["kind", "outcome"])
 SECONDS = Histogram(
@@ -82,11 +83,11 @@ class Callback:
         kind = opened.message.event or str(opened.message.kind)
         try:
             async with asyncio.timeout(BUDGET):
-                text = await self._inbox.take(opened.message, opened.body, self._now())
-        except Exception as error:  # noqa: BLE001 - whatever happened, nothing is stored: WeChat must deliver again
-            log.error("message not stored", kind=kind, error=type(error).__name__, detail=str(error)[:200])
+                text = await self._take(opened)
+        except TimeoutError:
+            log.error("message not stored: left to WeChat's next try", kind=kind)  # noqa: TRY400 - the cause is logged
             MESSAGES.labels(_known(opened.message), "not_stored").inc()
-            return web.Response(status=503)
+            return _no_answer(request)
         await self._wake()
         seconds = perf_counter() - started
         SECONDS.observe(seconds)
@@ -96,6 +97,18 @@ class Callback:
             body=self._answer(opened, text, request.query),
             content_type="application/xml" if text else "text/plain",
         )
+
+    async def _take(self, opened: _Opened) -> str | None:
+        """Handle the message; while the database is away, try again: most restarts are over within the budget."""
+        tries = 0
+        while True:
+            try:
+                return await self._inbox.take(opened.message, opened.body, self._now())
+            except Exception as error:  # noqa: BLE001 - whatever it was, nothing is stored yet
+                tries += 1
+                if tries == 1:
+                    log.warning("message not stored yet", error=type(error).__name__, detail=str(error)[:200])
+                await asyncio.sleep(_PAUSE)
 
     def _open(self, query: Mapping[str, str], raw: bytes) -> _Opened:
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
@@ -127,6 +140,13 @@ class Callback:
         if opened.key is None or self._cryptor is None:
             return reply
         return self._cryptor.seal(reply, timestamp=str(now), nonce=query.get("nonce", ""), key=opened.key)
+
+
+def _no_answer(request: web.Request) -> web.Response:
+    """Hang up. WeChat delivers again what got no answer; what it does about an error page is nowhere written."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=503)
 
 
 def _known(message: Message) -> str:

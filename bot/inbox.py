@@ -20,7 +20,7 @@ from bot.replies import plain, render
 from bot.router import Turn
 from bot.wire import printable
 from errors import LinliError
-from models.database import fetch, from_json, to_json, transaction
+from models.database import fetch, from_json, is_away, to_json, transaction
 from models.enums import OutboxKind
 
 log = structlog.get_logger(__name__)
@@ -78,8 +78,10 @@ class Inbox:
         except LinliError as error:
             return await self._answer_refusal(message, body, now, error)
         except Exception as error:
-            # A statement that PostgreSQL refused is a failed handler like any other. Only where the database is away
-            # can the message not be kept; the error then goes up, and WeChat must deliver again.
+            # A statement that PostgreSQL refused is a failed handler like any other. Only with the database away the
+            # error goes up: nothing is kept, so the message must come again.
+            if is_away(error):
+                raise
             reply = await self._keep_failed(message, body, now, error)
             log.exception("handler failed", kind=message.kind, dedupe_key=message.dedupe_key)
             return reply
