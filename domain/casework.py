@@ -110,7 +110,7 @@ async def escalate(person: Person, case_id: int, reason: str, now: datetime, sou
         level = (await Area.get(id=case.area_id)).level
         above = [post for post in await posts_upward(case.grid_id or case.area_id) if post.level.rank > level.rank]
         if not above:
-            raise Conflict("no level above", say="上面没有可以接手的单位了，请直接打区指挥中心电话。")
+            raise Conflict("no level above", say="上面没有可以接手的单位了，请直接联系市级平台。")
         holder = above[0]
         before = await post_of(case.holder_id)
         case.holder_id, case.area_id = holder.id, holder.area_id
@@ -138,7 +138,7 @@ async def return_(
         above = [post for post in await posts_upward(case.grid_id or case.area_id) if post.level.rank > level.rank]
         told = [post for post in above if post.level is above[0].level]
         if not told:
-            raise Conflict("nobody above", say="上面没有可以接手的单位了，请直接打区指挥中心电话。")
+            raise Conflict("nobody above", say="上面没有可以接手的单位了，请直接联系市级平台。")
         case.area_id = told[0].area_id
         text = f"{work.actor}退回（{notices.excerpt(reason)}）。请回复“派 {notices.serial(case.number)} 网格名”。"
         for post in told:

@@ -17,6 +17,7 @@ _ROLE_NAMES = {
     Role.COMMUNITY_STAFF: "社区",
     Role.STREET_STAFF: "街道",
     Role.DISTRICT_STAFF: "区指挥中心",
+    Role.CITY_STAFF: "市级平台",
     Role.DEPARTMENT_STAFF: "部门",
 }
 
@@ -41,7 +42,7 @@ class Post:
     @property
     def dispatches(self) -> bool:
         """Whether the post may give work to others."""
-        return self.role in (Role.COMMUNITY_STAFF, Role.STREET_STAFF, Role.DISTRICT_STAFF)
+        return self.role in (Role.COMMUNITY_STAFF, Role.STREET_STAFF, Role.DISTRICT_STAFF, Role.CITY_STAFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ _LEVEL_ROLE = {
     Level.COMMUNITY: Role.COMMUNITY_STAFF,
     Level.STREET: Role.STREET_STAFF,
     Level.DISTRICT: Role.DISTRICT_STAFF,
-    Level.CITY: Role.DISTRICT_STAFF,
+    Level.CITY: Role.CITY_STAFF,
 }
 
 

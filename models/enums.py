@@ -27,6 +27,7 @@ class Role(StrEnum):
     COMMUNITY_STAFF = "community_staff"  # 社区工作人员
     STREET_STAFF = "street_staff"  # 街道工作人员
     DISTRICT_STAFF = "district_staff"  # 区指挥中心
+    CITY_STAFF = "city_staff"  # 市级平台
     DEPARTMENT_STAFF = "department_staff"  # 职能部门
 
 

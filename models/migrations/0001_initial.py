@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('name', fields.CharField(max_length=32)),
-                ('role', fields.CharEnumField(description='GRID_WORKER: grid_worker\nCOMMUNITY_STAFF: community_staff\nSTREET_STAFF: street_staff\nDISTRICT_STAFF: district_staff\nDEPARTMENT_STAFF: department_staff', enum_type=Role, max_length=20)),
+                ('role', fields.CharEnumField(description='GRID_WORKER: grid_worker\nCOMMUNITY_STAFF: community_staff\nSTREET_STAFF: street_staff\nDISTRICT_STAFF: district_staff\nCITY_STAFF: city_staff\nDEPARTMENT_STAFF: department_staff', enum_type=Role, max_length=20)),
                 ('area', fields.ForeignKeyField('linli.Area', source_field='area_id', db_constraint=True, to_field='id', related_name='staff', on_delete=OnDelete.RESTRICT)),
                 ('department', fields.ForeignKeyField('linli.Department', source_field='department_id', null=True, db_constraint=True, to_field='id', related_name='staff', on_delete=OnDelete.RESTRICT)),
                 ('phone', fields.CharField(default='', max_length=20)),

@@ -116,9 +116,13 @@ async def test_escalation_climbs_level_by_level_and_tells_the_resident(town: Tow
     assert "已上报水果湖街道周科长" in await town.say(LI, "3 社区没有经费")
     await town.deliver()
     await town.say(ZHOU, "上报 0001 请区里协调")
+    for name, openid in (("郑主任", "o_zheng"), ("吴处长", "o_wu")):
+        await Staff.filter(name=name).update(openid=openid)
+    assert "已上报江城市吴处长" in await town.say("o_zheng", "上报 0001 跨区线路")
+    assert "上面没有可以接手的单位了" in await town.say("o_wu", "上报 0001 没有更上面了")
     case = await Case.get().prefetch_related("holder")
-    assert case.holder.name == "郑主任"
-    assert [event.verb for event in await CaseEvent.filter(verb="escalate")] == ["escalate"] * 3
+    assert case.holder.name == "吴处长"
+    assert await CaseEvent.filter(verb="escalate").count() == 4
 
 
 async def test_the_clock_is_not_reset_by_escalating(town: Town):
