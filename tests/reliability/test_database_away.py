@@ -93,9 +93,11 @@ async def _works(town: Town) -> bool:
 
 
 async def test_a_begin_that_is_broken_off_gives_its_connection_back(town: Town) -> None:
-    for _ in range(40):
+    await asyncio.gather(*(town.outbox.claim() for _ in range(20)))  # the pool is warm
+    for steps in range(60):
         under_way = asyncio.create_task(town.outbox.claim())
-        await asyncio.sleep(0)
+        for _ in range(steps % 20):
+            await asyncio.sleep(0)
         under_way.cancel()
         await asyncio.gather(under_way, return_exceptions=True)
     async with asyncio.timeout(5):
@@ -106,9 +108,10 @@ async def test_a_worker_goes_on_when_the_database_is_back(town: Town, switch: Sw
     await town.say(CHEN, "3栋楼道灯坏了")
     await town.say(CHEN, "1")
     await switch.off()
-    (broken,) = await asyncio.gather(town.outbox.run_once(), return_exceptions=True)
-    assert isinstance(broken, Exception)
-    assert is_away(broken)
+    # In this very task, as a worker's loop runs it: bound to a dead connection it would never recover.
+    with pytest.raises(Exception) as broken:  # noqa: PT011 - the driver has many words for it
+        await town.outbox.run_once()
+    assert is_away(broken.value)
     await switch.on()
 
     async def delivered() -> int:
