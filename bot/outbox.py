@@ -50,15 +50,18 @@ RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries, created_
 """
 
 _FINISH = """
-UPDATE outbox SET state = d.state, channel = d.channel, reference = d.reference, used = d.used, error = d.error, finished_at = $2, leased_until = NULL
-FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text)
+UPDATE outbox SET state = d.state, channel = d.channel, reference = d.reference, used = d.used, error = d.error,
+    finished_at = $2, leased_until = NULL
+FROM jsonb_to_recordset($1::jsonb)
+    AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text)
 WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
 """
 
 # A claim that is given back is taken back: beyond the first, `attempt` counts the workers that vanished with the job.
 # The number is free again only because its holder has just let go of it.
 _RELEASE = """
-UPDATE outbox SET state = 'pending', attempt = outbox.attempt - 1, tries = d.tries, error = d.error, due_at = to_timestamp(d.due), leased_until = NULL
+UPDATE outbox SET state = 'pending', attempt = outbox.attempt - 1, tries = d.tries, error = d.error,
+    due_at = to_timestamp(d.due), leased_until = NULL
 FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8)
 WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
 """
@@ -127,6 +130,8 @@ class Outbox:
         self._now = now
         self._batch = batch
         self._gate = asyncio.Semaphore(parallel)
+        self._ended: list[dict[str, Any]] = []
+        self._writing = asyncio.Lock()
 
     async def run_once(self) -> int:
         """Claim what is due and do it; gives how many jobs were claimed."""
@@ -189,9 +194,35 @@ class Outbox:
 
     async def _write(self, finished: list[dict[str, Any]], released: list[dict[str, Any]], now: datetime) -> None:
         if finished:
-            await fetch(_FINISH, to_json(finished), now)
+            await self._finish(finished, now)
         if released:
             await fetch(_RELEASE, to_json(released))
+
+    async def _finish(self, ended: list[dict[str, Any]], now: datetime) -> None:
+        """Note ends. What ends while others are being noted is noted with the next: one commit for many sends."""
+        self._ended += ended
+        async with self._writing:
+            together, self._ended = self._ended, []
+            if not together:
+                return  # somebody before us took ours along
+            try:
+                await fetch(_FINISH, to_json(together), now)
+            except Exception:
+                if together == ended:
+                    raise
+                await _finish_each(together, now)
+
+
+async def _finish_each(ended: list[dict[str, Any]], now: datetime) -> None:
+    """One by one, so that an end PostgreSQL does not take spoils no other; raises the first refusal after the last."""
+    refused: list[Exception] = []
+    for end in ended:
+        try:
+            await fetch(_FINISH, to_json([end]), now)
+        except Exception as error:  # noqa: BLE001 - raised below
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def _end(job: Job, done: Done) -> dict[str, Any]:
