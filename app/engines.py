@@ -54,13 +54,13 @@ def engines(home: Path, database_url: str = "", redis_url: str = "") -> Iterator
     home.mkdir(parents=True, exist_ok=True)
     with (home / "engines.lock").open("a+") as users:
         postgres: Any = None
-        with _starting(home):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if not database_url:
-                postgres = _start_postgres(home / "postgres")
-            if not redis_url:
-                _start_valkey(home / "valkey")
         try:
+            with _starting(home):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                if not database_url:
+                    postgres = _start_postgres(home / "postgres")
+                if not redis_url:
+                    _start_valkey(home / "valkey")
             yield Engines(
                 database_url or _postgres_url(postgres, "linli"),
                 redis_url or f"unix://{_valkey_socket(home / 'valkey')}",
@@ -85,7 +85,7 @@ def _leave(home: Path, users: IO[str], postgres: Any, *, stop_valkey: bool) -> N
             return  # somebody else still works with them
         if stop_valkey:
             _stop_valkey(home / "valkey")
-        if postgres is not None:
+        if postgres is not None and _runs(home / "postgres"):
             postgres.stop()
 
 
@@ -96,6 +96,7 @@ def _start_postgres(folder: Path) -> Any:
     if sys.platform == "win32":
         raise SettingsError("embedded PostgreSQL needs Linux or macOS: set LINLI_DATABASE_URL")
     first = not (folder / "PG_VERSION").exists()
+    _forget_dead_postgres(folder)
     try:
         server = get_server(folder, cleanup_mode=None, start=not first)
         if first:
@@ -109,6 +110,32 @@ def _start_postgres(folder: Path) -> Any:
             "Run `linli doctor`, or set LINLI_DATABASE_URL to a PostgreSQL of your own (15 or newer)."
         ) from error
     return server
+
+
+def _forget_dead_postgres(folder: Path) -> None:
+    """Take away the pid and lock files of a server that is no more, after a power cut or `kill -9`.
+
+    Their number may be some other process's by now, or a zombie's: the library would take that for our server, hand
+    out a dead address, and at the end kill it. PostgreSQL itself checks once more that nobody uses the folder.
+    """
+    if folder.exists() and not _runs(folder):
+        for left in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
+            left.unlink(missing_ok=True)
+
+
+def _runs(folder: Path) -> bool:
+    """Whether somebody listens on the socket that the folder's pid file names (its fourth and fifth line)."""
+    try:
+        lines = (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return False
+    port, place = (lines[3].strip(), Path(lines[4].strip())) if len(lines) > 4 else ("5432", folder)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
+        try:
+            wire.connect(os.fspath(place / f".s.PGSQL.{port}"))
+        except OSError:
+            return False
+    return True
 
 
 def _configure_postgres(folder: Path) -> None:

@@ -21,7 +21,7 @@ from bot.inbox import utc_now
 from bot.menu import DEFAULT_MENU
 from bot.qrcodes import create_grid_qrcode
 from domain.people import grid_codes
-from errors import LinliError
+from errors import LinliError, SettingsError
 from simulator import Platform, SimulatorConfig
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,12 @@ async def _listening(running: Services) -> AsyncIterator[Served]:
         runner = web.AppRunner(build_app(running, platform=platform), access_log=None, shutdown_timeout=_DRAIN)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.host, settings.port, reuse_address=True).start()
+        try:
+            await web.TCPSite(runner, settings.host, settings.port, reuse_address=True).start()
+        except OSError as error:
+            raise SettingsError(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): set LINLI_PORT to a free port"
+            ) from error
         if platform:
             await furnish_account(running)
             await settle_phones(platform)

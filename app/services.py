@@ -22,6 +22,7 @@ from bot.consents import apply_results
 from bot.delivery import Ladder
 from bot.inbox import Inbox, utc_now
 from bot.outbox import Outbox
+from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
@@ -65,7 +66,10 @@ async def services(
     nlp.prepare()
     wechat = settings.wechat()
     # The client's default silently sends a command up to ten times; what is not idempotent must not be repeated.
-    redis = aioredis.from_url(engines.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2)
+    try:
+        redis = aioredis.from_url(engines.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2)
+    except ValueError as error:
+        raise SettingsError(f"LINLI_REDIS_URL must look like redis://host:6379/0: {error}") from error
     async with (
         database(engines.database_url, settings.database_pool),
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,

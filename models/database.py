@@ -31,9 +31,15 @@ def parse_url(url: str) -> dict[str, Any]:
     if parts.scheme not in ("postgres", "postgresql"):
         raise SettingsError(f"LINLI_DATABASE_URL must begin with postgresql://, is {parts.scheme or 'empty'}://…")
     query = dict(parse_qsl(parts.query))
+    try:
+        port = int(query.get("port") or parts.port or 5432)
+    except ValueError:
+        raise SettingsError(
+            "LINLI_DATABASE_URL: the port must be a number, as in postgresql://…@host:5432/linli"
+        ) from None
     return {
         "host": query.get("host") or parts.hostname or "localhost",
-        "port": int(query.get("port") or parts.port or 5432),
+        "port": port,
         "user": unquote(parts.username or "postgres"),
         "password": unquote(parts.password) if parts.password else None,
         "database": parts.path.lstrip("/") or "linli",
@@ -63,7 +69,11 @@ async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
 
 @asynccontextmanager
 async def database(url: str, pool: int = 16) -> AsyncIterator[None]:
-    """Open the ORM for the life of the context."""
+    """Open the ORM for the life of the context. Raises SettingsError when the database cannot be reached."""
+    try:
+        await (await _connect(parse_url(url))).close()
+    except asyncpg.InvalidCatalogNameError as error:
+        raise SettingsError(f"{error}: run `linli migrate` first") from error
     await Tortoise.init(config=orm_config(url, pool), _enable_global_fallback=True)
     try:
         yield
@@ -153,7 +163,7 @@ def from_json(value: Any) -> Any:
 async def migrate(url: str) -> list[str]:
     """Create the database if it is missing, run what migrations it lacks, one process at a time; give their names."""
     await _create_database(url)
-    gate = await asyncpg.connect(**parse_url(url))
+    gate = await _connect(parse_url(url))
     try:
         await gate.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
         before = await _applied(gate)
@@ -170,12 +180,23 @@ async def _applied(gate: asyncpg.Connection) -> set[str]:
     return {cast("str", row["name"]) for row in await gate.fetch("SELECT name FROM tortoise_migrations")}
 
 
+async def _connect(target: dict[str, Any]) -> asyncpg.Connection:
+    """A connection of its own; what cannot be reached is named, without its password."""
+    try:
+        return await asyncpg.connect(**target, timeout=10)
+    except asyncpg.InvalidCatalogNameError:
+        raise  # the callers know what to do about a missing database
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        where = f"{target['host']}:{target['port']}"
+        raise SettingsError(f"PostgreSQL at {where} does not let us in ({error}): check LINLI_DATABASE_URL") from error
+
+
 async def _create_database(url: str) -> None:
     target = parse_url(url)
     try:
-        probe = await asyncpg.connect(**target)
+        probe = await _connect(target)
     except asyncpg.InvalidCatalogNameError:
-        admin = await asyncpg.connect(**(target | {"database": "postgres"}))
+        admin = await _connect(target | {"database": "postgres"})
         try:
             name = json.dumps(target["database"])  # a quoted identifier: the name comes from the operator's own setting
             await admin.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")

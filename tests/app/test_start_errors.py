@@ -1,0 +1,54 @@
+"""A start that cannot work says in one line what to do; nobody sees a traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.engines import Engines
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"LINLI_DATABASE_URL": "postgresql://x:secret@127.0.0.1:1/linli"}, "check LINLI_DATABASE_URL"),
+        ({"LINLI_DATABASE_URL": "postgresql://x:secret@127.0.0.1:abc/linli"}, "the port must be a number"),
+        ({"LINLI_DATABASE_URL": "mysql://x:secret@127.0.0.1/linli"}, "must begin with postgresql://"),
+        ({"LINLI_REDIS_URL": "foo://bar"}, "LINLI_REDIS_URL must look like redis://"),
+        ({"LINLI_PORT": "99999"}, "LINLI_PORT"),
+        ({"LINLI_SIMULATOR": ""}, "LINLI_WECHAT_APPID missing"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_do(
+    started_engines: Engines, tmp_path: Path, settings: dict[str, str], said: str
+):
+    answer = start(started_engines, tmp_path, settings)
+    assert answer.returncode == 1
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+def test_a_taken_port_is_named(started_engines: Engines, tmp_path: Path, empty_database: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        answer = start(started_engines, tmp_path, {"LINLI_PORT": port, "LINLI_DATABASE_URL": empty_database})
+    assert f"cannot listen on 127.0.0.1:{port}" in answer.stderr
+    assert "set LINLI_PORT to a free port" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def start(started: Engines, home: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """`linli run` with these settings, on the session's engines where they say nothing else."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
+    defaults = {"LINLI_DATABASE_URL": started.database_url, "LINLI_REDIS_URL": started.redis_url}
+    environment = ours | defaults | {"LINLI_HOME": str(home), "LINLI_SIMULATOR": "1"} | settings
+    if not environment["LINLI_SIMULATOR"]:
+        del environment["LINLI_SIMULATOR"]
+    command = [sys.executable, "-m", "app.cli", "run"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
