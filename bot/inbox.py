@@ -228,7 +228,8 @@ def _awaits_answer(message: Message) -> bool:
 
 async def _push(openid: str, text: str, now: datetime) -> None:
     await fetch(
-        "INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, created_at) "
+        "INSERT INTO outbox "
+        "(kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, created_at) "
         "VALUES ($1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $4)",
         str(OutboxKind.NOTICE),
         openid,

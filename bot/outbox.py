@@ -102,7 +102,7 @@ def parked(reason: str) -> Done:
     return Done(OutboxState.PARKED, error=reason)
 
 
-class TryLater(Exception):  # noqa: N818 - it is no error: the job comes back
+class TryLater(Exception):
     """Raised by a job's handler: not now. `reason` is for staff."""
 
     def __init__(self, reason: str, after: timedelta | None = None) -> None:

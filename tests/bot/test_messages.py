@@ -433,7 +433,7 @@ def mutate(random_: random.Random, body: bytes) -> bytes:
 
 
 def test_ten_thousand_mutations_give_a_message_or_a_bad_message() -> None:
-    random_ = random.Random(20261120)  # noqa: S311 - a seed makes a failure repeatable
+    random_ = random.Random(20261120)
     samples = [body for body, _ in ORDINARY.values()] + [
         push("event", f"<Event>{name}</Event>{inner}", msg_id=None) for name, inner, _ in EVENTS.values()
     ]
