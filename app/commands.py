@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import structlog
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +25,10 @@ from models.database import database, migrate
 from models.enums import Role
 
 log = structlog.get_logger(__name__)
+
+#: WeChat waits five seconds for the web process and forgets the answer; a push may come a moment later. Where both
+#: share a processor, the web process goes first.
+_WORKER_NICENESS = 5
 
 
 def _settings(*, wechat: bool = False) -> Settings:
@@ -53,6 +59,8 @@ async def run_all() -> None:
 async def run_parts(*, web: bool, worker: bool) -> None:
     """One kind of process; the database must be migrated already (`linli migrate`)."""
     settings = _settings(wechat=True)
+    if not web:
+        os.nice(_WORKER_NICENESS)
     with engines(settings.home, settings.database_url, settings.redis_url) as started:
         async with serving(settings, started, Parts(web=web, worker=worker)) as served:
             print(f"Linli is ready: {served.url}" if web else "Linli worker is ready", flush=True)

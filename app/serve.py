@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -130,7 +131,12 @@ async def furnish_account(running: Services) -> None:
 
 
 async def until_signal() -> None:
-    """Return at SIGTERM or SIGINT."""
+    """Return at SIGTERM or SIGINT.
+
+    What stands in memory when this is called (modules, word lists) stays: the collector need not look at it again.
+    """
+    gc.collect()
+    gc.freeze()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -90,7 +90,10 @@ class Router(Generic[C]):
     def find(self, context: C) -> Route[C] | None:
         """The first route whose filters all agree."""
         for route in self.routes:
-            if all(one(context) for one in route.filters):
+            for one in route.filters:
+                if not one(context):
+                    break
+            else:
                 return route
         return None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 import orjson
 from tortoise import Tortoise, connections
-from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient, TransactionContextPooled
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.api import migrate as run_migrations
-from tortoise.transactions import in_transaction
 
 from errors import SettingsError
 
@@ -94,35 +94,25 @@ _running: ContextVar[asyncpg.Connection | None] = ContextVar("connection of the 
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[None]:
-    """Everything inside commits together. Inside another transaction it joins that one, without a savepoint."""
+    """Everything inside commits together. Inside another transaction it joins that one, without a savepoint.
+
+    The ORM's own `in_transaction` keeps the pool's connection for ever when BEGIN fails or is cancelled (Tortoise 1.1):
+    after a restart of PostgreSQL the pool would run dry. So BEGIN is the driver's, and the ORM is told the connection.
+    """
     if _running.get() is not None:
         yield
         return
     outside = connection()
-    try:
-        async with AsyncExitStack() as stack:
-            client = await _begin(stack)
-            token = _running.set(client.acquire_connection().connection)
-            try:
-                yield
-            finally:
-                _running.reset(token)
-    finally:
-        if connection() is not outside:
-            connections.set("default", outside)
-
-
-async def _begin(stack: AsyncExitStack) -> TransactionalDBClient:
-    """Enter the ORM's transaction. When BEGIN fails or is cancelled, Tortoise 1.1 keeps the pool's connection for ever
-    and the task stays bound to it: after a restart of PostgreSQL the pool would run dry and the worker stand still."""
-    context = cast("TransactionContextPooled", in_transaction())
-    try:
-        return await stack.enter_async_context(context)
-    except BaseException:
-        if hasattr(context, "token"):  # set between taking the connection and BEGIN
-            pool = cast("Any", context.client)._parent._pool  # noqa: SLF001 - it offers no other way
-            await pool.release(context.client._connection)  # noqa: SLF001 - the same
-        raise
+    async with outside.acquire_connection() as pooled, pooled.transaction():
+        inside = TransactionWrapper(cast("AsyncpgDBClient", outside))
+        inside._connection = pooled  # noqa: SLF001 - as its own context does
+        told = connections.set("default", inside)
+        token = _running.set(pooled)
+        try:
+            yield
+        finally:
+            _running.reset(token)
+            connections.reset(told)
 
 
 #: What the driver raises when the connection, not the statement, is at fault.

@@ -82,7 +82,4 @@ class Outbox(Model):
 
     class Meta:
         table = "outbox"
-        indexes = (
-            Index(fields=("recipient", "finished_at")),
-            Index(fields=("case_id",)),
-        )
+        indexes = (Index(fields=("case_id",)),)

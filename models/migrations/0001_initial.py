@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('finished_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'outbox', 'app': 'linli', 'indexes': [Index(fields=['recipient', 'finished_at']), Index(fields=['case_id'])], 'pk_attr': 'id', 'table_description': 'One job for the worker, written in the transaction that caused it.'},
+            options={'table': 'outbox', 'app': 'linli', 'indexes': [Index(fields=['case_id'])], 'pk_attr': 'id', 'table_description': 'One job for the worker, written in the transaction that caused it.'},
             bases=['Model'],
         ),
         ops.CreateModel(
