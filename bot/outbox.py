@@ -33,7 +33,8 @@ BACKOFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=2), ti
 GIVE_UP = timedelta(hours=24)
 #: Claims that never came back after which a job is parked though it never failed in words: it kills its worker.
 MAX_CLAIMS = 12
-_CLAIM_LOCK = 0x6C696E6C6901
+#: The advisory lock under which claims are made.
+CLAIM_LOCK = 0x6C696E6C6901
 
 _CLAIM = """
 WITH due AS (
@@ -148,7 +149,7 @@ class Outbox:
         """Take a lease on due jobs."""
         now = self._now()
         async with transaction():
-            await fetch("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
+            await fetch("SELECT pg_advisory_xact_lock($1)", CLAIM_LOCK)
             rows = await fetch(_CLAIM, now, self._batch, now + LEASE)
         return [Job(**row | {"kind": OutboxKind(row["kind"]), "payload": from_json(row["payload"])}) for row in rows]
 

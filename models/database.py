@@ -25,6 +25,11 @@ from errors import SettingsError
 _MIGRATION_LOCK = 0x6C696E6C69
 
 
+# A process that was frozen or cut off in the middle of a transaction keeps its locks no longer than this: ours wait for
+# nothing but the database.
+_STANDSTILL = "5s"
+
+
 def parse_url(url: str) -> dict[str, Any]:
     """Turn `postgresql://user:password@host:port/name?host=/socket/folder` into asyncpg's arguments."""
     parts = urlsplit(url)
@@ -52,6 +57,7 @@ def orm_config(url: str, pool: int = 16) -> dict[str, Any]:
         "minsize": 1,
         "maxsize": pool,
         "application_name": "linli",
+        "server_settings": {"idle_in_transaction_session_timeout": _STANDSTILL},
         "reset": _nothing_to_reset,
     }
     return {
@@ -122,6 +128,7 @@ _AWAY = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # closed for maintenance
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we stood still for too long
     OSError,  # nobody listens, or no answer in time
 )
 

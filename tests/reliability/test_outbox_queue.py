@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot.outbox import BACKOFF, GIVE_UP, LEASE, MAX_CLAIMS, MAX_TRIES, Done, Job, Outbox, TryLater, sent
-from models.database import fetch
+from bot.outbox import BACKOFF, CLAIM_LOCK, GIVE_UP, LEASE, MAX_CLAIMS, MAX_TRIES, Done, Job, Outbox, TryLater, sent
+from models.database import fetch, is_away, transaction
 from models.enums import OutboxKind, OutboxState
 from tests.town import Clock
 
@@ -217,3 +217,27 @@ async def test_an_unwritable_end_of_one_recipient_leaves_the_others_sent(clock: 
     with pytest.raises(Exception, match="value too long"):
         await outbox.run_once()
     assert [job["state"] for job in await jobs()] == ["leased", "sent", "sent"]
+
+
+async def test_a_worker_frozen_in_the_middle_of_a_claim_holds_up_the_others_for_seconds_only(clock: Clock) -> None:
+    await enqueue(clock, "o_a")
+    claimed, thaws = asyncio.Event(), asyncio.Event()
+
+    async def freeze() -> None:
+        async with transaction():  # as a claim does, and then nothing more
+            await fetch("SELECT pg_advisory_xact_lock($1)", CLAIM_LOCK)
+            await fetch("UPDATE outbox SET state = 'leased'")
+            claimed.set()
+            await thaws.wait()
+
+    frozen = asyncio.create_task(freeze())
+    await claimed.wait()
+    worker = Worker(clock)
+    async with asyncio.timeout(30):
+        assert await worker.run() == 1
+    thaws.set()
+    with pytest.raises(Exception) as broken:  # noqa: PT011 - any error that means “gone” will do
+        await frozen
+    assert is_away(broken.value)
+    assert worker.sent == ["o_a-0"]
+    assert [job["state"] for job in await jobs()] == ["sent"]
