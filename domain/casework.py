@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from domain import notices, reports
 from domain.access import Work, begin
-from domain.clock import due_time, say_latest
+from domain.clock import say_latest
+from domain.duties import duty_of
 from domain.people import Person, Post, post_of, posts_upward
+from domain.worktime import due_at, limit_for
 from errors import BadRequest, Conflict, NotFound
-from models.cases import Case, Duty
+from models.cases import Case
 from models.database import fetch, transaction
-from models.enums import Level, Role, Status
+from models.enums import Level, Role, Status, Verifier
 from models.people import Area, Resident
 from models.transitions import Verb, Who
 
@@ -58,7 +60,7 @@ async def dispose(
     async with transaction():
         work = await begin(person, case_id, Verb.DISPOSE, now, source)
         case = work.case
-        duty = await Duty.get_or_none(category=case.category)
+        duty = await duty_of(case, now)
         if not result.strip() and not media:
             raise BadRequest("no result", say="请发处理后的照片，或说一句结果。")
         if duty and duty.closing_photo and not any(item.kind == "image" for item in media):
@@ -68,7 +70,7 @@ async def dispose(
         case.result = result.strip() or "已处理，见照片"
         images = await reports.attach(case, media, work.journal, after=True)
         work.step(Verb.DISPOSE, case.result)
-        if duty is None or duty.auto_verify:
+        if duty is None or duty.verifier is Verifier.RESIDENT:
             await _ask_resident(work, images)
         return await work.finish()
 
@@ -159,8 +161,9 @@ async def dispatch_to_grid(
         if verb is Verb.ACCEPT:
             case.accepted_at = now
             work.step(Verb.ACCEPT, public=False)
-        duty = await Duty.get_or_none(category=case.category)
-        case.due_at = case.due_at or due_time(now, duty.time_limit if duty else timedelta(days=7))
+        duty = await duty_of(case, now)
+        case.duty_id = duty.id if duty else None
+        case.due_at = case.due_at or await due_at(now, limit_for(duty.handle_limit if duty else "", case.urgency))
         case.holder_id, case.area_id, case.dispatched_at = holder.id, holder.area_id, now
         case.grid_id = holder.area_id
         work.step(Verb.DISPATCH, f"已交给{holder.label}")
@@ -210,14 +213,14 @@ async def reopen_as_superior(person: Person, case_id: int, reason: str, now: dat
 async def reopen(work: Work, reason: str) -> Post | None:
     """Back to whoever had it, in a new round with a new time; gives them. Runs inside the caller's transaction."""
     case = work.case
-    duty = await Duty.get_or_none(category=case.category)
+    duty = await duty_of(case, work.now)
     work.step(Verb.REOPEN, reason)
     case.reopened += 1
     case.round += 1
     case.closed_at = case.outcome = case.solved = case.signed_at = None
     holder = await post_of(case.holder_id)
     if holder:
-        case.due_at = due_time(work.now, duty.time_limit if duty else timedelta(days=1))
+        case.due_at = await due_at(work.now, limit_for(duty.handle_limit if duty else "", case.urgency))
         case.dispatched_at = work.now
         work.step(Verb.DISPATCH, f"重新交给{holder.label}", actor="系统")
         images: list[str] = []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import nlp
 from errors import BadRequest
-from models.cases import Duty
-from models.database import fetch, transaction
+from models.cases import Duty, DutyList
+from models.database import transaction
 from models.enums import Level, Role
 from models.people import Area, Staff
+
+_BEGINNING = date(2026, 1, 1)  # the shipped duty list holds for anything older than a community's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +68,28 @@ async def _add_staff(row: Mapping[str, Any], bind_openids: bool) -> bool:
 
 
 async def add_default_duties() -> int:
-    """A duty for each category of the shipped catalogue that has none: the grid worker first, its usual time limit."""
-    known = {row["category"] for row in await fetch("SELECT category FROM duty")}
-    fresh = [
+    """A first duty list where there is none: the grid worker first for each category of the catalogue, and for what
+    has no category."""
+    if await DutyList.exists():
+        return 0
+    now = datetime.now(UTC)
+    version = await DutyList.create(effective_on=_BEGINNING, note="随系统提供", created_at=now)
+    lines = [
         Duty(
+            version_id=version.id,
             category=category.code,
             level=Level.GRID,
-            time_limit=category.time_limit,
+            handle_limit=_written(category.time_limit),
             closing_photo=category.closing_photo,
         )
         for category in nlp.categories()
-        if category.code not in known
     ]
-    await Duty.bulk_create(fresh)
-    return len(fresh)
+    await Duty.bulk_create([*lines, Duty(version_id=version.id, category="", level=Level.GRID, handle_limit="7天")])
+    return len(lines) + 1
+
+
+def _written(limit: timedelta) -> str:
+    return f"{limit.days}天" if limit >= timedelta(days=2) else f"{limit // timedelta(hours=1)}小时"
 
 
 async def has_community() -> bool:

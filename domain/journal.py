@@ -50,18 +50,22 @@ SELECT kind, 'pending', recipient, $1, payload, 0, 0, $2, '', '', 0, '', $2 FROM
 
 _WRITE = "WITH " + _LEFT_BEHIND
 
-# The same with the case itself in front: what happens most often costs one round trip, not two.
-_MADE = """
-made AS (
-    INSERT INTO cases (id, number, status, category, subject, domain, urgency, source, description, place, latitude,
-        longitude, reporter_id, grid_id, area_id, holder_id, message_id, round, reopened, returned, urged, result,
-        comment, reported_at, accepted_at, dispatched_at, due_at)
-    SELECT id, number, status, category, subject, domain, urgency, source, description, place, latitude,
-        longitude, reporter_id, grid_id, area_id, holder_id, message_id, round, reopened, returned, urged, result,
-        comment, reported_at, accepted_at, dispatched_at, due_at
-    FROM jsonb_populate_record(NULL::cases, $7::jsonb)
+# What a new case may have besides the columns' defaults.
+_COLUMNS = (
+    "id, number, status, category, subject, domain, urgency, source, description, place, latitude, longitude, "
+    "reporter_id, grid_id, area_id, department_id, holder_id, duty_id, component_id, split_from_id, anonymous, "
+    "message_id, round, reopened, returned, urged, result, comment, reported_at, accepted_at, dispatched_at, due_at, "
+    "accept_due_at, sign_due_at"
 )
-"""
+
+# The same with the case itself in front: what happens most often costs one round trip, not two.
+_MADE = (
+    "made AS (INSERT INTO cases ("  # noqa: S608 - a constant of ours
+    + _COLUMNS
+    + ") SELECT "
+    + _COLUMNS
+    + " FROM jsonb_populate_record(NULL::cases, $7::jsonb))"
+)
 
 _WRITE_WITH_CASE = "WITH " + _MADE + "," + _LEFT_BEHIND
 
@@ -95,7 +99,7 @@ class Journal:
 
     async def write_with(self, case: Case) -> None:
         """Insert a new case, whose id is drawn already, and write everything collected about it."""
-        row = dict(iter(case))  # type: ignore[type-var]  # the ORM declares an iterable and gives an iterator
+        row = {name: getattr(case, name) for name in _COLUMNS.split(", ")}
         await fetch(_WRITE_WITH_CASE, *self._collected(case.id), to_json(row))
 
     def _collected(self, case_id: int) -> tuple[Any, ...]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import nlp
 from domain import notices
 from domain.access import begin
-from domain.clock import SHANGHAI, due_time
+from domain.clock import SHANGHAI
+from domain.duties import LINE
 from domain.journal import Journal
 from domain.people import Home, Person, Post, first_community, post_of, posts_upward
-from errors import NotFound
+from domain.worktime import due_at, limit_for
 from models.cases import Case
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import Level, Role, Source, Status, Urgency
@@ -54,12 +54,13 @@ class Receipt:
 
 # The case's id is drawn before the case is written, because notices carry it. The posts are those of the resident's
 # community: they hear of an emergency.
-_ROUTE = """
-SELECT next_case_number($1) AS number, nextval('cases_id_seq') AS id, d.time_limit, d.auto_accept,
+_ROUTE_BEFORE = """
+SELECT next_case_number($1) AS number, nextval('cases_id_seq') AS id, d.id AS duty_id, d.handle_limit, d.auto_accept,
     (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'openid', s.openid) ORDER BY s.id) FROM staff s
      WHERE s.area_id = $3 AND s.active AND s.role = 'community_staff') AS posts
-FROM (SELECT 1) AS one LEFT JOIN duty d ON d.category = $2
+FROM (SELECT 1) AS one LEFT JOIN LATERAL (
 """
+_ROUTE = _ROUTE_BEFORE + LINE + ") d ON true"
 
 _ATTACH = """
 WITH stored AS (
@@ -75,10 +76,6 @@ SELECT 'media', 'pending', 'media:' || id, $1, jsonb_build_object('attachment', 
 FROM stored
 """
 
-#: For what no duty is written down; the same as the seven days of an ordinary matter.
-_DEFAULT_LIMIT = timedelta(days=7)
-_URGENT_LIMIT = timedelta(hours=2)
-
 
 async def report(person: Person, draft: Draft, now: datetime, *, message_id: int | None = None) -> Receipt:
     """Make the case; accept and dispatch it at once where the grid and the category are known.
@@ -89,9 +86,8 @@ async def report(person: Person, draft: Draft, now: datetime, *, message_id: int
     async with transaction():
         alarmed = home.community_id if home and draft.urgent else None
         route = (await fetch(_ROUTE, now.astimezone(SHANGHAI).date(), draft.category, alarmed))[0]
-        limit = timedelta(microseconds=route["time_limit"]) if route["time_limit"] else _category_limit(draft.category)
         case = _new_case(person, draft, now, message_id)
-        case.id, case.number = route["id"], route["number"]
+        case.id, case.number, case.duty_id = route["id"], route["number"], route["duty_id"]
         journal = Journal(now, f"inbox:{message_id}" if message_id else "")
         journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
@@ -99,7 +95,8 @@ async def report(person: Person, draft: Draft, now: datetime, *, message_id: int
             holder: Post | None = home.worker
             phone = home.duty_phone
             case.grid_id, case.area_id = home.grid_id, home.worker.area_id
-            _dispatch_at_once(case, home.worker, limit, journal)
+            case.due_at = await due_at(now, limit_for(route["handle_limit"] or "", case.urgency))
+            _dispatch_at_once(case, home.worker, journal)
             images = [media.media_id for media in draft.media if media.kind == "image"]
             journal.tell(notices.new_task(case, home.worker, now, images))
         else:
@@ -126,13 +123,6 @@ def _community_posts(home: Home, rows: str | None) -> list[Post]:
     ]
 
 
-def _category_limit(code: str) -> timedelta:
-    try:
-        return nlp.category(code).time_limit
-    except NotFound:
-        return _DEFAULT_LIMIT
-
-
 def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | None) -> Case:
     return Case(
         status=Status.REPORTED,
@@ -151,12 +141,11 @@ def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | Non
     )
 
 
-def _dispatch_at_once(case: Case, holder: Post, limit: timedelta, journal: Journal) -> None:
+def _dispatch_at_once(case: Case, holder: Post, journal: Journal) -> None:
     """The rules' two steps in one go: accepted because category and grid are known, dispatched by the duty list."""
     now = journal.at
     case.holder_id = holder.id
     case.accepted_at = case.dispatched_at = now
-    case.due_at = due_time(now, min(limit, _URGENT_LIMIT) if case.urgency is Urgency.URGENT else limit)
     for verb, after in ((Verb.ACCEPT, Status.ACCEPTED), (Verb.DISPATCH, Status.DISPATCHED)):
         before, case.status = case.status, after
         text = f"已交给{holder.label}" if verb is Verb.DISPATCH else ""

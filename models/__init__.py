@@ -1,23 +1,56 @@
 """What Linli remembers: Tortoise models, enums, the case transition table as data, migrations."""
 
-from models.audit import AuditEvent
-from models.cases import Attachment, Case, CaseEvent, Duty
+from models.audit import AuditAnchor, AuditEvent
+from models.cases import (
+    Assist,
+    Attachment,
+    Case,
+    CaseEvent,
+    CaseRequest,
+    Duty,
+    DutyList,
+    Follower,
+    ReplyTemplate,
+    SpecialDay,
+    Supervision,
+)
+from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest
 from models.messaging import Consent, Conversation, Inbox, Outbox
-from models.people import Area, BindCode, Department, Resident, Staff
+from models.people import Absence, Area, BindCode, Component, Department, Household, Resident, Staff
+from models.statistics import Exclusion, Formula, FrozenMonth
 
 __all__ = [
+    "Absence",
+    "ApiKey",
     "Area",
+    "Assist",
     "Attachment",
+    "AuditAnchor",
     "AuditEvent",
     "BindCode",
     "Case",
     "CaseEvent",
+    "CaseRequest",
+    "Component",
+    "Connector",
+    "ConnectorCase",
     "Consent",
     "Conversation",
     "Department",
     "Duty",
+    "DutyList",
+    "Exclusion",
+    "Follower",
+    "Formula",
+    "FrozenMonth",
+    "Household",
+    "InboundUpdate",
     "Inbox",
+    "OpenRequest",
     "Outbox",
+    "ReplyTemplate",
     "Resident",
+    "SpecialDay",
     "Staff",
+    "Supervision",
 ]

@@ -19,7 +19,27 @@ class AuditEvent(Model):
     after = fields.CharField(max_length=16, default="", description="status after")
     allowed = fields.BooleanField(default=True)
     source = fields.CharField(max_length=40, default="", description="what carried it: inbox:123, api, job")
+    place: int | None = fields.IntField(null=True, description="position in the case's chain, from 1; null = no chain")
+    hash = fields.CharField(
+        max_length=64,
+        db_default="",
+        default="",
+        description="SHA-256 over the row before and this row, see domain.audit",
+    )
 
     class Meta:
         table = "audit_event"
         indexes = (Index(fields=("tag", "object_id")),)
+
+
+class AuditAnchor(Model):
+    """A day's digest over everything audited until then, itself chained: what was there cannot be taken away unseen."""
+
+    day = fields.DateField(primary_key=True)
+    last_id = fields.BigIntField(description="last audit row it covers")
+    rows = fields.BigIntField(description="rows it covers, since the beginning")
+    digest = fields.CharField(max_length=64)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "audit_anchor"

@@ -63,13 +63,16 @@ class Outcome(StrEnum):
     CANNOT = "cannot"  # 无法解决
     WITHDRAWN = "withdrawn"  # 居民撤回
     UNANSWERED = "unanswered"  # 居民未评价
+    VOID = "void"  # 作废
 
 
 class Urgency(StrEnum):
     """How fast somebody must act."""
 
-    NORMAL = "normal"  # 一般
-    URGENT = "urgent"  # 紧急
+    URGENT = "urgent"  # 紧急，2 小时
+    PRESSING = "pressing"  # 较急，24 小时
+    NORMAL = "normal"  # 一般，7 天
+    COMPLEX = "complex"  # 疑难，15 天
 
 
 class Source(StrEnum):
@@ -77,6 +80,9 @@ class Source(StrEnum):
 
     WECHAT = "wechat"  # 公众号
     STAFF = "staff"  # 工作人员代报
+    PATROL = "patrol"  # 网格员巡查
+    OPEN311 = "open311"  # 开放接口
+    CONNECTOR = "connector"  # 上级或同级平台转来
 
 
 class OutboxState(StrEnum):
@@ -95,6 +101,7 @@ class OutboxKind(StrEnum):
     NOTICE = "notice"  # a message to one person over the delivery ladder
     MEDIA = "media"  # fetch a photo, voice or video from WeChat before it expires
     RESULT = "result"  # WeChat's late word on a template message it took
+    WEBHOOK = "webhook"  # a signed update for another platform
 
 
 class InboxState(StrEnum):
@@ -103,3 +110,37 @@ class InboxState(StrEnum):
     DONE = "done"  # handled, the reply is stored
     FAILED = "failed"  # stored, but the handler raised; the worker tries again
     PARKED = "parked"  # failed five times; staff see the reason
+
+
+class Verifier(StrEnum):
+    """Who looks at a result before the resident is asked."""
+
+    RESIDENT = "resident"  # nobody before the resident: verified at once
+    GRID_WORKER = "grid_worker"  # the grid's worker, where somebody else did the work
+    COMMUNITY = "community"  # a dispatcher
+
+
+class RequestKind(StrEnum):
+    """What a holder asks a second person for. A row beside the case; the status stays until it is decided."""
+
+    RETURN = "return"  # 退回
+    TRANSFER = "transfer"  # 转办：对方签收才算
+    EXTEND = "extend"  # 延期
+    SUSPEND = "suspend"  # 挂账
+    VOID = "void"  # 作废
+
+
+class RequestState(StrEnum):
+    """Life of one request."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    DROPPED = "dropped"  # taken back, or the case moved on without it
+
+
+class Pause(StrEnum):
+    """Why a suspended case stands still."""
+
+    PLANNED = "planned"  # 挂账：到期恢复
+    RESIDENT = "resident"  # 待居民补充

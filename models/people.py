@@ -26,6 +26,9 @@ class Area(Model):
     )
     duty_phone = fields.CharField(max_length=20, default="", description="whom residents call: the office on duty")
     gas_phone = fields.CharField(max_length=20, default="", description="gas emergency number, district and above")
+    boundary: list[list[list[float]]] | None = fields.JSONField(
+        null=True, description="rings of [longitude, latitude] as in a GeoJSON polygon, outer ring first; GCJ-02"
+    )
 
     class Meta:
         table = "area"
@@ -36,6 +39,7 @@ class Department(Model):
     """A functional department at street or district level (城管, 派出所 …)."""
 
     id = fields.IntField(primary_key=True)
+    code = fields.CharField(max_length=20, unique=True, description="short code used in tables: CG-SGH")
     name = fields.CharField(max_length=64)
     area: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField(
         "linli.Area", related_name="departments", on_delete=fields.OnDelete.RESTRICT
@@ -51,6 +55,7 @@ class Staff(Model):
     """A person on duty. `openid` is set when they bind their WeChat by a one-time code."""
 
     id = fields.IntField(primary_key=True)
+    code = fields.CharField(max_length=20, null=True, unique=True, description="staff number (工号) used in tables")
     name = fields.CharField(max_length=32)
     role = fields.CharEnumField(Role, max_length=20)
     area: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField(
@@ -64,11 +69,71 @@ class Staff(Model):
     phone = fields.CharField(max_length=20, default="")
     openid = fields.CharField(max_length=64, null=True, unique=True)
     active = fields.BooleanField(default=True)
+    capacity = fields.SmallIntField(
+        db_default=30, default=30, description="open cases beyond which routing gives them no more"
+    )
     bound_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "staff"
         indexes = (Index(fields=("area_id", "role")),)
+
+
+class Absence(Model):
+    """Somebody is away from `starts_at` to `ends_at`; their work goes to the deputy, or is routed past them."""
+
+    id = fields.IntField(primary_key=True)
+    staff: fields.ForeignKeyRelation[Staff] = fields.ForeignKeyField("linli.Staff", related_name="absences")
+    staff_id: int
+    deputy: fields.ForeignKeyNullableRelation[Staff] = fields.ForeignKeyField(
+        "linli.Staff", null=True, related_name="covers", on_delete=fields.OnDelete.SET_NULL
+    )
+    deputy_id: int | None
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    reason = fields.CharField(max_length=64, default="")
+
+    class Meta:
+        table = "absence"
+        indexes = (Index(fields=("staff_id", "ends_at")),)
+
+
+class Household(Model):
+    """A household (户) of a grid, for the grid worker's list and for finding a place by building and room."""
+
+    id = fields.BigIntField(primary_key=True)
+    grid: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField(
+        "linli.Area", related_name="households", on_delete=fields.OnDelete.RESTRICT
+    )
+    grid_id: int
+    building = fields.CharField(max_length=32, description="3栋")
+    unit = fields.CharField(max_length=16, default="", description="2单元")
+    room = fields.CharField(max_length=16, description="501")
+    contact = fields.CharField(max_length=32, default="", description="name of the householder")
+    phone = fields.CharField(max_length=20, default="")
+    note = fields.CharField(max_length=200, default="")
+
+    class Meta:
+        table = "household"
+        unique_together = (("grid", "building", "unit", "room"),)
+
+
+class Component(Model):
+    """A thing with a location code of its own (部件, 一号定位): a lamp-post, a manhole cover, a hydrant."""
+
+    id = fields.BigIntField(primary_key=True)
+    code = fields.CharField(max_length=32, unique=True, description="as printed on it")
+    kind = fields.CharField(max_length=32, description="路灯, 井盖 …")
+    place = fields.CharField(max_length=200, default="")
+    grid: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField(
+        "linli.Area", related_name="components", on_delete=fields.OnDelete.RESTRICT
+    )
+    grid_id: int
+    latitude: float | None = fields.FloatField(null=True)
+    longitude: float | None = fields.FloatField(null=True)
+
+    class Meta:
+        table = "component"
 
 
 class BindCode(Model):

@@ -83,7 +83,7 @@ def _calls(tree: ast.Module, name: str) -> Iterator[ast.Call]:
 
 
 def _is_fixed_text(node: ast.expr, tree: ast.Module) -> bool:
-    """A literal, a constant of the module, or such texts put together with `+`."""
+    """A literal, a constant of the module or of another of ours, or such texts put together with `+`."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _is_fixed_text(node.left, tree) and _is_fixed_text(node.right, tree)
     if not isinstance(node, ast.Name):
@@ -93,7 +93,18 @@ def _is_fixed_text(node: ast.expr, tree: ast.Module) -> bool:
         for statement in tree.body
         if isinstance(statement, ast.Assign) and any(_name(target) == node.id for target in statement.targets)
     ]
+    if not values and (origin := _imported_from(node.id, tree)):
+        return _is_fixed_text(node, parsed(origin))
     return bool(values) and all(_is_fixed_text(value, tree) for value in values)
+
+
+def _imported_from(name: str, tree: ast.Module) -> Path | None:
+    """Our module from which a name comes."""
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and any(alias.name == name for alias in statement.names):
+            path = ROOT / f"{(statement.module or '').replace('.', '/')}.py"
+            return path if path.is_file() else None
+    return None
 
 
 @pytest.mark.parametrize(
