@@ -33,11 +33,18 @@ class Post:
     area_name: str
     level: Level
     openid: str | None = None
+    department_id: int | None = None
+    department_name: str = ""
 
     @property
     def label(self) -> str:
-        """How residents read them: 网格员王芳, 东亭社区李主任."""
-        return f"网格员{self.name}" if self.role is Role.GRID_WORKER else f"{self.area_name}{self.name}"
+        """How residents read them: 网格员王芳, 东亭社区李主任, 城管执法队马队长."""
+        return f"网格员{self.name}" if self.role is Role.GRID_WORKER else f"{self.unit}{self.name}"
+
+    @property
+    def unit(self) -> str:
+        """The department, or the area, they speak for."""
+        return self.department_name or self.area_name
 
     @property
     def dispatches(self) -> bool:
@@ -81,7 +88,7 @@ SELECT me.id AS resident_id, g.id AS grid_id, g.name AS grid_name, c.id AS commu
        w.id AS worker_id, w.name AS worker_name, w.role AS worker_role, w.openid AS worker_openid,
        w.area_id AS worker_area,
        s.id AS staff_id, s.name AS staff_name, s.role AS staff_role, s.area_id AS staff_area, a.name AS staff_area_name,
-       a.level AS staff_level
+       a.level AS staff_level, u.id AS unit_id, coalesce(u.name, '') AS unit_name
 FROM resident me
 LEFT JOIN area g ON g.id = me.grid_id
 LEFT JOIN area c ON c.id = g.parent_id
@@ -94,6 +101,7 @@ LEFT JOIN LATERAL (
 ) w ON true
 LEFT JOIN staff s ON s.openid = me.openid AND s.active
 LEFT JOIN area a ON a.id = s.area_id
+LEFT JOIN department u ON u.id = s.department_id
 WHERE me.openid = $1
 """
 
@@ -117,6 +125,8 @@ async def find_person(openid: str, now: datetime) -> Person:
             row["staff_area_name"],
             Level(row["staff_level"]),
             openid,
+            row["unit_id"],
+            row["unit_name"],
         )
     return Person(openid, row["resident_id"], _home(row), post)
 
@@ -184,10 +194,54 @@ async def join_grid(person: Person, now: datetime, *, grid_id: int = 0, code: st
 
 async def post_of(staff_id: int | None) -> Post | None:
     """A member of staff in their place; None for nobody."""
-    staff = await Staff.filter(id=staff_id).select_related("area").first() if staff_id else None
+    staff = await Staff.filter(id=staff_id).select_related("area", "department").first() if staff_id else None
     if staff is None:
         return None
-    return Post(staff.id, staff.name, staff.role, staff.area_id, staff.area.name, staff.area.level, staff.openid)
+    area, department = staff.area, staff.department
+    return Post(
+        staff.id,
+        staff.name,
+        staff.role,
+        staff.area_id,
+        area.name,
+        area.level,
+        staff.openid,
+        staff.department_id,
+        department.name if department else "",
+    )
+
+
+# Along the deputies of those who are away now, each looked at once; the first who is there, if any.
+_STAND_IN = """
+WITH RECURSIVE chain AS (
+    SELECT $1::int AS id, 0 AS steps, ARRAY[$1::int] AS seen
+    UNION ALL
+    SELECT a.deputy_id, chain.steps + 1, chain.seen || a.deputy_id FROM chain
+    CROSS JOIN LATERAL (
+        SELECT deputy_id FROM absence
+        WHERE staff_id = chain.id AND starts_at <= $2 AND ends_at > $2 AND deputy_id IS NOT NULL
+        ORDER BY id DESC LIMIT 1
+    ) a
+    WHERE a.deputy_id <> ALL(chain.seen)
+)
+SELECT s.id FROM chain JOIN staff s ON s.id = chain.id AND s.active
+WHERE NOT EXISTS (SELECT FROM absence a WHERE a.staff_id = s.id AND a.starts_at <= $2 AND a.ends_at > $2)
+ORDER BY chain.steps LIMIT 1
+"""
+
+
+async def stand_in(staff: Post | int, now: datetime) -> Post | None:
+    """Who does this person's work at `now`: they themselves while they are there, else their deputy, or the deputy's
+    deputy …; None when nobody does (nobody named, all away or no longer active)."""
+    rows = await fetch(_STAND_IN, staff if isinstance(staff, int) else staff.id, now)
+    return await post_of(rows[0]["id"]) if rows else None
+
+
+async def present(staff: Post | int, now: datetime) -> bool:
+    """Whether the person is active and not away at `now`."""
+    staff_id = staff if isinstance(staff, int) else staff.id
+    found = await stand_in(staff_id, now)
+    return found is not None and found.id == staff_id
 
 
 _LEVEL_ROLE = {
