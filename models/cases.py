@@ -42,10 +42,13 @@ class Duty(Model):
         null=True,
         related_name="duties",
         on_delete=fields.OnDelete.RESTRICT,
-        description="responsible unit (责任单位); null = the area's own staff",
+        description="responsible unit (责任单位); null = the unit of kind `unit`, or the area's own staff",
     )
     department_id: int | None
-    assisting: list[str] = fields.JSONField(default=list, description="codes of assisting departments (协办)")
+    unit = fields.CharField(
+        max_length=16, default="", description="kind of responsible unit: each street's or district's own (城管)"
+    )
+    assisting: list[str] = fields.JSONField(default=list, description="codes or kinds of assisting departments (协办)")
     accept_limit = fields.CharField(max_length=12, default="")
     sign_limit = fields.CharField(max_length=12, default="")
     handle_limit = fields.CharField(max_length=12, default="")

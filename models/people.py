@@ -41,6 +41,9 @@ class Department(Model):
     id = fields.IntField(primary_key=True)
     code = fields.CharField(max_length=20, unique=True, description="short code used in tables: CG-SGH")
     name = fields.CharField(max_length=64)
+    kind = fields.CharField(
+        max_length=16, db_default="", default="", description="what duty lines call such a unit: 城管, 房管 …"
+    )
     area: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField(
         "linli.Area", related_name="departments", on_delete=fields.OnDelete.RESTRICT
     )

@@ -284,6 +284,11 @@ class Migration(migrations.Migration):
             name='code',
             field=fields.CharField(unique=True, description='short code used in tables: CG-SGH', max_length=20),
         ),
+        ops.AddField(
+            model_name='Department',
+            name='kind',
+            field=fields.CharField(default='', description='what duty lines call such a unit: 城管, 房管 …', db_default='', max_length=16),
+        ),
         # The duty list of before has no version, department or limits in words: it becomes version 1.
         ops.RunSQL("CREATE TABLE duty_before AS SELECT * FROM duty", "DROP TABLE duty_before"),
         ops.DeleteModel(name='Duty'),
@@ -294,8 +299,9 @@ class Migration(migrations.Migration):
                 ('version', fields.ForeignKeyField('linli.DutyList', source_field='version_id', db_constraint=True, to_field='id', related_name='duties', on_delete=OnDelete.CASCADE)),
                 ('category', fields.CharField(description='category code of nlp/data; "" = whatever has no line', max_length=64)),
                 ('level', fields.CharEnumField(description='whose duty it is at first', enum_type=Level, max_length=16)),
-                ('department', fields.ForeignKeyField('linli.Department', source_field='department_id', null=True, description="responsible unit (责任单位); null = the area's own staff", db_constraint=True, to_field='id', related_name='duties', on_delete=OnDelete.RESTRICT)),
-                ('assisting', fields.JSONField(default=list, description='codes of assisting departments (协办)', encoder=JSON_DUMPS, decoder=loads)),
+                ('department', fields.ForeignKeyField('linli.Department', source_field='department_id', null=True, description="responsible unit (责任单位); null = the unit of kind `unit`, or the area's own staff", db_constraint=True, to_field='id', related_name='duties', on_delete=OnDelete.RESTRICT)),
+                ('unit', fields.CharField(default='', description="kind of responsible unit: each street's or district's own (城管)", max_length=16)),
+                ('assisting', fields.JSONField(default=list, description='codes or kinds of assisting departments (协办)', encoder=JSON_DUMPS, decoder=loads)),
                 ('accept_limit', fields.CharField(default='', max_length=12)),
                 ('sign_limit', fields.CharField(default='', max_length=12)),
                 ('handle_limit', fields.CharField(default='', max_length=12)),
@@ -313,9 +319,9 @@ class Migration(migrations.Migration):
             [
                 "INSERT INTO duty_list (effective_on, note, created_at) SELECT '2026-01-01', '', now() "
                 "WHERE EXISTS (SELECT 1 FROM duty_before)",
-                "INSERT INTO duty (version_id, category, level, assisting, accept_limit, sign_limit, handle_limit, "
+                "INSERT INTO duty (version_id, category, level, unit, assisting, accept_limit, sign_limit, handle_limit, "
                 "verify_limit, auto_accept, verifier, closing_photo, closing_text, anonymous) "
-                "SELECT (SELECT id FROM duty_list), category, level, '[]', '', '', "
+                "SELECT (SELECT id FROM duty_list), category, level, '', '[]', '', '', "
                 "CASE WHEN time_limit < 86400000000 * 2 THEN time_limit / 3600000000 || '小时' "
                 "ELSE time_limit / 86400000000 || '天' END, '', auto_accept, "
                 "CASE WHEN auto_verify THEN 'resident' ELSE 'community' END, closing_photo, false, true FROM duty_before",
