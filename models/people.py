@@ -32,7 +32,7 @@ class Area(Model):
 
     class Meta:
         table = "area"
-        indexes = (Index(fields=("parent_id",)),)
+        indexes = (Index(fields=("parent_id",)), Index(fields=("name",)))
 
 
 class Department(Model):
@@ -74,6 +74,9 @@ class Staff(Model):
     active = fields.BooleanField(default=True)
     capacity = fields.SmallIntField(
         db_default=30, default=30, description="open cases beyond which routing gives them no more"
+    )
+    given_at: datetime | None = fields.DatetimeField(
+        null=True, description="when routing last chose them among several: of two as busy, who waited longer is next"
     )
     bound_at: datetime | None = fields.DatetimeField(null=True)
 

@@ -9,6 +9,40 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import UniqueConstraint
 
+# What routing asks of the database, see domain.routing.
+ROUTING_FORWARD = [
+    # How many cases wait for a member of staff, and when routing last chose them. The row is locked first and the
+    # count is taken after that: a function sees what was committed while it waited, a plain statement does not.
+    """
+    CREATE FUNCTION lock_load(staff_id int, OUT load int, OUT given_at timestamptz) LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        SELECT s.given_at INTO given_at FROM staff s WHERE s.id = staff_id FOR NO KEY UPDATE;
+        SELECT count(*) INTO load FROM cases c
+        WHERE c.holder_id = staff_id AND c.closed_at IS NULL AND c.status IN ('dispatched', 'disposing');
+    END
+    $$
+    """,
+    # The box around a polygon's outer ring, so that an index finds the few areas a point may be in.
+    """
+    CREATE FUNCTION boundary_box(rings jsonb) RETURNS box LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT box(point(max((p->>0)::float8), max((p->>1)::float8)), point(min((p->>0)::float8), min((p->>1)::float8)))
+        FROM jsonb_array_elements(rings->0) AS p
+    $$
+    """,
+    "CREATE INDEX area_box ON area USING gist (boundary_box(boundary)) WHERE boundary IS NOT NULL",
+    # A location code however it is typed: LD-0231, ld0231, LD 0231.
+    "CREATE INDEX component_plain ON component (upper(translate(code, ' -_.', '')))",
+    # What waits for somebody to be free, and what is open of a kind in a grid.
+    "CREATE INDEX cases_without_holder ON cases (accepted_at) WHERE status = 'accepted' AND holder_id IS NULL",
+    "CREATE INDEX cases_open_of_kind ON cases (grid_id, category) WHERE closed_at IS NULL",
+]
+ROUTING_BACKWARD = [
+    "DROP INDEX cases_open_of_kind, cases_without_holder, component_plain, area_box",
+    "DROP FUNCTION boundary_box(jsonb)",
+    "DROP FUNCTION lock_load(int)",
+]
+
+
 class Migration(migrations.Migration):
     dependencies = [('linli', '0002_queries')]
 
@@ -477,4 +511,14 @@ class Migration(migrations.Migration):
             name='code',
             field=fields.CharField(null=True, unique=True, description='staff number (工号) used in tables', max_length=20),
         ),
+        ops.AddField(
+            model_name='Staff',
+            name='given_at',
+            field=fields.DatetimeField(null=True, description='when routing last chose them among several: of two as busy, who waited longer is next', auto_now=False, auto_now_add=False),
+        ),
+        ops.AddIndex(
+            model_name='Area',
+            index=Index(fields=['name']),
+        ),
+        ops.RunSQL(ROUTING_FORWARD, ROUTING_BACKWARD),
     ]
