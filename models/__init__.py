@@ -14,7 +14,7 @@ from models.cases import (
     SpecialDay,
     Supervision,
 )
-from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest
+from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, Resident, Staff
 from models.statistics import Exclusion, Formula, FrozenMonth
@@ -47,6 +47,7 @@ __all__ = [
     "InboundUpdate",
     "Inbox",
     "OpenRequest",
+    "OpenUpdate",
     "Outbox",
     "ReplyTemplate",
     "Resident",

@@ -10,7 +10,7 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from models.cases import Case
-from models.people import Area
+from models.people import Area, Staff
 
 
 class Connector(Model):
@@ -28,7 +28,17 @@ class Connector(Model):
         description="cases below this area are sent; null = all",
     )
     area_id: int | None
-    mapping: dict[str, Any] = fields.JSONField(default=dict, description="{categories: {ours: theirs}, statuses: {…}}")
+    staff: fields.ForeignKeyNullableRelation[Staff] = fields.ForeignKeyField(
+        "linli.Staff",
+        null=True,
+        related_name="connectors",
+        on_delete=fields.OnDelete.RESTRICT,
+        description="the post the platform fills: what it holds, the platform signs and disposes of; null = none",
+    )
+    staff_id: int | None
+    mapping: dict[str, Any] = fields.JSONField(
+        default=dict, description="{categories: {ours: theirs}, statuses: {ours: theirs}, actions: {theirs: verb}}"
+    )
     active = fields.BooleanField(default=True)
 
     class Meta:
@@ -93,8 +103,27 @@ class OpenRequest(Model):
     case: fields.ForeignKeyRelation[Case] = fields.ForeignKeyField("linli.Case", related_name="open_requests")
     case_id: int
     created_at = fields.DatetimeField()
-    contact: dict[str, Any] = fields.JSONField(default=dict, description="name, phone, email as given")
+    digest = fields.CharField(max_length=64, description="SHA-256 of what was sent: a repeat makes no second case")
+    contact: dict[str, Any] = fields.JSONField(default=dict, description="account, photo address as given")
 
     class Meta:
         table = "open_request"
-        indexes = (Index(fields=("case_id",)),)
+        indexes = (Index(fields=("case_id",)), Index(fields=("key_id", "created_at")))
+
+
+class OpenUpdate(Model):
+    """An update that came in over Open311; the same id of the same client never works twice."""
+
+    id = fields.BigIntField(primary_key=True)
+    key: fields.ForeignKeyRelation[ApiKey] = fields.ForeignKeyField(
+        "linli.ApiKey", related_name="updates", on_delete=fields.OnDelete.RESTRICT
+    )
+    key_id: int
+    update_id = fields.CharField(max_length=64)
+    case: fields.ForeignKeyRelation[Case] = fields.ForeignKeyField("linli.Case", related_name="open_updates")
+    case_id: int
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "open_update"
+        unique_together = (("key", "update_id"),)

@@ -145,7 +145,8 @@ class Migration(migrations.Migration):
                 ('url', fields.CharField(description='where signed updates are posted; empty = inbound only', max_length=300)),
                 ('secret', fields.CharField(description='shared HMAC-SHA256 key', max_length=128)),
                 ('area', fields.ForeignKeyField('linli.Area', source_field='area_id', null=True, description='cases below this area are sent; null = all', db_constraint=True, to_field='id', related_name='connectors', on_delete=OnDelete.RESTRICT)),
-                ('mapping', fields.JSONField(default=dict, description='{categories: {ours: theirs}, statuses: {…}}', encoder=JSON_DUMPS, decoder=loads)),
+                ('staff', fields.ForeignKeyField('linli.Staff', source_field='staff_id', null=True, description='the post the platform fills: what it holds, the platform signs and disposes of; null = none', db_constraint=True, to_field='id', related_name='connectors', on_delete=OnDelete.RESTRICT)),
+                ('mapping', fields.JSONField(default=dict, description='{categories: {ours: theirs}, statuses: {ours: theirs}, actions: {theirs: verb}}', encoder=JSON_DUMPS, decoder=loads)),
                 ('active', fields.BooleanField(default=True)),
             ],
             options={'table': 'connector', 'app': 'linli', 'pk_attr': 'id', 'table_description': 'One other platform (街道, 区, 12345). Its mapping of categories and statuses is data.'},
@@ -263,9 +264,22 @@ class Migration(migrations.Migration):
                 ('key', fields.ForeignKeyField('linli.ApiKey', source_field='key_id', db_constraint=True, to_field='id', related_name='requests', on_delete=OnDelete.RESTRICT)),
                 ('case', fields.ForeignKeyField('linli.Case', source_field='case_id', db_constraint=True, to_field='id', related_name='open_requests', on_delete=OnDelete.CASCADE)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('contact', fields.JSONField(default=dict, description='name, phone, email as given', encoder=JSON_DUMPS, decoder=loads)),
+                ('digest', fields.CharField(description='SHA-256 of what was sent: a repeat makes no second case', max_length=64)),
+                ('contact', fields.JSONField(default=dict, description='account, photo address as given', encoder=JSON_DUMPS, decoder=loads)),
             ],
-            options={'table': 'open_request', 'app': 'linli', 'indexes': [Index(fields=['case_id'])], 'pk_attr': 'token', 'table_description': 'What came in over Open311: the token the client holds, and the key it came with.'},
+            options={'table': 'open_request', 'app': 'linli', 'indexes': [Index(fields=['case_id']), Index(fields=['key_id', 'created_at'])], 'pk_attr': 'token', 'table_description': 'What came in over Open311: the token the client holds, and the key it came with.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='OpenUpdate',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('key', fields.ForeignKeyField('linli.ApiKey', source_field='key_id', db_constraint=True, to_field='id', related_name='updates', on_delete=OnDelete.RESTRICT)),
+                ('update_id', fields.CharField(max_length=64)),
+                ('case', fields.ForeignKeyField('linli.Case', source_field='case_id', db_constraint=True, to_field='id', related_name='open_updates', on_delete=OnDelete.CASCADE)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'open_update', 'app': 'linli', 'unique_together': (('key', 'update_id'),), 'pk_attr': 'id', 'table_description': 'An update that came in over Open311; the same id of the same client never works twice.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -521,4 +535,6 @@ class Migration(migrations.Migration):
             index=Index(fields=['name']),
         ),
         ops.RunSQL(ROUTING_FORWARD, ROUTING_BACKWARD),
+        # Other platforms ask what happened since a time; lines are written in the order of time, so a few pages say where.
+        ops.RunSQL("CREATE INDEX case_event_at ON case_event USING brin (at)", "DROP INDEX case_event_at"),
     ]
