@@ -9,8 +9,11 @@ from domain.journal import Journal
 from domain.people import Person, ancestors
 from errors import Conflict, NotAllowed, NotFound
 from models.cases import Case
-from models.enums import Status
+from models.database import fetch
+from models.enums import Role, Status
 from models.transitions import TRANSITIONS, Transition, Verb, Who, find_transition
+
+_NOBODY = Person("", 0, None, None)
 
 
 @dataclass(slots=True)
@@ -31,7 +34,9 @@ class Work:
     @property
     def actor(self) -> str:
         """Who acts, as the resident may read it."""
-        if Who.REPORTER in self.row.who & self.who:
+        if Who.RULE in self.who:
+            return "系统"
+        if {Who.REPORTER, Who.NEIGHBOUR} & self.row.who & self.who:
             return "居民"
         return self.person.post.label if self.person.post else "系统"
 
@@ -44,7 +49,8 @@ class Work:
         if row.target is not None:
             self.case.status = row.target
         self.journal.event(verb, self.case.status, actor or self.actor, text, public=public)
-        self.journal.audit(self.person.actor if not actor else "system", verb, before, self.case.status)
+        by_rule = bool(actor) or Who.RULE in self.who
+        self.journal.audit("system" if by_rule else self.person.actor, verb, before, self.case.status)
 
     async def finish(self) -> Case:
         await self.case.save()
@@ -67,6 +73,12 @@ def _said(status: Status, number: str) -> str:
     return f"{serial} {words.get(status, '状态变了')}，这一步现在做不了。回复“查 {serial}”看最新情况。"
 
 
+_TIES = """
+SELECT EXISTS (SELECT 1 FROM case_request WHERE case_id = $1 AND state = 'open' AND to_staff_id = $2) AS offered,
+    EXISTS (SELECT 1 FROM assist WHERE case_id = $1 AND done_at IS NULL AND staff_id = $2) AS assists
+"""
+
+
 async def relation(person: Person, case: Case) -> frozenset[Who]:
     """Everything a person is to a case; empty means that for them it does not exist."""
     found: set[Who] = set()
@@ -77,40 +89,66 @@ async def relation(person: Person, case: Case) -> frozenset[Who]:
         return frozenset(found)
     if case.holder_id == post.id:
         found.add(Who.HOLDER)
+    elif post.role is Role.GRID_WORKER and post.area_id == case.grid_id:
+        found.add(Who.CHECKER)
     if post.dispatches:
         above = await ancestors(case.grid_id or case.area_id)
         if post.area_id in above:
             found.add(Who.DISPATCHER)
             if post.level.rank > (await ancestors(case.area_id))[case.area_id].rank:
                 found.add(Who.SUPERVISOR)
+    ties = (await fetch(_TIES, case.id, post.id))[0]
+    if ties["offered"]:
+        found.add(Who.OFFERED)
+    if ties["assists"]:
+        found.add(Who.ASSISTANT)
     return frozenset(found)
 
 
 async def access_case(person: Person, case_id: int) -> Case:
     """A case this person may read; NotFound otherwise, as if it did not exist."""
     case = await Case.get_or_none(id=case_id)
-    if case is None or not (await relation(person, case) or await _same_grid(person, case)):
+    if case is None or not await relation(person, case):
         raise NotFound(f"case {case_id}", tag="case:read", object_id=case_id)
     return case
 
 
-async def _same_grid(person: Person, case: Case) -> bool:
-    """A grid worker reads every case of their grid, also those that others hold."""
-    return person.post is not None and person.post.area_id == case.grid_id
+async def begin(
+    person: Person,
+    case_id: int,
+    verb: Verb,
+    now: datetime,
+    source: str = "",
+    *,
+    also: frozenset[Who] = frozenset(),
+) -> Work:
+    """Lock the case and check that this person may use this verb on it now. Must run inside a transaction.
 
-
-async def begin(person: Person, case_id: int, verb: Verb, now: datetime, source: str = "") -> Work:
-    """Lock the case and check that this person may use this verb on it now. Must run inside a transaction."""
+    `also`: relations the caller has proved and the case alone does not show (decider of a request, neighbour).
+    """
     case = await Case.filter(id=case_id).select_for_update().get_or_none()
-    who = await relation(person, case) if case else frozenset()
+    who = await relation(person, case) | also if case else frozenset()
     if case is None or not who:
         raise NotFound(f"case {case_id}", tag=f"case:{verb}", object_id=case_id)
-    allowed = frozenset().union(*(row.who for row in TRANSITIONS if row.verb is verb))
-    if not who & allowed:
-        raise NotAllowed(f"{person.actor} may not {verb} case {case_id}", tag=f"case:{verb}", object_id=case_id)
     row = find_transition(verb, case.status)
+    if not who & _allowed(verb):
+        raise NotAllowed(f"{person.actor} may not {verb} case {case_id}", tag=f"case:{verb}", object_id=case_id)
     if row is None:
         raise Conflict(
             f"{verb} from {case.status}", say=_said(case.status, case.number), tag=f"case:{verb}", object_id=case_id
         )
     return Work(case, person, who, verb, row, Journal(now, source))
+
+
+async def begin_by_rule(case_id: int, verb: Verb, now: datetime, source: str) -> Work | None:
+    """Lock the case for what no person does: a deadline, a date, another platform. None when the table does not allow
+    the verb any more: somebody was faster."""
+    case = await Case.filter(id=case_id).select_for_update().get_or_none()
+    row = find_transition(verb, case.status) if case else None
+    if case is None or row is None or Who.RULE not in row.who:
+        return None
+    return Work(case, _NOBODY, frozenset({Who.RULE}), verb, row, Journal(now, source))
+
+
+def _allowed(verb: Verb) -> frozenset[Who]:
+    return frozenset().union(*(row.who for row in TRANSITIONS if row.verb is verb))

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 
 from domain import notices, reports
 from domain.access import Work, begin
-from domain.clock import say_latest
-from domain.duties import duty_of
+from domain.clock import SHANGHAI, say_latest
+from domain.duties import duty_of, find_duty
 from domain.people import Person, Post, post_of, posts_upward
 from domain.worktime import due_at, limit_for
-from errors import BadRequest, Conflict, NotFound
-from models.cases import Case
+from errors import BadRequest, Conflict
+from models.cases import Case, Supervision
 from models.database import fetch, transaction
-from models.enums import Level, Role, Status, Verifier
+from models.enums import Verifier
 from models.people import Area, Resident
 from models.transitions import Verb, Who
+
+_SENTENCE = 10  # characters of a result where the duty list wants it in words
 
 
 async def reporter_openid(case: Case) -> str:
@@ -25,7 +27,8 @@ async def reporter_openid(case: Case) -> str:
     return resident.openid if resident else ""
 
 
-async def _tell_reporter(work: Work, sentence: str) -> None:
+async def tell_reporter(work: Work, sentence: str) -> None:
+    """One sentence of what happened, to everybody who waits for it."""
     work.journal.tell(notices.progress(work.case, await reporter_openid(work.case), sentence))
 
 
@@ -34,8 +37,9 @@ async def sign(person: Person, case_id: int, now: datetime, source: str = "") ->
     async with transaction():
         work = await begin(person, case_id, Verb.SIGN, now, source)
         work.case.signed_at = now
+        work.case.first_response_at = work.case.first_response_at or now
         work.step(Verb.SIGN, "接手处理")
-        await _tell_reporter(work, f"{work.actor}已接手。")
+        await tell_reporter(work, f"{work.actor}已接手。")
         return await work.finish()
 
 
@@ -47,9 +51,11 @@ async def write_note(
         raise BadRequest("empty note", say="请写一句进展，或发一张照片。")
     async with transaction():
         work = await begin(person, case_id, Verb.NOTE, now, source)
+        if Who.HOLDER in work.who:
+            work.case.first_response_at = work.case.first_response_at or now
         work.step(Verb.NOTE, text or f"发了 {len(media)} 张照片")
         await reports.attach(work.case, media, work.journal, after=True)
-        await _tell_reporter(work, f"{work.actor}：{text or '发来现场照片。'}")
+        await tell_reporter(work, f"{work.actor}：{text or '发来现场照片。'}")
         return await work.finish()
 
 
@@ -63,16 +69,37 @@ async def dispose(
         duty = await duty_of(case, now)
         if not result.strip() and not media:
             raise BadRequest("no result", say="请发处理后的照片，或说一句结果。")
+        if duty and duty.closing_text and len(result.strip()) < _SENTENCE:
+            raise BadRequest("too short", say=f"{case.subject}办结要写清楚做了什么，至少十个字。")
         if duty and duty.closing_photo and not any(item.kind == "image" for item in media):
             raise BadRequest("photo needed", say=f"{case.subject}办结要有照片：请先发一张处理后的照片。", need="photo")
+        await _check_supervised(case)
         case.signed_at = case.signed_at or now
+        case.first_response_at = case.first_response_at or now
         case.disposed_at = now
         case.result = result.strip() or "已处理，见照片"
         images = await reports.attach(case, media, work.journal, after=True)
         work.step(Verb.DISPOSE, case.result)
         if duty is None or duty.verifier is Verifier.RESIDENT:
             await _ask_resident(work, images)
+        await drop_requests(case.id, now)
         return await work.finish()
+
+
+async def drop_requests(case_id: int, now: datetime) -> None:
+    """The case moved on: what was asked about it needs no decision any more."""
+    await fetch(
+        "UPDATE case_request SET state = 'dropped', decided_at = $2 WHERE case_id = $1 AND state = 'open'", case_id, now
+    )
+
+
+async def _check_supervised(case: Case) -> None:
+    waiting = await Supervision.filter(case_id=case.id, answered_at=None).order_by("id").first()
+    if waiting:
+        raise Conflict(
+            "supervised",
+            say=f"这件事在督办（{notices.excerpt(waiting.text)}），请先回复“答复 {notices.serial(case.number)} 情况”。",
+        )
 
 
 async def _ask_resident(work: Work, images: list[str]) -> None:
@@ -87,13 +114,19 @@ async def verify(person: Person, case_id: int, now: datetime, source: str = "") 
     """A dispatcher finds the result good; the resident is asked."""
     async with transaction():
         work = await begin(person, case_id, Verb.VERIFY, now, source)
+        _check_independent(work)
         await _ask_resident(work, [])
         return await work.finish()
 
 
+def _check_independent(work: Work) -> None:
+    if Who.HOLDER in work.who:
+        raise Conflict("own work", say="自己办的事不能自己核查，请别的同事来核查。")
+
+
 async def rework(person: Person, case_id: int, reason: str, now: datetime, source: str = "") -> Case:
     """A dispatcher finds it is not done: the holder goes once more, in the next round."""
-    _need(reason, "请说一句哪里没做好。")
+    need(reason, "请说一句哪里没做好。")
     async with transaction():
         work = await begin(person, case_id, Verb.REWORK, now, source)
         work.case.round += 1
@@ -105,7 +138,7 @@ async def rework(person: Person, case_id: int, reason: str, now: datetime, sourc
 
 async def escalate(person: Person, case_id: int, reason: str, now: datetime, source: str = "") -> tuple[Case, Post]:
     """Too hard here: one level up, to that level's staff. Gives the case and its new holder."""
-    _need(reason, "请说一句为什么要上报，比如“要换线路，得物业和街道”。")
+    need(reason, "请说一句为什么要上报，比如“要换线路，得物业和街道”。")
     async with transaction():
         work = await begin(person, case_id, Verb.ESCALATE, now, source)
         case = work.case
@@ -120,88 +153,37 @@ async def escalate(person: Person, case_id: int, reason: str, now: datetime, sou
         work.step(Verb.ESCALATE, f"上报{holder.label}：{reason}")
         due = f"，{say_latest(case.due_at, now)}答复您" if case.due_at else ""
         by = before.label if before else work.actor
-        await _tell_reporter(work, f"{reason}。已由{by}上报{holder.label}处理{due}。")
+        await tell_reporter(work, f"{reason}。已由{by}上报{holder.label}处理{due}。")
         work.journal.tell(notices.new_task(case, holder, now, [], f"上报（{notices.excerpt(reason)}）"))
         return await work.finish(), holder
 
 
-async def return_(
-    person: Person, case_id: int, reason: str, now: datetime, source: str = ""
-) -> tuple[Case, list[Post]]:
-    """Not mine: the case goes to the level above to be given to somebody else. Gives who was told."""
-    _need(reason, "请说一句退回的原因，比如“不在我的网格”。")
+async def recategorise(person: Person, case_id: int, to: tuple[str, str, str], now: datetime, source: str = "") -> Case:
+    """Another kind of matter: (category code, subject, domain). Promised time and clock stay as they are."""
     async with transaction():
-        work = await begin(person, case_id, Verb.RETURN, now, source)
-        case = work.case
-        work.step(Verb.RETURN, reason, public=False)
-        case.returned += 1
-        case.holder_id = None
-        level = (await Area.get(id=case.area_id)).level
-        above = [post for post in await posts_upward(case.grid_id or case.area_id) if post.level.rank > level.rank]
-        told = [post for post in above if post.level is above[0].level]
-        if not told:
-            raise Conflict("nobody above", say="上面没有可以接手的单位了，请直接联系市级平台。")
-        case.area_id = told[0].area_id
-        text = f"{work.actor}退回（{notices.excerpt(reason)}）。请回复“派 {notices.serial(case.number)} 网格名”。"
-        for post in told:
-            work.journal.tell(notices.to_staff(case, post, text))
-        return await work.finish(), told
-
-
-async def dispatch_to_grid(
-    person: Person, case_id: int, grid_name: str, now: datetime, source: str = ""
-) -> tuple[Case, Post]:
-    """A dispatcher gives an accepted (or not yet accepted) case to a grid of their area by its name."""
-    async with transaction():
-        case = await Case.filter(id=case_id).select_for_update().get_or_none()
-        verb = Verb.ACCEPT if case and case.status is Status.REPORTED else Verb.DISPATCH
-        work = await begin(person, case_id, verb, now, source)
-        case = work.case
-        holder = await _worker_of(person, grid_name)
-        if verb is Verb.ACCEPT:
-            case.accepted_at = now
-            work.step(Verb.ACCEPT, public=False)
-        duty = await duty_of(case, now)
+        work = await begin(person, case_id, Verb.RECATEGORISE, now, source)
+        case, before = work.case, work.case.subject
+        case.category, case.subject, case.domain = to
+        duty = await find_duty(case.category, now.astimezone(SHANGHAI).date())
         case.duty_id = duty.id if duty else None
-        case.due_at = case.due_at or await due_at(now, limit_for(duty.handle_limit if duty else "", case.urgency))
-        case.holder_id, case.area_id, case.dispatched_at = holder.id, holder.area_id, now
-        case.grid_id = holder.area_id
-        work.step(Verb.DISPATCH, f"已交给{holder.label}")
-        await _tell_reporter(work, f"已交给{holder.label}，{say_latest(case.due_at, now)}。")
-        work.journal.tell(notices.new_task(case, holder, now, []))
-        return await work.finish(), holder
-
-
-async def _worker_of(person: Person, grid_name: str) -> Post:
-    rows = await fetch(
-        "WITH RECURSIVE down AS (SELECT id, name, level FROM area WHERE id = $1 "
-        "UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN down ON a.parent_id = down.id) "
-        "SELECT s.id, s.name, s.openid, s.area_id, down.name AS area_name FROM down "
-        "JOIN staff s ON s.area_id = down.id AND s.active AND s.role = 'grid_worker' "
-        "WHERE down.level = 'grid' AND (position($2 in down.name) > 0 OR s.name = $2) ORDER BY s.id LIMIT 2",
-        person.post.area_id if person.post else 0,
-        grid_name.strip(),
-    )
-    if not rows or not grid_name.strip():
-        raise NotFound(f"no grid like {grid_name}", say=f"没有找到叫“{grid_name}”的网格，请写网格名或网格员的名字。")
-    row = rows[0]
-    return Post(row["id"], row["name"], Role.GRID_WORKER, row["area_id"], row["area_name"], Level.GRID, row["openid"])
+        work.step(Verb.RECATEGORISE, f"{before} → {case.subject}", public=False)
+        return await work.finish()
 
 
 async def reject(person: Person, case_id: int, reason: str, now: datetime, source: str = "") -> Case:
     """Not something the community can take on; the resident is told why."""
-    _need(reason, "请说一句不受理的原因，居民会看到。")
+    need(reason, "请说一句不受理的原因，居民会看到。")
     async with transaction():
         work = await begin(person, case_id, Verb.REJECT, now, source)
         work.case.closed_at = now
         work.step(Verb.REJECT, reason)
-        await _tell_reporter(work, f"没有受理，原因：{reason}。有疑问可以回复“人工”。")
+        await tell_reporter(work, f"没有受理，原因：{reason}。有疑问可以回复“人工”。")
         return await work.finish()
 
 
 async def reopen_as_superior(person: Person, case_id: int, reason: str, now: datetime, source: str = "") -> Case:
     """A superior sends a closed case back to the grid worker."""
-    _need(reason, "请说一句为什么要重新处理。")
+    need(reason, "请说一句为什么要重新处理。")
     async with transaction():
         work = await begin(person, case_id, Verb.REOPEN, now, source)
         if Who.SUPERVISOR not in work.who:
@@ -228,12 +210,13 @@ async def reopen(work: Work, reason: str) -> Post | None:
     return holder
 
 
-def _need(text: str, say: str) -> None:
+def need(text: str, say: str) -> None:
+    """Refuse an action that wants a sentence and has none."""
     if not text.strip():
         raise BadRequest("a sentence is needed", say=say)
 
 
 async def check_holder(person: Person, case_id: int, verb: str) -> None:
-    """Refuse now what would be refused after the sentence was typed: `verb` is dispose, escalate, return or note."""
+    """Refuse now what would be refused after the sentence was typed: `verb` as dispose, escalate, ask_return, note."""
     async with transaction():
         await begin(person, case_id, Verb(verb), datetime.now(tz=UTC))

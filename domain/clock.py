@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -33,6 +34,36 @@ def say_latest(due: datetime, now: datetime) -> str:
     """`最晚明天下午 6 点前`, `最晚 11 月 24 日前`."""
     said = say_deadline(due, now)
     return f"最晚 {said}" if said[0].isdigit() else f"最晚{said}"
+
+
+_SPAN = re.compile(r"(\d{1,3})\s*(个?小时|天|日|周|个?星期|个?月)")
+_DATE = re.compile(r"(?:(20\d\d)\s*[年./-]\s*)?(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*[日号]?")
+_DAY_ENDS = time(18)
+
+
+def read_until(text: str, now: datetime, start: datetime | None = None) -> tuple[datetime, str] | None:
+    """(moment, rest) of words that begin with a time; None where none is said.
+
+    “3天 等配件” counts from `start` (else now); “12月5日 …” means that day at six in the
+    evening, this year or the next.
+    """
+    said = text.strip().removeprefix("到").removeprefix("延").strip()
+    if match := _SPAN.match(said):
+        amount, unit = int(match[1]), match[2].removeprefix("个")
+        days = {"天": 1, "日": 1, "周": 7, "星期": 7, "月": 30}.get(unit)
+        span = timedelta(days=days * amount) if days else timedelta(hours=amount)
+        return (start or now) + span, said[match.end() :].strip(" ，,。")
+    if match := _DATE.match(said):
+        today = now.astimezone(SHANGHAI).date()
+        try:
+            day = date(int(match[1] or today.year), int(match[2]), int(match[3]))
+        except ValueError:
+            return None
+        if not match[1] and day < today:
+            day = day.replace(year=day.year + 1)
+        moment = datetime.combine(day, _DAY_ENDS, SHANGHAI).astimezone(now.tzinfo)
+        return moment, said[match.end() :].strip(" ，,。")
+    return None
 
 
 def say_hour(local: datetime) -> str:

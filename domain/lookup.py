@@ -82,6 +82,26 @@ async def to_dispatch(person: Person, limit: int = 20) -> list[Case]:
     )
 
 
+_ASKED = """
+WITH RECURSIVE mine AS (
+    SELECT id FROM area WHERE id = $1 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
+)
+SELECT c.id FROM case_request r JOIN cases c ON c.id = r.case_id
+WHERE r.state = 'open' AND (r.to_staff_id = $2 OR r.kind <> 'transfer' AND r.asked_by_id <> $2
+    AND r.decider_level = $3 AND coalesce(c.grid_id, c.area_id) IN (SELECT id FROM mine))
+ORDER BY r.id LIMIT $4
+"""
+
+
+async def to_decide(person: Person, limit: int = 20) -> list[Case]:
+    """What waits for this person's decision: requests at their level, transfers offered to them; oldest first."""
+    post = person.post
+    if post is None:
+        return []
+    rows = await fetch(_ASKED, post.area_id, post.id, str(post.level), limit)
+    return await in_order([row["id"] for row in rows])
+
+
 async def in_order(ids: list[int]) -> list[Case]:
     """Cases in the order of their ids as given."""
     found = {case.id: case for case in await Case.filter(id__in=ids)}

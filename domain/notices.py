@@ -42,6 +42,8 @@ class Tap(IntEnum):
     RETURN = 14
     SHOW = 15
     NOTE = 16
+    AGREE = 17
+    REFUSE = 18
 
 
 TAP_LABELS = {
@@ -58,6 +60,8 @@ TAP_LABELS = {
     Tap.RETURN: "退回",
     Tap.SHOW: "看详情",
     Tap.NOTE: "写进展",
+    Tap.AGREE: "同意",
+    Tap.REFUSE: "不同意",
 }
 
 
@@ -164,6 +168,40 @@ def ask_solved(case: Case, openid: str, holder: str, images: list[str]) -> Notic
     """To the resident: what was done, and whether it is solved."""
     text = f"{serial(case.number)} {case.subject}，{holder}已处理：“{excerpt(case.result, 200)}”\n解决了吗？"
     return Notice(openid, text, solved_choices(case), _fields(case, "请确认是否解决"), images[:1])
+
+
+def asks_resident(case: Case, openid: str, holder: str, question: str) -> Notice:
+    """To the resident: something is missing before it can go on."""
+    text = f"{serial(case.number)} {case.subject}：{holder}想请您补充：“{excerpt(question, 200)}”\n直接回复就行。"
+    return Notice(openid, text, _choices(case, Tap.SUPPLEMENT), _fields(case, "请补充情况"))
+
+
+def to_decide(case: Case, post: Post, asker: str, what: str, why: str) -> Notice:
+    """To a decider: what is asked and how to answer."""
+    number = serial(case.number)
+    how = f"同意就回复“同意 {number}”，不同意回复“不同意 {number} 原因”。"
+    text = f"{number} {case.subject}：{asker}申请{what}（{why}）。\n{how}"
+    return Notice(
+        post.openid or "", text, _choices(case, Tap.AGREE, Tap.REFUSE, Tap.SHOW), _fields(case, f"申请{what}")
+    )
+
+
+def offered(case: Case, post: Post, by: str, why: str) -> Notice:
+    """To whom a case is offered."""
+    number = serial(case.number)
+    head = f"转办 {number} {case.subject}｜{case.place or '地点未说明'}"
+    how = f"回复“接 {number}”就归您办，不合适回复“不同意 {number} 原因”。"
+    text = f"{head}\n“{excerpt(case.description)}”\n{by}：{excerpt(why)}\n{how}"
+    return Notice(post.openid or "", text, _choices(case, Tap.SIGN, Tap.REFUSE, Tap.SHOW), _fields(case, "转办给您"))
+
+
+def asked_to_assist(case: Case, post: Post, by: str, what: str, now: datetime) -> Notice:
+    """To an assistant: what part is asked of them."""
+    number = serial(case.number)
+    due = f"｜{say_deadline(case.due_at, now)}" if case.due_at else ""
+    head = f"协办 {number} {case.subject}｜{case.place or '地点未说明'}{due}"
+    text = f"{head}\n{by}请您：{excerpt(what, 200)}\n做好了回复“协办好了 {number} 结果”。"
+    return Notice(post.openid or "", text, _choices(case, Tap.SHOW), _fields(case, "请协办"))
 
 
 def to_staff(case: Case, post: Post, sentence: str) -> Notice:

@@ -192,6 +192,33 @@ async def join_grid(person: Person, now: datetime, *, grid_id: int = 0, code: st
     return home
 
 
+# Colleagues of the same street (of the same district for those above it): by name, unit or grid; the least busy first.
+_COLLEAGUES = """
+WITH RECURSIVE up AS (
+    SELECT id, parent_id, level FROM area WHERE id = $1
+    UNION ALL SELECT a.id, a.parent_id, a.level FROM up JOIN area a ON a.id = up.parent_id
+), scope AS (
+    SELECT id FROM up
+    ORDER BY level = 'street' DESC, level = 'district' DESC, level = 'city' DESC LIMIT 1
+), down AS (
+    SELECT id FROM scope UNION ALL SELECT a.id FROM area a JOIN down ON a.parent_id = down.id
+)
+SELECT s.id FROM staff s JOIN down ON down.id = s.area_id JOIN area a ON a.id = s.area_id
+LEFT JOIN department d ON d.id = s.department_id
+WHERE s.active AND (s.name = $2 OR position($2 in d.name) > 0 OR d.id IS NULL AND position($2 in a.name) > 0)
+ORDER BY s.name = $2 DESC,
+    (SELECT count(*) FROM cases c WHERE c.holder_id = s.id AND c.closed_at IS NULL), s.id LIMIT 5
+"""
+
+
+async def find_posts(person: Person, words: str) -> list[Post]:
+    """Staff of this person's street whom a name, a unit or a grid means, the best match first."""
+    if person.post is None or not words:
+        return []
+    rows = await fetch(_COLLEAGUES, person.post.area_id, words)
+    return [post for post in [await post_of(row["id"]) for row in rows] if post]
+
+
 async def post_of(staff_id: int | None) -> Post | None:
     """A member of staff in their place; None for nobody."""
     staff = await Staff.filter(id=staff_id).select_related("area", "department").first() if staff_id else None

@@ -77,10 +77,13 @@ FROM stored
 """
 
 
-async def report(person: Person, draft: Draft, now: datetime, *, message_id: int | None = None) -> Receipt:
+async def report(
+    person: Person, draft: Draft, now: datetime, *, message_id: int | None = None, split_from: int | None = None
+) -> Receipt:
     """Make the case; accept and dispatch it at once where the grid and the category are known.
 
-    `message_id` is the inbox row that caused it: unique, so one message makes at most one case.
+    `message_id` is the inbox row that caused it: unique, so one message makes at most one case. `split_from`: the case
+    in which this one was reported along with another matter.
     """
     home = person.home
     async with transaction():
@@ -88,6 +91,7 @@ async def report(person: Person, draft: Draft, now: datetime, *, message_id: int
         route = (await fetch(_ROUTE, now.astimezone(SHANGHAI).date(), draft.category, alarmed))[0]
         case = _new_case(person, draft, now, message_id)
         case.id, case.number, case.duty_id = route["id"], route["number"], route["duty_id"]
+        case.split_from_id = split_from
         journal = Journal(now, f"inbox:{message_id}" if message_id else "")
         journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from domain.clock import due_time
 from errors import BadRequest
+from models.cases import Case
 from models.enums import Urgency
 
 
@@ -71,3 +72,19 @@ def limit_for(written: str, urgency: Urgency) -> TimeLimit:
     if urgency is Urgency.URGENT and limit.amount * _LENGTH[limit.unit] > timedelta(hours=DEFAULTS[urgency].amount):
         return DEFAULTS[urgency]
     return limit
+
+
+def pause(case: Case, now: datetime) -> None:
+    """The clock of a case stands from now on."""
+    case.suspended_at = now
+
+
+async def resume(case: Case, now: datetime) -> None:
+    """The clock goes on; the promised time moves by as long as it stood."""
+    if case.suspended_at is None:
+        return
+    stood = now - case.suspended_at
+    case.suspended_at = None
+    case.paused += stood
+    if case.due_at:
+        case.due_at += stood

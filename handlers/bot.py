@@ -7,12 +7,21 @@ from bot.router import Router, Turn
 from domain.journal import audit
 from domain.people import find_person
 from errors import LinliError
-from handlers import contact, emergency, fallback, greet, progress, rate, report, staff, taps
+from handlers import contact, emergency, fallback, greet, progress, rate, report, staff, taps, teamwork
 from handlers.chat import Chat, Policy, open_chat
 
 # Order matters. Events, help, cancelling and commands work in every state; then taps of a case; then whatever the
 # conversation was about; then the meaning of a free sentence. A stale tap is told so only when nobody wanted it.
-_ROUTERS = (greet.router, contact.router, staff.router, rate.router, progress.router, emergency.router, report.router)
+_ROUTERS = (
+    greet.router,
+    contact.router,
+    teamwork.router,
+    staff.router,
+    rate.router,
+    progress.router,
+    emergency.router,
+    report.router,
+)
 
 
 class Bot:

@@ -9,12 +9,13 @@ import re
 
 from bot.messages import Reply
 from bot.router import Router
-from domain import binding, cards, casework, notices
+from domain import binding, cards, casework, dispatching, notices, requests, together
 from domain.clock import say_moment
-from domain.lookup import find_case, tasks, to_dispatch, undelivered
+from domain.lookup import find_case, tasks, to_decide, to_dispatch, undelivered
 from domain.notices import Tap, excerpt, serial, tap_id
 from domain.people import role_name
 from domain.reports import Media
+from domain.requests import RequestKind, Wish, offered_to
 from errors import BadRequest, NotAllowed
 from handlers.chat import MEDIA, Chat, has_text, is_staff, kind, pattern, read_number, state, within, words
 from handlers.drafts import Draft
@@ -33,7 +34,7 @@ _DONE = {"好了", "办好了", "完成", "没有了", "发完了", "就这些",
 _ASKS = {
     Tap.DISPOSE: ("staff.dispose", "请发处理后的照片，或说一句结果。"),
     Tap.ESCALATE: ("staff.escalate", "请说一句为什么要上报，居民会看到。"),
-    Tap.RETURN: ("staff.return", "请说一句退回的原因。"),
+    Tap.RETURN: ("staff.ask_return", "请说一句退回的原因。"),
     Tap.NOTE: ("staff.note", "请写一句进展，或发照片，居民会看到。"),
 }
 
@@ -67,15 +68,16 @@ async def to_do(chat: Chat) -> Reply:
             "to-do of a resident", say="这是工作人员用的。您要看自己反映的事，请回复“我的事项”。", tag="staff:to_do"
         )
     chat.go()
-    mine, unassigned = await tasks(chat.person), await to_dispatch(chat.person)
-    if not mine and not unassigned:
+    mine, unassigned, asked = await tasks(chat.person), await to_dispatch(chat.person), await to_decide(chat.person)
+    if not mine and not unassigned and not asked:
         return Reply("现在没有待办。有新任务会发给您。")
-    shown = [*mine[:6], *unassigned[:3]]
+    shown = [*mine[:6], *unassigned[:3], *asked[:3]]
     lines = [f"{place} {cards.task_line(case, chat.now)}" for place, case in enumerate(shown, 1)]
-    more = len(mine) + len(unassigned) - len(shown)
+    more = len(mine) + len(unassigned) + len(asked) - len(shown)
     chat.ask("", [(serial(case.number), tap_id(case.id, Tap.SHOW)) for case in shown])
-    hint = "待派的回复“派 编号 网格名”。" if unassigned else ""
-    count = f"待办 {len(mine)} 件" + (f"，待派 {len(unassigned)} 件" if unassigned else "")
+    hint = ("待派的回复“派 编号 网格名”。" if unassigned else "") + ("等决定的回复“同意 编号”。" if asked else "")
+    counts = ((mine, "待办"), (unassigned, "待派"), (asked, "等您决定"))
+    count = "，".join(f"{name} {len(cases)} 件" for cases, name in counts if cases or name == "待办")
     return Reply(
         "\n".join(
             [f"{count}：", *lines, *([f"还有 {more} 件没列出。"] if more else []), f"回复前面的数字看详情。{hint}"]
@@ -100,7 +102,11 @@ async def not_delivered(chat: Chat) -> Reply:
 @router.on(case_tap(Tap.SIGN))
 async def sign(chat: Chat) -> Reply:
     """1 接."""
-    case = await casework.sign(chat.person, tapped_case(chat), chat.now, chat.source)
+    case_id = tapped_case(chat)
+    if await offered_to(chat.person, case_id):
+        case = await together.take_over(chat.person, case_id, chat.now, chat.source)
+    else:
+        case = await casework.sign(chat.person, case_id, chat.now, chat.source)
     chat.go("staff.case", case=case.id)
     return chat.ask(f"已接 {serial(case.number)}。办好后点“办好了”并发张照片。", _signed_choices(case.id))
 
@@ -140,7 +146,7 @@ async def photo(chat: Chat) -> Reply:
     return Reply(refused or f"收到，共 {kept.media_line()}。\n{end}")
 
 
-@router.on(state("staff.dispose", "staff.escalate", "staff.return", "staff.note"), has_text)
+@router.on(state("staff.dispose", "staff.escalate", "staff.ask_return", "staff.note"), has_text)
 async def sentence(chat: Chat) -> Reply:
     """The result or the reason."""
     return await _carry_out(chat, "" if chat.text in _DONE else chat.text)
@@ -161,9 +167,10 @@ async def _carry_out(chat: Chat, said: str) -> Reply:
             chat.go()
             return Reply(f"{serial(case.number)} 已上报{holder.label}，您仍是联系人。")
         case _:
-            case, told = await casework.return_(chat.person, case_id, said, chat.now, chat.source)
+            wish = Wish(RequestKind.RETURN, said)
+            case, told = await requests.ask(chat.person, case_id, wish, chat.now, chat.source)
             chat.go()
-            return Reply(f"{serial(case.number)} 已退回{told[0].label}重新派。")
+            return Reply(f"{serial(case.number)} 已向{told[0].label}申请退回，同意之前还由您负责。")
 
 
 async def _dispose(chat: Chat, case_id: int, said: str, media: list[Media]) -> Reply:
@@ -186,7 +193,7 @@ async def dispatch(chat: Chat) -> Reply:
     if found is None:
         raise BadRequest("dispatch")
     known = await find_case(chat.person, found["number"])
-    case, holder = await casework.dispatch_to_grid(chat.person, known.id, found["words"], chat.now, chat.source)
+    case, holder = await dispatching.dispatch_to_grid(chat.person, known.id, found["words"], chat.now, chat.source)
     chat.go()
     return Reply(f"{serial(case.number)} 已派给{holder.label}。")
 

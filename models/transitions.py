@@ -122,8 +122,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     # Entered by mistake: asked by one, done by another.
     _row(Verb.ASK_VOID, {_S.REPORTED, *_IN_HAND}, None, Who.HOLDER, Who.DISPATCHER),
     _row(Verb.VOID, {_S.REPORTED, *_IN_HAND}, _S.REJECTED, Who.DECIDER),
-    # The decider does not agree: everything stays as it is.
-    _row(Verb.REFUSE, {_S.REPORTED, *_IN_HAND}, None, Who.DECIDER),
+    # The decider, or who a transfer is offered to, does not agree: everything stays as it is.
+    _row(Verb.REFUSE, {_S.REPORTED, *_IN_HAND}, None, Who.DECIDER, Who.OFFERED),
     # The result is good enough to ask the resident.
     _row(Verb.VERIFY, {_S.DISPOSED}, _S.VERIFIED, Who.RULE, Who.CHECKER, Who.DISPATCHER),
     # It is not: once more.

@@ -135,10 +135,10 @@ async def test_the_clock_is_not_reset_by_escalating(town: Town):
 
 async def test_a_returned_case_is_given_to_another_grid(town: Town):
     await report_lamp(town)
-    assert "已退回东亭社区李主任" in await town.say(WANG, "4 这栋楼是第二网格的")
+    assert "已向东亭社区李主任申请退回" in await town.say(WANG, "4 这栋楼是第二网格的")
     await town.deliver()
-    assert "退回（这栋楼是第二网格的）" in town.last(LI)
-    assert "待派 1 件" in await town.say(LI, "待办")
+    assert "网格员王芳申请退回（这栋楼是第二网格的）" in town.last(LI)
+    assert "等您决定 1 件" in await town.say(LI, "待办")
     assert "已派给网格员刘洋" in await town.say(LI, "派 0001 第二网格")
     await town.deliver()
     assert "已交给网格员刘洋" in town.last(CHEN)
