@@ -10,7 +10,7 @@ from typing import Any
 from models.cases import Case
 from models.database import fetch, to_json
 from models.enums import OutboxKind, Status
-from models.transitions import Verb
+from models.transitions import TRANSITIONS, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,10 @@ class Notice:
         }
 
 
+# What other platforms are told is a job a connector, written here so that no verb can forget it; without connectors
+# nothing is looked up. `here` is the area the case lies in. Who sent an update does not get it back.
 _LEFT_BEHIND = """
-events AS (
+, events AS (
     INSERT INTO case_event (case_id, at, verb, status, actor, text, public)
     SELECT $1, $2, verb, status, actor, text, public FROM jsonb_to_recordset($3::jsonb)
         AS e(verb text, status text, actor text, text text, public boolean)
@@ -46,9 +48,24 @@ INSERT INTO outbox (kind, state, recipient, case_id, payload, attempt, tries, du
     created_at)
 SELECT kind, 'pending', recipient, $1, payload, 0, 0, $2, '', '', 0, '', $2 FROM jsonb_to_recordset($6::jsonb)
     AS o(kind text, recipient text, payload jsonb)
+UNION ALL
+SELECT 'webhook', 'pending', 'connector:' || k.id || ':case:' || $1, $1,
+    jsonb_build_object('connector', k.id, 'at', $2, 'events', $7::jsonb), 0, 0, $2, '', '', 0, '', $2
+FROM connector k
+WHERE k.active AND k.url <> '' AND $7::jsonb <> '[]' AND $4 <> 'connector:' || k.name
+AND (k.area_id IS NULL OR k.area_id IN (
+    WITH RECURSIVE up AS (
+        SELECT a.id, a.parent_id FROM area a JOIN here ON a.id = here.area_id
+        UNION ALL
+        SELECT a.id, a.parent_id FROM area a JOIN up ON a.id = up.parent_id
+    )
+    SELECT id FROM up
+))
 """
 
-_WRITE = "WITH " + _LEFT_BEHIND
+_HERE = "WITH here AS (SELECT coalesce(grid_id, area_id) AS area_id FROM cases WHERE id = $1)"
+
+_WRITE = _HERE + _LEFT_BEHIND
 
 # What a new case may have besides the columns' defaults.
 _COLUMNS = (
@@ -64,10 +81,15 @@ _MADE = (
     + _COLUMNS
     + ") SELECT "
     + _COLUMNS
-    + " FROM jsonb_populate_record(NULL::cases, $7::jsonb))"
+    + " FROM jsonb_populate_record(NULL::cases, $8::jsonb) RETURNING coalesce(grid_id, area_id) AS area_id)"
 )
 
-_WRITE_WITH_CASE = "WITH " + _MADE + "," + _LEFT_BEHIND
+_HERE_OF_MADE = ", here AS (SELECT area_id FROM made)"
+
+_WRITE_WITH_CASE = "WITH " + _MADE + _HERE_OF_MADE + _LEFT_BEHIND
+
+#: Verbs that lead to another status. Other platforms hear of these, and of whatever the resident may read.
+_MOVING = {row.verb for row in TRANSITIONS if row.target is not None}
 
 
 @dataclass(slots=True)
@@ -89,8 +111,9 @@ class Journal:
         self.audits.append({"actor": actor, "tag": f"case:{verb}", "before": before, "after": after})
 
     def tell(self, notice: Notice) -> None:
-        """A message to somebody; people without a bound WeChat are left out (they see it in their list)."""
-        if notice.recipient:
+        """A message to somebody; people without a bound WeChat are left out (they see it in their list), and platforms
+        (they are told by webhook, or ask)."""
+        if notice.recipient and not is_platform(notice.recipient):
             self.jobs.append({"kind": OutboxKind.NOTICE, "recipient": notice.recipient, "payload": notice.payload()})
 
     async def write(self, case_id: int) -> None:
@@ -103,7 +126,21 @@ class Journal:
         await fetch(_WRITE_WITH_CASE, *self._collected(case.id), to_json(row))
 
     def _collected(self, case_id: int) -> tuple[Any, ...]:
-        return case_id, self.at, to_json(self.events), self.source, to_json(self.audits), to_json(self.jobs)
+        collected = self.events, self.source, self.audits, self.jobs, self._for_platforms()
+        return case_id, self.at, *(part if isinstance(part, str) else to_json(part) for part in collected)
+
+    def _for_platforms(self) -> list[dict[str, Any]]:
+        """The lines other platforms get: words only where the resident may read them, nothing of memos."""
+        return [
+            {"verb": line["verb"], "status": line["status"], "text": line["text"] if line["public"] else ""}
+            for line in self.events
+            if line["public"] or line["verb"] in _MOVING
+        ]
+
+
+def is_platform(openid: str) -> bool:
+    """Whether somebody is no person but another platform or client, as `connector:3`: they have no WeChat."""
+    return ":" in openid
 
 
 async def audit(
