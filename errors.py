@@ -95,6 +95,21 @@ class Unavailable(LinliError):
     default_say = "现在人多，请过一分钟再试。"
 
 
+class TooMany(LinliError):
+    """More often than this client may; `data["retry_after"]` (seconds) says when it may again."""
+
+    code = "too_many"
+    http_status = 429
+    default_say = "请求太频繁了，请过一会儿再试。"
+
+
+class Unprocessable(BadRequest):
+    """Understood, but it names what we have no meaning for: a category or status without a mapping."""
+
+    code = "unprocessable"
+    http_status = 422
+
+
 class WeChatError(LinliError):
     """WeChat answered with an errcode other than 0."""
 

@@ -41,6 +41,8 @@ class Draft:
     latitude: float | None = None
     longitude: float | None = None
     media: Sequence[Media] = ()
+    source: Source = Source.WECHAT
+    via: str = ""  # the platform or client it came through, as `connector:区平台`; "" = the account
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def report(
         case = _new_case(person, draft, now, message_id)
         case.id, case.number, case.duty_id = route["id"], route["number"], route["duty_id"]
         case.split_from_id = split_from
-        journal = Journal(now, f"inbox:{message_id}" if message_id else "")
+        journal = Journal(now, f"inbox:{message_id}" if message_id else draft.via)
         journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
         if home and home.worker and route["auto_accept"] is not False:
@@ -134,7 +136,7 @@ def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | Non
         subject=draft.subject,
         domain=draft.domain,
         urgency=Urgency.URGENT if draft.urgent else Urgency.NORMAL,
-        source=Source.WECHAT,
+        source=draft.source,
         description=draft.description,
         place=draft.place[:200],
         latitude=draft.latitude,
