@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
@@ -32,14 +32,16 @@ def main() -> None:
         sys.exit(f"linli: {error.detail} {error.say}")
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+T = TypeVar("T")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
     """One event loop per command; uvloop's, where there is one."""
     try:
         import uvloop  # noqa: PLC0415 - not on every system
     except ImportError:
-        asyncio.run(work)
-    else:
-        uvloop.run(work)
+        return asyncio.run(work)
+    return uvloop.run(work)
 
 
 @app.command()
@@ -98,6 +100,27 @@ def account() -> None:
     from app.commands import furnish  # noqa: PLC0415
 
     _run(furnish())
+
+
+audit = typer.Typer(help="The audit trail as evidence.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@audit.command()
+def verify() -> None:
+    """Read the whole trail again; exit code 1 and the first bad row when something was changed or is missing."""
+    from app.commands import verify_audit  # noqa: PLC0415
+
+    if not _run(verify_audit()):
+        raise typer.Exit(1)
+
+
+@audit.command()
+def anchor() -> None:
+    """Make yesterday's anchor if it is missing, and print the newest ones: keep them outside this machine."""
+    from app.commands import anchor_audit  # noqa: PLC0415
+
+    _run(anchor_audit())
 
 
 @app.command()

@@ -17,6 +17,7 @@ from app.settings import Settings, load_settings, wechat_faults
 from bot.inbox import utc_now
 from bot.menu import DEFAULT_MENU
 from bot.qrcodes import create_grid_qrcode
+from domain.audit import anchor, newest_anchors, verify
 from domain.binding import issue_code
 from domain.community import has_community, list_staff
 from domain.people import grid_codes, role_name
@@ -113,3 +114,24 @@ async def furnish() -> None:
                 made = await create_grid_qrcode(running.api, code)
                 table.add_row(code, running.api.qrcode_url(made.ticket))
             Console().print("menu created", table)
+
+
+async def verify_audit() -> bool:
+    """Say whether the audit trail is what was written."""
+    settings = _settings()
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        async with database(started.database_url, 2):
+            found = await verify()
+    print(f"{found.rows} rows, {found.chains} chains, {found.anchors} anchors")
+    print(f"NOT WELL: {found.fault}" if found.fault else "all is well")
+    return not found.fault
+
+
+async def anchor_audit() -> None:
+    """Make what anchor is missing and print the newest ten."""
+    settings = _settings()
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        async with database(started.database_url, 2):
+            await anchor(utc_now())
+            for made in await newest_anchors(10):
+                print(f"{made.day} {made.rows} rows, last {made.last_id}: {made.digest}")

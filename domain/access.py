@@ -53,8 +53,7 @@ class Work:
         self.journal.audit("system" if by_rule else self.person.actor, verb, before, self.case.status)
 
     async def finish(self) -> Case:
-        await self.case.save()
-        await self.journal.write(self.case.id)
+        await self.journal.write(self.case)
         return self.case
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain.audit import row_hash
 from models.cases import Case
-from models.database import fetch, to_json
+from models.database import fetch, to_json, transaction
 from models.enums import OutboxKind, Status
 from models.transitions import TRANSITIONS, Verb
 
@@ -40,9 +41,9 @@ _LEFT_BEHIND = """
     SELECT $1, $2, verb, status, actor, text, public FROM jsonb_to_recordset($3::jsonb)
         AS e(verb text, status text, actor text, text text, public boolean)
 ), audits AS (
-    INSERT INTO audit_event (at, actor, tag, object_id, before, after, allowed, source)
-    SELECT $2, actor, tag, $1, before, after, true, $4 FROM jsonb_to_recordset($5::jsonb)
-        AS a(actor text, tag text, before text, after text)
+    INSERT INTO audit_event (at, actor, tag, object_id, before, after, allowed, source, place, hash)
+    SELECT $2, actor, tag, $1, before, after, true, $4, place, hash FROM jsonb_to_recordset($5::jsonb)
+        AS a(actor text, tag text, before text, after text, place int, hash text)
 )
 INSERT INTO outbox (kind, state, recipient, case_id, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at)
@@ -72,7 +73,7 @@ _COLUMNS = (
     "id, number, status, category, subject, domain, urgency, source, description, place, latitude, longitude, "
     "reporter_id, grid_id, area_id, department_id, holder_id, duty_id, component_id, split_from_id, anonymous, "
     "message_id, round, reopened, returned, urged, result, comment, reported_at, accepted_at, dispatched_at, due_at, "
-    "accept_due_at, sign_due_at"
+    "accept_due_at, sign_due_at, audit_count, audit_head"
 )
 
 # The same with the case itself in front: what happens most often costs one round trip, not two.
@@ -116,14 +117,25 @@ class Journal:
         if notice.recipient and not is_platform(notice.recipient):
             self.jobs.append({"kind": OutboxKind.NOTICE, "recipient": notice.recipient, "payload": notice.payload()})
 
-    async def write(self, case_id: int) -> None:
-        """Write everything collected, about one case."""
-        await fetch(_WRITE, *self._collected(case_id))
+    async def write(self, case: Case) -> None:
+        """Save a case whose row is locked, and everything collected about it."""
+        self._chain(case)
+        await case.save()
+        await fetch(_WRITE, *self._collected(case.id))
 
     async def write_with(self, case: Case) -> None:
         """Insert a new case, whose id is drawn already, and write everything collected about it."""
+        self._chain(case)
         row = {name: getattr(case, name) for name in _COLUMNS.split(", ")}
         await fetch(_WRITE_WITH_CASE, *self._collected(case.id), to_json(row))
+
+    def _chain(self, case: Case) -> None:
+        """Put the audit rows at the end of the case's chain."""
+        for row in self.audits:
+            case.audit_count += 1
+            row["place"] = case.audit_count
+            said = row | {"at": self.at, "object_id": case.id, "allowed": True, "source": self.source}
+            case.audit_head = row["hash"] = row_hash(case.audit_head, said)
 
     def _collected(self, case_id: int) -> tuple[Any, ...]:
         collected = self.events, self.source, self.audits, self.jobs, self._for_platforms()
@@ -143,17 +155,27 @@ def is_platform(openid: str) -> bool:
     return ":" in openid
 
 
+_AUDIT = """
+INSERT INTO audit_event (at, actor, tag, object_id, before, after, allowed, source, place, hash)
+VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8)
+"""
+
+
 async def audit(
     actor: str, tag: str, object_id: int | None, now: datetime, *, allowed: bool = True, source: str = ""
 ) -> None:
-    """One audit row for what is not a case's transition; a refused attempt leaves this row and nothing else."""
-    await fetch(
-        "INSERT INTO audit_event (at, actor, tag, object_id, before, after, allowed, source) "
-        "VALUES ($1, $2, $3, $4, '', '', $5, $6)",
-        now,
-        actor,
-        tag,
-        object_id,
-        allowed,
-        source,
-    )
+    """One audit row for what is not a case's transition; a refused attempt leaves this row and nothing else. About a
+    case, it joins the case's chain."""
+    row = {"at": now, "actor": actor, "tag": tag, "object_id": object_id, "before": "", "after": "", "allowed": allowed}
+    row |= {"source": source, "place": None}
+    async with transaction():
+        case = None
+        if tag.startswith("case:") and object_id is not None:
+            case = await Case.filter(id=object_id).select_for_update().get_or_none()
+        if case:
+            row["place"] = case.audit_count + 1
+        digest = row_hash(case.audit_head if case else "", row)
+        if case:
+            case.audit_count, case.audit_head = case.audit_count + 1, digest
+            await case.save(update_fields=["audit_count", "audit_head"])
+        await fetch(_AUDIT, now, actor, tag, object_id, allowed, source, row["place"], digest)

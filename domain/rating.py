@@ -115,13 +115,12 @@ async def _own_closed_case(person: Person, case_id: int) -> Case:
 async def _log(case: Case, person: Person, said: tuple[str, str], now: datetime, source: str) -> None:
     """Keep what the resident said about a closed case: (rate or comment, text)."""
     verb, text = said
-    await case.save()
     journal = Journal(now, source)
     journal.events.append({"verb": verb, "status": case.status, "actor": "居民", "text": text, "public": True})
     journal.audits.append({"actor": person.actor, "tag": f"case:{verb}", "before": case.status, "after": case.status})
     if holder := await post_of(case.holder_id):
         journal.tell(notices.to_staff(case, holder, text))
-    await journal.write(case.id)
+    await journal.write(case)
 
 
 async def urge(person: Person, case_id: int, now: datetime, source: str = "") -> tuple[Case, Post | None]:
@@ -174,7 +173,6 @@ async def close_silent(before: datetime, now: datetime, limit: int = 200) -> int
             journal = Journal(now, "job:close_silent")
             journal.event(Verb.CLOSE, Status.CLOSED, "系统", "一直没收到您的答复，先结案了")
             journal.audit("system", Verb.CLOSE, Status.VERIFIED, Status.CLOSED)
-            await case.save()
-            await journal.write(case.id)
+            await journal.write(case)
             closed += 1
     return closed

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.inbox import Inbox
 from bot.outbox import Outbox
+from domain.audit import anchor
 from domain.rating import close_silent
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
 
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
+    every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()
     return scheduler
 
