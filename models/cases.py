@@ -153,8 +153,17 @@ class Case(Model):
     accept_due_at: datetime | None = fields.DatetimeField(null=True)
     sign_due_at: datetime | None = fields.DatetimeField(null=True)
     verify_due_at: datetime | None = fields.DatetimeField(null=True)
+    handle_limit = fields.CharField(
+        max_length=12, db_default="", default="", description="limit the promised time was made with: 7天, 3工作日"
+    )
     alerted = fields.SmallIntField(
-        db_default=0, default=0, description="last deadline stage that was told, see domain.deadlines"
+        db_default=0, default=0, description="percent of the limit at which people were last told, see domain.deadlines"
+    )
+    reminded = fields.SmallIntField(
+        db_default=0, default=0, description="times people were told that this status lasts too long"
+    )
+    watch_at: datetime | None = fields.DatetimeField(
+        null=True, description="when the deadline watch looks at it next; null = nothing will come due"
     )
     pause: Pause | None = cast("Any", fields.CharEnumField(Pause, max_length=12, null=True))
     suspended_at: datetime | None = fields.DatetimeField(null=True, description="since when the clock stands")

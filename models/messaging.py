@@ -70,6 +70,9 @@ class Outbox(Model):
     attempt = fields.SmallIntField(default=0, description="fencing number: only the latest claim may finish")
     tries = fields.SmallIntField(default=0, description="failed sends")
     due_at = fields.DatetimeField()
+    quiet = fields.BooleanField(
+        db_default=False, default=False, description="waits for the end of the quiet hours and holds nothing else back"
+    )
     leased_until: datetime | None = fields.DatetimeField(null=True)
     channel = fields.CharField(
         max_length=16, default="", description="the rung that delivered: service, subscription, template"

@@ -415,7 +415,35 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name='Case',
             name='alerted',
-            field=fields.SmallIntField(default=0, description='last deadline stage that was told, see domain.deadlines', db_default=0),
+            field=fields.SmallIntField(default=0, description='percent of the limit at which people were last told, see domain.deadlines', db_default=0),
+        ),
+        ops.AddField(
+            model_name='Case',
+            name='handle_limit',
+            field=fields.CharField(default='', description='limit the promised time was made with: 7天, 3工作日', db_default='', max_length=12),
+        ),
+        ops.AddField(
+            model_name='Case',
+            name='reminded',
+            field=fields.SmallIntField(default=0, description='times people were told that this status lasts too long', db_default=0),
+        ),
+        ops.AddField(
+            model_name='Case',
+            name='watch_at',
+            field=fields.DatetimeField(null=True, description='when the deadline watch looks at it next; null = nothing will come due', auto_now=False, auto_now_add=False),
+        ),
+        # Only open cases are watched; those from before are looked at once and get their time then.
+        ops.RunSQL(
+            [
+                "UPDATE cases SET watch_at = now() WHERE closed_at IS NULL",
+                "CREATE INDEX cases_watched ON cases (watch_at) WHERE watch_at IS NOT NULL",
+            ],
+            "DROP INDEX cases_watched",
+        ),
+        ops.AddField(
+            model_name='Outbox',
+            name='quiet',
+            field=fields.BooleanField(default=False, description='waits for the end of the quiet hours and holds nothing else back', db_default=False),
         ),
         ops.AddField(
             model_name='Case',
@@ -533,6 +561,10 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name='Area',
             index=Index(fields=['name']),
+        ),
+        ops.AddIndex(
+            model_name='Staff',
+            index=Index(fields=['department_id']),
         ),
         ops.RunSQL(ROUTING_FORWARD, ROUTING_BACKWARD),
         # Other platforms ask what happened since a time; lines are written in the order of time, so a few pages say where.
