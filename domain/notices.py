@@ -159,6 +159,18 @@ def awaiting_acceptance(case: Case, post: Post) -> Notice:
     )
 
 
+def nobody_free(case: Case, post: Post) -> Notice:
+    """To the community: accepted, but everybody whose duty it is has enough or is away."""
+    number = serial(case.number)
+    text = f"等人接 {number} {case.subject}｜{case.place or '地点未说明'}\n该办的人都满了或不在岗，有人空出来就自动派。"
+    return Notice(
+        post.openid or "",
+        f"{text}\n等不了就回复“派 {number} 网格名”。",
+        _choices(case, Tap.SHOW),
+        _fields(case, "等人接手"),
+    )
+
+
 def progress(case: Case, openid: str, sentence: str) -> Notice:
     """To the resident: one sentence of what happened."""
     return Notice(openid, f"{serial(case.number)} {case.subject}：{sentence}", (), _fields(case, sentence))

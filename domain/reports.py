@@ -8,14 +8,14 @@ from datetime import datetime
 
 from domain import notices
 from domain.access import begin
-from domain.clock import SHANGHAI
-from domain.duties import LINE
 from domain.journal import Journal
-from domain.people import Home, Person, Post, first_community, post_of, posts_upward
+from domain.people import Person, Post, first_community, post_of, posts_upward
+from domain.places import locate
+from domain.routing import Route, give, route_new
 from domain.worktime import due_at, limit_for
 from models.cases import Case
-from models.database import fetch, from_json, to_json, transaction
-from models.enums import Level, Role, Source, Status, Urgency
+from models.database import fetch, to_json, transaction
+from models.enums import Source, Status, Urgency
 from models.transitions import Verb
 
 
@@ -54,16 +54,6 @@ class Receipt:
     duty_phone: str
 
 
-# The case's id is drawn before the case is written, because notices carry it. The posts are those of the resident's
-# community: they hear of an emergency.
-_ROUTE_BEFORE = """
-SELECT next_case_number($1) AS number, nextval('cases_id_seq') AS id, d.id AS duty_id, d.handle_limit, d.auto_accept,
-    (SELECT jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'openid', s.openid) ORDER BY s.id) FROM staff s
-     WHERE s.area_id = $3 AND s.active AND s.role = 'community_staff') AS posts
-FROM (SELECT 1) AS one LEFT JOIN LATERAL (
-"""
-_ROUTE = _ROUTE_BEFORE + LINE + ") d ON true"
-
 _ATTACH = """
 WITH stored AS (
     INSERT INTO attachment (case_id, kind, after, media_id, path, content_type, created_at, facts)
@@ -80,53 +70,48 @@ FROM stored
 
 
 async def report(
-    person: Person, draft: Draft, now: datetime, *, message_id: int | None = None, split_from: int | None = None
+    person: Person,
+    draft: Draft,
+    now: datetime,
+    *,
+    message_id: int | None = None,
+    split_from: int | None = None,
 ) -> Receipt:
-    """Make the case; accept and dispatch it at once where the grid and the category are known.
+    """Make the case; accept it and give it to somebody at once where the grid is known and the duty list allows it.
 
-    `message_id` is the inbox row that caused it: unique, so one message makes at most one case. `split_from`: the case
-    in which this one was reported along with another matter.
+    `message_id` is the inbox row that caused it: unique, so one message makes at most one case.
     """
-    home = person.home
     async with transaction():
-        alarmed = home.community_id if home and draft.urgent else None
-        route = (await fetch(_ROUTE, now.astimezone(SHANGHAI).date(), draft.category, alarmed))[0]
+        spot = await locate(
+            f"{draft.place}。{draft.description}", person.home, longitude=draft.longitude, latitude=draft.latitude
+        )
+        way, drawn = await route_new(spot, draft.category, now, urgent=draft.urgent)
         case = _new_case(person, draft, now, message_id)
-        case.id, case.number, case.duty_id = route["id"], route["number"], route["duty_id"]
-        case.split_from_id = split_from
-        journal = Journal(now, f"inbox:{message_id}" if message_id else draft.via)
+        case.id, case.number, case.split_from_id = drawn.id, drawn.number, split_from
+        case.component_id = spot.component_id
+        journal = Journal(now, f"inbox:{message_id}" if message_id else "")
         journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
-        if home and home.worker and route["auto_accept"] is not False:
-            holder: Post | None = home.worker
-            phone = home.duty_phone
-            case.grid_id, case.area_id = home.grid_id, home.worker.area_id
-            case.due_at = await due_at(now, limit_for(route["handle_limit"] or "", case.urgency))
-            _dispatch_at_once(case, home.worker, journal)
-            images = [media.media_id for media in draft.media if media.kind == "image"]
-            journal.tell(notices.new_task(case, home.worker, now, images))
+        phone = way.duty_phone
+        if way.by_rule:
+            case.due_at = await due_at(now, limit_for(way.limits["handle_limit"], case.urgency))
+            await _give_at_once(case, way, draft, journal)
         else:
-            holder, phone = None, await _hand_to_community(person, case, journal)
-        if home:
-            _alarm(case, holder, _community_posts(home, route["posts"]), journal)
+            phone = await _hand_to_community(case, way, journal)
+        _alarm(case, way.holder, drawn.community, journal)
         await journal.write_with(case)
         await attach(case, draft.media, journal, after=False)
-    return Receipt(case, holder, phone)
+    return Receipt(case, way.holder, phone)
 
 
-def _community_posts(home: Home, rows: str | None) -> list[Post]:
-    return [
-        Post(
-            row["id"],
-            row["name"],
-            Role.COMMUNITY_STAFF,
-            home.community_id,
-            home.community_name,
-            Level.COMMUNITY,
-            row["openid"],
-        )
-        for row in from_json(rows) or ()
-    ]
+async def _give_at_once(case: Case, way: Route, draft: Draft, journal: Journal) -> None:
+    holder = give(case, way, journal)
+    if holder:
+        images = [media.media_id for media in draft.media if media.kind == "image"]
+        journal.tell(notices.new_task(case, holder, journal.at, images))
+        return
+    for post in await _nearest_posts(way.community_id or case.area_id):
+        journal.tell(notices.nobody_free(case, post))
 
 
 def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | None) -> Case:
@@ -147,22 +132,11 @@ def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | Non
     )
 
 
-def _dispatch_at_once(case: Case, holder: Post, journal: Journal) -> None:
-    """The rules' two steps in one go: accepted because category and grid are known, dispatched by the duty list."""
-    now = journal.at
-    case.holder_id = holder.id
-    case.accepted_at = case.dispatched_at = now
-    for verb, after in ((Verb.ACCEPT, Status.ACCEPTED), (Verb.DISPATCH, Status.DISPATCHED)):
-        before, case.status = case.status, after
-        text = f"已交给{holder.label}" if verb is Verb.DISPATCH else ""
-        journal.event(verb, after, "系统", text, public=bool(text))
-        journal.audit("system", verb, before, after)
-
-
-async def _hand_to_community(person: Person, case: Case, journal: Journal) -> str:
-    """No owner can be derived: the community that is nearest takes it and finds one. Gives its duty phone."""
-    if person.home:
-        case.grid_id, case.area_id, phone = person.home.grid_id, person.home.community_id, person.home.duty_phone
+async def _hand_to_community(case: Case, way: Route, journal: Journal) -> str:
+    """No rule gives it to anybody: the community that is nearest takes it and finds an owner. Gives its duty phone."""
+    case.grid_id, case.duty_id, phone = way.grid_id, way.duty_id, way.duty_phone
+    if way.community_id:
+        case.area_id = way.community_id
     else:
         case.area_id, phone = await first_community()
     for post in await _nearest_posts(case.area_id):

@@ -82,7 +82,7 @@ class Staff(Model):
 
     class Meta:
         table = "staff"
-        indexes = (Index(fields=("area_id", "role")),)
+        indexes = (Index(fields=("area_id", "role")), Index(fields=("department_id",)))
 
 
 class Absence(Model):
