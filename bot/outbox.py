@@ -1,7 +1,8 @@
 """The worker's queue: claim under a lease, do, note the result; retry with backoff, park poison with its reason.
 
 Claims are made one at a time (an advisory lock), so that the jobs of one recipient leave in their order however many
-workers there are: a job is claimed only while no earlier job of the same recipient waits or is in somebody's hands.
+workers there are: a job is claimed only while no earlier job of the same recipient waits or is in somebody's hands
+(but one that waits for the end of the quiet hours: the morning's reminder must not hold back the night's emergency).
 A lease that runs out (a killed worker) is claimed again; finishing needs the claim's own `attempt` number, so that a
 worker that wakes up late changes nothing.
 """
@@ -41,7 +42,7 @@ WITH due AS (
     SELECT o.id FROM outbox o
     WHERE o.finished_at IS NULL AND o.due_at <= $1 AND (o.state = 'pending' OR o.leased_until < $1)
     AND NOT EXISTS (
-        SELECT 1 FROM outbox e WHERE e.recipient = o.recipient AND e.id < o.id AND e.finished_at IS NULL
+        SELECT 1 FROM outbox e WHERE e.recipient = o.recipient AND e.id < o.id AND e.finished_at IS NULL AND NOT e.quiet
         AND (e.due_at > $1 OR e.state = 'leased' AND e.leased_until >= $1)
     )
     ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED

@@ -10,7 +10,7 @@ from domain.people import Person, ancestors
 from errors import Conflict, NotAllowed, NotFound
 from models.cases import Case
 from models.database import fetch
-from models.enums import Role, Status
+from models.enums import Role, Status, Urgency
 from models.transitions import TRANSITIONS, Transition, Verb, Who, find_transition
 
 _NOBODY = Person("", 0, None, None)
@@ -48,6 +48,7 @@ class Work:
         before = self.case.status
         if row.target is not None:
             self.case.status = row.target
+            self.case.reminded = 0
         self.journal.event(verb, self.case.status, actor or self.actor, text, public=public)
         by_rule = bool(actor) or Who.RULE in self.who
         self.journal.audit("system" if by_rule else self.person.actor, verb, before, self.case.status)
@@ -146,7 +147,8 @@ async def begin_by_rule(case_id: int, verb: Verb, now: datetime, source: str) ->
     row = find_transition(verb, case.status) if case else None
     if case is None or row is None or Who.RULE not in row.who:
         return None
-    return Work(case, _NOBODY, frozenset({Who.RULE}), verb, row, Journal(now, source))
+    quiet = case.urgency is not Urgency.URGENT
+    return Work(case, _NOBODY, frozenset({Who.RULE}), verb, row, Journal(now, source, quiet))
 
 
 def _allowed(verb: Verb) -> frozenset[Who]:

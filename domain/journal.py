@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from domain.audit import row_hash
+from domain.milestones import schedule
+from domain.timing import quiet_until
 from models.cases import Case
 from models.database import fetch, to_json, transaction
 from models.enums import OutboxKind, Status
@@ -46,12 +48,12 @@ _LEFT_BEHIND = """
         AS a(actor text, tag text, before text, after text, place int, hash text)
 )
 INSERT INTO outbox (kind, state, recipient, case_id, payload, attempt, tries, due_at, channel, reference, used, error,
-    created_at)
-SELECT kind, 'pending', recipient, $1, payload, 0, 0, $2, '', '', 0, '', $2 FROM jsonb_to_recordset($6::jsonb)
-    AS o(kind text, recipient text, payload jsonb)
+    created_at, quiet)
+SELECT kind, 'pending', recipient, $1, payload, 0, 0, coalesce(waits, $2), '', '', 0, '', $2, waits IS NOT NULL
+FROM jsonb_to_recordset($6::jsonb) AS o(kind text, recipient text, payload jsonb, waits timestamptz)
 UNION ALL
 SELECT 'webhook', 'pending', 'connector:' || k.id || ':case:' || $1, $1,
-    jsonb_build_object('connector', k.id, 'at', $2, 'events', $7::jsonb), 0, 0, $2, '', '', 0, '', $2
+    jsonb_build_object('connector', k.id, 'at', $2, 'events', $7::jsonb), 0, 0, $2, '', '', 0, '', $2, false
 FROM connector k
 WHERE k.active AND k.url <> '' AND $7::jsonb <> '[]' AND $4 <> 'connector:' || k.name
 AND (k.area_id IS NULL OR k.area_id IN (
@@ -73,7 +75,7 @@ _COLUMNS = (
     "id, number, status, category, subject, domain, urgency, source, description, place, latitude, longitude, "
     "reporter_id, grid_id, area_id, department_id, holder_id, duty_id, component_id, split_from_id, anonymous, "
     "message_id, round, reopened, returned, urged, result, comment, reported_at, accepted_at, dispatched_at, due_at, "
-    "accept_due_at, sign_due_at, audit_count, audit_head"
+    "accept_due_at, sign_due_at, handle_limit, alerted, reminded, watch_at, audit_count, audit_head"
 )
 
 # The same with the case itself in front: what happens most often costs one round trip, not two.
@@ -95,10 +97,15 @@ _MOVING = {row.verb for row in TRANSITIONS if row.target is not None}
 
 @dataclass(slots=True)
 class Journal:
-    """Collects what one action leaves behind; `write` sends it in the running transaction."""
+    """Collects what one action leaves behind; `write` sends it in the running transaction.
+
+    `quiet`: nobody did anything just now (a deadline, a date) and it is not urgent: messages of the quiet hours wait
+    until these end. What a person did is told at once, at any hour.
+    """
 
     at: datetime
     source: str = ""
+    quiet: bool = False
     events: list[dict[str, Any]] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
@@ -115,17 +122,21 @@ class Journal:
         """A message to somebody; people without a bound WeChat are left out (they see it in their list), and platforms
         (they are told by webhook, or ask)."""
         if notice.recipient and not is_platform(notice.recipient):
-            self.jobs.append({"kind": OutboxKind.NOTICE, "recipient": notice.recipient, "payload": notice.payload()})
+            waits = quiet_until(self.at) if self.quiet else None
+            job = {"kind": OutboxKind.NOTICE, "recipient": notice.recipient, "payload": notice.payload()}
+            self.jobs.append(job | {"waits": waits})
 
     async def write(self, case: Case) -> None:
         """Save a case whose row is locked, and everything collected about it."""
         self._chain(case)
+        await schedule(case)
         await case.save()
         await fetch(_WRITE, *self._collected(case.id))
 
     async def write_with(self, case: Case) -> None:
         """Insert a new case, whose id is drawn already, and write everything collected about it."""
         self._chain(case)
+        await schedule(case)
         row = {name: getattr(case, name) for name in _COLUMNS.split(", ")}
         await fetch(_WRITE_WITH_CASE, *self._collected(case.id), to_json(row))
 
