@@ -271,7 +271,8 @@ async def present(staff: Post | int, now: datetime) -> bool:
     return found is not None and found.id == staff_id
 
 
-_LEVEL_ROLE = {
+#: Whose place an area of each level is.
+LEVEL_ROLE = {
     Level.GRID: Role.GRID_WORKER,
     Level.COMMUNITY: Role.COMMUNITY_STAFF,
     Level.STREET: Role.STREET_STAFF,
@@ -312,7 +313,7 @@ async def posts_upward(area_id: int) -> list[Post]:
     """Active staff who answer for this area and for those above it, nearest level first."""
     rows = await fetch(_POSTS_UPWARD, area_id)
     posts = [Post(**(row | {"role": Role(row["role"]), "level": Level(row["level"])})) for row in rows]
-    return [post for post in posts if post.role is _LEVEL_ROLE[post.level]]
+    return [post for post in posts if post.role is LEVEL_ROLE[post.level]]
 
 
 async def first_community() -> tuple[int, str]:
