@@ -17,6 +17,7 @@ from domain.access import begin_by_rule
 from domain.clock import SHANGHAI, say_latest
 from domain.duties import LINE
 from domain.journal import Journal
+from domain.milestones import set_sign_due
 from domain.people import Post, post_of, posts_upward, present, stand_in
 from domain.places import Spot
 from errors import Conflict
@@ -136,7 +137,7 @@ _LINE = (
     """
 WITH RECURSIVE line AS MATERIALIZED (
     SELECT d.*, coalesce(d.category, '') <> '' AS clear FROM (SELECT 1) AS one LEFT JOIN LATERAL (
-        SELECT * FROM duty WHERE id = $12::int UNION ALL ("""
+        SELECT * FROM duty WHERE id = $12::int UNION ALL ("""  # noqa: S608 - a constant of ours
     + LINE
     + """) LIMIT 1
     ) d ON true
@@ -144,14 +145,11 @@ WITH RECURSIVE line AS MATERIALIZED (
 )
 _ROUTE = _LINE + _POOL + _CHOICE + _ANSWER
 
-_AMONG = (
-    """
+_ABLE = """
 WITH asks AS MATERIALIZED (SELECT $2::boolean AS urgent, $3::timestamptz AS now), able AS (
     SELECT id AS staff_id, capacity FROM staff WHERE id = ANY($1::int[]) ORDER BY id OFFSET 0
 )"""
-    + _CHOICE
-    + "SELECT staff_id FROM chosen"
-)
+_AMONG = _ABLE + _CHOICE + "SELECT staff_id FROM chosen"  # noqa: S608 - a constant of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +309,11 @@ async def _refill_one(case_id: int, now: datetime) -> bool:
         if work is None:
             return True  # somebody was faster: no sign that the unit is full
         case = work.case
-        holder = give(case, await route(case, now), work.journal)
+        way = await route(case, now)
+        holder = give(case, way, work.journal)
         if holder is None:
             return False
+        await set_sign_due(case, way.limits["sign_limit"])
         due = f"，{say_latest(case.due_at, now)}" if case.due_at else ""
         for openid in await listeners(case.id):
             work.journal.tell(notices.progress(case, openid, f"已交给{holder.label}{due}。"))
