@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from domain import notices, reports
+from domain import milestones, notices, reports, worktime
 from domain.access import Work, begin
 from domain.clock import SHANGHAI, say_latest
 from domain.duties import duty_of, find_duty
 from domain.people import Person, Post, post_of, posts_upward
-from domain.worktime import due_at, limit_for
 from errors import BadRequest, Conflict
 from models.cases import Case, Supervision
 from models.database import fetch, transaction
@@ -82,6 +81,8 @@ async def dispose(
         work.step(Verb.DISPOSE, case.result)
         if duty is None or duty.verifier is Verifier.RESIDENT:
             await _ask_resident(work, images)
+        else:
+            await milestones.set_verify_due(case, duty.verify_limit)
         await drop_requests(case.id, now)
         return await work.finish()
 
@@ -141,21 +142,33 @@ async def escalate(person: Person, case_id: int, reason: str, now: datetime, sou
     need(reason, "请说一句为什么要上报，比如“要换线路，得物业和街道”。")
     async with transaction():
         work = await begin(person, case_id, Verb.ESCALATE, now, source)
-        case = work.case
-        level = (await Area.get(id=case.area_id)).level
-        above = [post for post in await posts_upward(case.grid_id or case.area_id) if post.level.rank > level.rank]
-        if not above:
+        holder = await climb(work, reason)
+        if holder is None:
             raise Conflict("no level above", say="上面没有可以接手的单位了，请直接联系市级平台。")
-        holder = above[0]
-        before = await post_of(case.holder_id)
-        case.holder_id, case.area_id = holder.id, holder.area_id
-        case.dispatched_at, case.signed_at = now, None
-        work.step(Verb.ESCALATE, f"上报{holder.label}：{reason}")
-        due = f"，{say_latest(case.due_at, now)}答复您" if case.due_at else ""
-        by = before.label if before else work.actor
-        await tell_reporter(work, f"{reason}。已由{by}上报{holder.label}处理{due}。")
-        work.journal.tell(notices.new_task(case, holder, now, [], f"上报（{notices.excerpt(reason)}）"))
         return await work.finish(), holder
+
+
+async def climb(work: Work, reason: str) -> Post | None:
+    """One level up in the running transaction; gives the new holder, None where no level is above."""
+    case, now = work.case, work.now
+    level = (await Area.get(id=case.area_id)).level
+    above = [post for post in await posts_upward(case.grid_id or case.area_id) if post.level.rank > level.rank]
+    if not above:
+        return None
+    holder = above[0]
+    before = None if Who.RULE in work.who else await post_of(case.holder_id)
+    await worktime.resume(case, now)
+    case.pause = case.resume_at = None
+    case.holder_id, case.area_id = holder.id, holder.area_id
+    case.dispatched_at, case.signed_at = now, None
+    duty = await duty_of(case, now)
+    await milestones.set_sign_due(case, duty.sign_limit if duty else "")
+    work.step(Verb.ESCALATE, f"上报{holder.label}：{reason}")
+    due = f"，{say_latest(case.due_at, now)}答复您" if case.due_at and case.due_at > now else ""
+    by = before.label if before else work.actor
+    await tell_reporter(work, f"{reason}。已由{by}上报{holder.label}处理{due}。")
+    work.journal.tell(notices.new_task(case, holder, now, [], f"上报（{notices.excerpt(reason)}）"))
+    return holder
 
 
 async def recategorise(person: Person, case_id: int, to: tuple[str, str, str], now: datetime, source: str = "") -> Case:
@@ -202,8 +215,9 @@ async def reopen(work: Work, reason: str) -> Post | None:
     case.closed_at = case.outcome = case.solved = case.signed_at = None
     holder = await post_of(case.holder_id)
     if holder:
-        case.due_at = await due_at(work.now, limit_for(duty.handle_limit if duty else "", case.urgency))
+        await milestones.set_due(case, duty.handle_limit if duty else "", work.now)
         case.dispatched_at = work.now
+        await milestones.set_sign_due(case, duty.sign_limit if duty else "")
         work.step(Verb.DISPATCH, f"重新交给{holder.label}", actor="系统")
         images: list[str] = []
         work.journal.tell(notices.new_task(case, holder, work.now, images, f"没解决（{notices.excerpt(reason)}）"))

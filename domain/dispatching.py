@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain import notices
+from domain import milestones, notices
 from domain.access import begin
 from domain.casework import tell_reporter
 from domain.clock import say_latest
 from domain.duties import duty_of
 from domain.people import Person, Post
 from domain.requests import grant, open_request
-from domain.worktime import due_at, limit_for
 from errors import NotFound
 from models.cases import Case
 from models.database import fetch, transaction
@@ -36,11 +35,13 @@ async def dispatch_to_grid(
             work.step(Verb.ACCEPT, public=False)
         duty = await duty_of(case, now)
         case.duty_id = duty.id if duty else None
-        case.due_at = case.due_at or await due_at(now, limit_for(duty.handle_limit if duty else "", case.urgency))
+        since = case.accepted_at or now
+        due = case.due_at or await milestones.set_due(case, duty.handle_limit if duty else "", since)
         case.holder_id, case.area_id, case.dispatched_at = holder.id, holder.area_id, now
+        await milestones.set_sign_due(case, duty.sign_limit if duty else "")
         case.grid_id = holder.area_id
         work.step(Verb.DISPATCH, f"已交给{holder.label}")
-        await tell_reporter(work, f"已交给{holder.label}，{say_latest(case.due_at, now)}。")
+        await tell_reporter(work, f"已交给{holder.label}，{say_latest(due, now)}。")
         work.journal.tell(notices.new_task(case, holder, now, []))
         return await work.finish(), holder
 

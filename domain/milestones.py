@@ -48,11 +48,13 @@ async def set_sign_due(case: Case, written: str) -> None:
         case.sign_due_at = await due_at(case.dispatched_at, _written(written, case.urgency, SIGN_WITHIN))
 
 
-async def set_due(case: Case, written: str, since: datetime) -> None:
+async def set_due(case: Case, written: str, since: datetime) -> datetime:
     """The promised time, made once: at acceptance, and anew when a case is reopened."""
     limit = limit_for(written, case.urgency)
     case.handle_limit, case.alerted = str(limit), 0
-    case.due_at = await due_at(since, limit)
+    due = await due_at(since, limit)
+    case.due_at = due
+    return due
 
 
 async def set_verify_due(case: Case, written: str) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain import notices
+from domain import milestones, notices
 from domain.access import begin
 from domain.journal import Journal
 from domain.people import Person, Post, first_community, post_of, posts_upward
 from domain.places import locate
 from domain.routing import Route, give, route_new
-from domain.worktime import due_at, limit_for
 from models.cases import Case
 from models.database import fetch, to_json, transaction
 from models.enums import Source, Status, Urgency
@@ -94,7 +93,7 @@ async def report(
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
         phone = way.duty_phone
         if way.by_rule:
-            case.due_at = await due_at(now, limit_for(way.limits["handle_limit"], case.urgency))
+            await milestones.set_due(case, way.limits["handle_limit"], now)
             await _give_at_once(case, way, draft, journal)
         else:
             phone = await _hand_to_community(case, way, journal)
@@ -107,6 +106,7 @@ async def report(
 async def _give_at_once(case: Case, way: Route, draft: Draft, journal: Journal) -> None:
     holder = give(case, way, journal)
     if holder:
+        await milestones.set_sign_due(case, way.limits["sign_limit"])
         images = [media.media_id for media in draft.media if media.kind == "image"]
         journal.tell(notices.new_task(case, holder, journal.at, images))
         return
@@ -139,6 +139,7 @@ async def _hand_to_community(case: Case, way: Route, journal: Journal) -> str:
         case.area_id = way.community_id
     else:
         case.area_id, phone = await first_community()
+    await milestones.set_accept_due(case, way.limits["accept_limit"])
     for post in await _nearest_posts(case.area_id):
         journal.tell(notices.awaiting_acceptance(case, post))
     return phone

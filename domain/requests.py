@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain import notices, worktime
+from domain import milestones, notices, worktime
 from domain.access import Work, begin
 from domain.casework import need, reporter_openid, tell_reporter
 from domain.clock import say_deadline, say_latest
@@ -236,7 +236,7 @@ async def _extend(work: Work, request: CaseRequest) -> None:
     case = work.case
     if request.until is None:
         raise Conflict("no day")
-    case.due_at, case.alerted = request.until, 0
+    await milestones.extend_due(case, request.until, work.now)
     until = say_latest(request.until, work.now)
     work.step(Verb.EXTEND, f"办理时间延长，{until}：{request.reason}")
     await tell_reporter(work, f"要多一点时间，{until}办好。原因：{notices.excerpt(request.reason)}。")
