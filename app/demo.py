@@ -27,8 +27,7 @@ def demo_phones() -> dict[str, Any]:
 
 async def load_demo(*, simulator: bool) -> Loaded:
     """Add what is missing of the demo community."""
-    data = demo_data()
-    return await load_community(data["area"], data["staff"], bind_openids=simulator)
+    return await load_community(demo_data(), bind_openids=simulator)
 
 
 async def settle_phones(platform: Platform) -> None:

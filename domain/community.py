@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-import nlp
+from domain.duty_lists import BEGINNING, shipped_lines, write_version
+from domain.table_values import moment
 from errors import BadRequest
-from models.cases import Duty, DutyList
+from models.cases import DutyList
 from models.database import transaction
 from models.enums import Level, Role
-from models.people import Area, Staff
-
-_BEGINNING = date(2026, 1, 1)  # the shipped duty list holds for anything older than a community's own
+from models.people import Absence, Area, Department, Staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +25,19 @@ class Loaded:
     duties: int
 
 
-async def load_community(
-    areas: Sequence[Mapping[str, Any]], staff: Sequence[Mapping[str, Any]], *, bind_openids: bool
-) -> Loaded:
-    """Add the areas (parents first), the staff and a duty for each category that are not there yet.
+async def load_community(community: Mapping[str, Any], *, bind_openids: bool) -> Loaded:
+    """Add what is not there yet of its lists `area` (parents first), `department`, `staff` and `absence`, and a duty
+    list if there is none.
 
     `bind_openids`: also bind staff to the WeChat ids given, which only the simulator's data has.
     """
     async with transaction():
-        new_areas = sum([await _add_area(row) for row in areas])
-        new_staff = sum([await _add_staff(row, bind_openids) for row in staff])
+        new_areas = sum([await _add_area(row) for row in community["area"]])
+        for row in community.get("department", ()):
+            await _add_department(row)
+        new_staff = sum([await _add_staff(row, bind_openids) for row in community["staff"]])
+        for row in community.get("absence", ()):
+            await _add_absence(row)
         return Loaded(new_areas, new_staff, await add_default_duties())
 
 
@@ -56,40 +58,50 @@ async def _add_area(row: Mapping[str, Any]) -> bool:
     return True
 
 
+async def _add_department(row: Mapping[str, Any]) -> None:
+    if not await Department.exists(code=row["code"]):
+        area = await Area.get(code=row["area"])
+        await Department.create(code=row["code"], name=row["name"], kind=row["kind"], area_id=area.id)
+
+
 async def _add_staff(row: Mapping[str, Any], bind_openids: bool) -> bool:
-    area = await Area.get_or_none(code=row["area"])
+    unit = await Department.get(code=row["department"]) if "department" in row else None
+    area = await Area.get_or_none(id=unit.area_id) if unit else await Area.get_or_none(code=row["area"])
     if area is None:
         raise BadRequest(f"staff {row['name']}: area {row['area']} does not exist")
     if await Staff.exists(name=row["name"], area_id=area.id):
         return False
-    openid = row.get("openid") if bind_openids else None
-    await Staff.create(name=row["name"], role=Role(row["role"]), area_id=area.id, openid=openid)
+    await Staff.create(
+        code=row["code"],
+        name=row["name"],
+        role=Role(row["role"]),
+        area_id=area.id,
+        department_id=unit.id if unit else None,
+        openid=row.get("openid") if bind_openids else None,
+    )
     return True
 
 
+async def _add_absence(row: Mapping[str, Any]) -> None:
+    staff, deputy = await Staff.get(code=row["staff"]), await Staff.get(code=row["deputy"])
+    starts_at, ends_at = moment(end=False)(row["starts_on"]), moment(end=True)(row["ends_on"])
+    if not await Absence.exists(staff_id=staff.id, starts_at=starts_at):
+        await Absence.create(
+            staff_id=staff.id,
+            deputy_id=deputy.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            reason=row.get("reason", ""),
+        )
+
+
 async def add_default_duties() -> int:
-    """A first duty list where there is none: the grid worker first for each category of the catalogue, and for what
-    has no category."""
+    """The shipped duty list where there is none; gives the number of its lines."""
     if await DutyList.exists():
         return 0
-    now = datetime.now(UTC)
-    version = await DutyList.create(effective_on=_BEGINNING, note="随系统提供", created_at=now)
-    lines = [
-        Duty(
-            version_id=version.id,
-            category=category.code,
-            level=Level.GRID,
-            handle_limit=_written(category.time_limit),
-            closing_photo=category.closing_photo,
-        )
-        for category in nlp.categories()
-    ]
-    await Duty.bulk_create([*lines, Duty(version_id=version.id, category="", level=Level.GRID, handle_limit="7天")])
-    return len(lines) + 1
-
-
-def _written(limit: timedelta) -> str:
-    return f"{limit.days}天" if limit >= timedelta(days=2) else f"{limit // timedelta(hours=1)}小时"
+    lines = shipped_lines()
+    await write_version(lines, BEGINNING, "随系统提供", datetime.now(UTC))
+    return len(lines)
 
 
 async def has_community() -> bool:

@@ -1,0 +1,1 @@
+"""The duty list that is shipped: ours, as a table."""
