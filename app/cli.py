@@ -94,6 +94,30 @@ def staff(
     _run(staff_codes(code_for))
 
 
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="FILE.xlsx, FILE.csv, or a folder of CSV files")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="check and count, write nothing")] = False,
+    effective: Annotated[str, typer.Option(help="first day of a new duty list, 2026-12-01; default today")] = "",
+) -> None:
+    """Enter areas, departments, staff, absences, duties, households and more from tables: all of it or nothing."""
+    from app.exchange import import_path  # noqa: PLC0415
+
+    raise typer.Exit(0 if _run(import_path(path, dry_run=dry_run, effective=effective)) else 1)
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="FILE.xlsx, FILE.csv (one table), or a folder for CSV files")],
+    what: Annotated[list[str] | None, typer.Option(help="tables, such as 职责清单 or duties; default all")] = None,
+    template: Annotated[bool, typer.Option("--template", help="empty tables to fill in, with explanations")] = False,
+) -> None:
+    """Write the organisation to tables that `linli import` takes back."""
+    from app.exchange import export_path  # noqa: PLC0415
+
+    _run(export_path(path, what or (), template=template))
+
+
 @app.command()
 def account() -> None:
     """Create the official account's menu and print each grid's QR code address, as needed once per account."""
