@@ -34,9 +34,14 @@ _SEPARATORS = str.maketrans("", "", " -_.")
 _NAME_ENDS = re.compile("社区|网格|小区|花园|村|苑|庄|坊|院|里|湾|城|府")
 
 
+def _read(text: str) -> str:
+    """The part of a text in which places are looked for, folded."""
+    return fold(tidy(text[:_READ]))
+
+
 def find_buildings(text: str) -> tuple[str, ...]:
     """The buildings a text names, each in one form: 3栋, 三幢 and 3号楼 are all "3"."""
-    folded = fold(tidy(text))[:_READ]
+    folded = _read(text)
     return tuple(dict.fromkeys(_plain_number(found[1]) for found in _BUILDING.finditer(folded)))
 
 
@@ -54,7 +59,7 @@ def _spelled(building: str) -> list[str]:
 
 def find_codes(text: str) -> tuple[str, ...]:
     """What may be a location code: letters with digits, or digits that the text calls a number of a thing."""
-    folded = fold(tidy(text))[:_READ]
+    folded = _read(text)
     codes = [found[0].translate(_SEPARATORS).upper() for found in _LETTERED.finditer(folded)]
     codes += [found[1] or found[2] for found in _BARE.finditer(folded)]
     return tuple(dict.fromkeys(code for code in codes if len(code) >= 3))[:_MOST]
@@ -62,7 +67,7 @@ def find_codes(text: str) -> tuple[str, ...]:
 
 def _names(text: str) -> list[str]:
     """Every stretch that may be the name of a grid or community: it ends as such names do."""
-    plain = tidy(text)[:_READ]
+    plain = tidy(text[:_READ])
     ends = {found.end() for found in _NAME_ENDS.finditer(plain)}
     found = {plain[end - length : end] for end in ends for length in range(2, min(end, _LONGEST_NAME) + 1)}
     return sorted(found, key=len, reverse=True)[: _MOST * 3]

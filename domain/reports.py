@@ -84,7 +84,7 @@ async def report(
         spot = await locate(
             f"{draft.place}。{draft.description}", person.home, longitude=draft.longitude, latitude=draft.latitude
         )
-        way, drawn = await route_new(spot, draft.category, now, urgent=draft.urgent)
+        way, drawn = await route_new(spot, person.home, draft.category, now, urgent=draft.urgent)
         case = _new_case(person, draft, now, message_id)
         case.id, case.number, case.split_from_id = drawn.id, drawn.number, split_from
         case.component_id = spot.component_id
