@@ -17,7 +17,7 @@ from typing import Any
 import nlp
 from domain.api_keys import Key
 from domain.coordinates import to_wgs
-from domain.open311_services import code_of
+from domain.open311_services import code_of, names
 from errors import BadRequest, NotFound
 from models.database import fetch, from_json
 from models.enums import Outcome, Status
@@ -173,6 +173,16 @@ _PAGED = " ORDER BY e.id LIMIT $6 OFFSET $7"
 _UPDATES = _DOWN + _STEPS + _SEEN + _PAGED
 
 
+async def contact() -> tuple[str, datetime | None]:
+    """Whom to ask about the interface, and when what it offers last changed: the topmost area, the duty list."""
+    rows = await fetch(
+        "SELECT concat_ws(' ', t.name, coalesce(nullif(t.duty_phone, ''), (SELECT duty_phone FROM area "
+        "WHERE duty_phone <> '' ORDER BY length(code), code LIMIT 1))) AS words, "
+        "(SELECT max(created_at) FROM duty_list) AS changed FROM area t ORDER BY length(t.code), t.code LIMIT 1"
+    )
+    return (rows[0]["words"], rows[0]["changed"]) if rows else ("", None)
+
+
 async def check_jurisdiction(code: str) -> None:
     """Raises NotFound for a jurisdiction that is none of our areas; "" is everything."""
     if code and not await fetch("SELECT 1 FROM area WHERE code = $1", code):
@@ -268,7 +278,7 @@ def _request(row: dict[str, Any], key: Key | None) -> Request:
         service_request_id=row["number"],
         status="open" if status.is_open else "closed",
         status_notes=_notes(row, status, key),
-        service_name=row["subject"],
+        service_name=names().get(row["category"], row["subject"]),
         service_code=code_of(row["category"]),
         description=mask(row["description"])[:_DESCRIPTION] if key else None,
         agency_responsible=row["department"] or _unit(row),

@@ -174,7 +174,7 @@ async def _make(key: Key, filing: Filing, entry: nlp.Category, now: datetime) ->
         via=_name(key),
     )
     receipt = await report(await _reporter(key, filing.account_id, now), draft, now)
-    await keep_contact(receipt.case, filing.contact, now, _name(key))
+    await keep_contact(receipt.case.id, filing.contact, now, _name(key))
     return receipt.case
 
 
@@ -194,13 +194,14 @@ async def _reporter(key: Key, account_id: str, now: datetime) -> Person:
     return await find_person(account_id if known else _name(key), now)
 
 
-async def keep_contact(case: Case, contact: Mapping[str, str], now: datetime, via: str) -> None:
-    """How to reach the person, for the staff of the case alone."""
+async def keep_contact(case_id: int, contact: Mapping[str, str], now: datetime, via: str) -> None:
+    """How to reach the person, for the staff of the case alone. Runs inside the caller's transaction."""
     words = " ".join(value for value in contact.values() if value)
     if words:
+        case = await Case.filter(id=case_id).select_for_update().get()
         journal = Journal(now, via)
         journal.event(Verb.MEMO, case.status, "系统", f"联系人：{words}", public=False)
-        await journal.write(case.id)
+        await journal.write(case)
 
 
 async def find_token(token: str) -> str | None:

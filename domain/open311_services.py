@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import nlp
 from domain.clock import SHANGHAI
@@ -52,6 +53,12 @@ def code_of(category: str) -> str:
 def offered() -> list[Category]:
     """The kinds one may report here: what people only ask about, and emergencies, are left out."""
     return [entry for entry in nlp.categories() if not entry.service and entry.code not in _NOT_OFFERED]
+
+
+@cache
+def names() -> dict[str, str]:
+    """What each of our categories is called as a service."""
+    return {entry.code: entry.name for entry in nlp.categories()}
 
 
 def find_offered(service_code: str) -> Category:
