@@ -214,8 +214,8 @@ _COUNTS = """
     -- not taken on, in it; urgent ones reported in it
     count(*) FILTER (WHERE f.closed AND c.status = 'rejected' AND c.outcome IS DISTINCT FROM 'void'),
     count(*) FILTER (WHERE c.reported_at >= $1 AND c.urgency = 'urgent'),
-    -- seconds from acceptance to disposal without the time the clock stood
-    coalesce(sum(extract(epoch FROM c.disposed_at - c.accepted_at) - c.paused / 1000000)
+    -- whole seconds from acceptance to disposal without the time the clock stood (microseconds)
+    coalesce(sum(floor(extract(epoch FROM c.disposed_at - c.accepted_at) - c.paused / 1000000.0))
         FILTER (WHERE f.disposed AND f.valid), 0)::bigint
 ] AS counts
 """

@@ -23,11 +23,13 @@ FORWARD = [
         IS DISTINCT FROM (NEW.description, NEW.place, NEW.subject))
     EXECUTE FUNCTION forget_case_words()
     """,
-    # Where a case is: its grid, or while that is unknown the area that has it. Newest first and by due time, for a
-    # place and for everywhere.
+    # Where a case is: its grid, or while that is unknown the area that has it. Newest first and by due time (what has
+    # none comes last), for a place and for everywhere.
     "CREATE INDEX cases_of_place ON cases ((coalesce(grid_id, area_id)), reported_at, id)",
-    "CREATE INDEX cases_open_of_place ON cases ((coalesce(grid_id, area_id)), due_at, id) WHERE closed_at IS NULL",
-    "CREATE INDEX cases_open_due ON cases (due_at, id) WHERE closed_at IS NULL",
+    "CREATE INDEX cases_open_of_place ON cases ((coalesce(grid_id, area_id)), "
+    "(coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)), id) WHERE closed_at IS NULL",
+    "CREATE INDEX cases_open_due ON cases ((coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)), id) "
+    "WHERE closed_at IS NULL",
     "CREATE INDEX cases_of_category ON cases (category, reported_at)",
     "CREATE INDEX cases_of_department ON cases (department_id, reported_at) WHERE department_id IS NOT NULL",
     # People say the serial alone.

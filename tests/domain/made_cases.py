@@ -51,7 +51,7 @@ async def random_cases(seed: int, number: int = 120) -> list[Case]:
     return made
 
 
-def _case(chance: random.Random, number: str) -> Case:
+def _case(chance: random.Random, number: str) -> Case:  # noqa: C901 - one step after the other
     """A history that runs forward in time and stops somewhere."""
 
     def step(hours: float) -> timedelta:

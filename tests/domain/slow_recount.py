@@ -21,11 +21,11 @@ def recount(
         for name in _of_case(case, first_dispatch.get(case.id), start, end, settings):
             counted[name] += 1
         if "disposed" in _of_case(case, None, start, end, settings) and case.disposed_at and case.accepted_at:
-            counted["handle_seconds"] += (case.disposed_at - case.accepted_at - case.paused).total_seconds()
+            counted["handle_seconds"] += (case.disposed_at - case.accepted_at - case.paused) // timedelta(seconds=1)
     return counted
 
 
-def _of_case(
+def _of_case(  # noqa: C901 - one definition after the other
     case: Case, first_dispatch: datetime | None, start: datetime, end: datetime, settings: Settings
 ) -> set[str]:
     names: set[str] = set()

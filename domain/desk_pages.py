@@ -1,0 +1,271 @@
+"""Lists of cases, page by page: by filters, by words, by number, what is overdue.
+
+Everything is limited to what lies below the person's area, as everywhere (`domain.access`): a dispatcher sees what is
+below their area, a grid worker their grid, staff of a department what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from domain.desk_search import index_missing, search_query
+from domain.figures_counts import plan_for_these_values, scope_below
+from domain.lookup import read_number
+from domain.people import Person, ancestors
+from errors import BadRequest, NotAllowed, NotFound
+from models.database import fetch, transaction
+from models.enums import Role, Status
+
+PAGE = 50
+#: Above this many a page says "500+": counting on would cost more than it tells.
+COUNTED = 500
+#: Up to so many places each is asked for its own newest; beyond, the newest of all are looked through. A street has
+#: every tenth case of its city, which is soon found; a grid every thousandth.
+_FEW_PLACES = 64
+
+
+class Sort(StrEnum):
+    """The order of a page."""
+
+    NEWEST = "newest"  # by the time of report, the newest first
+    DUE = "due"  # open cases only, by due time; what has none comes last
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list shows; None = whatever. `start` and `end` (before it) are the time of report."""
+
+    area_id: int | None = None
+    open: bool | None = None
+    status: Status | None = None
+    category: str | None = None
+    holder_id: int | None = None
+    department_id: int | None = None
+    overdue: bool | None = None
+    urgent: bool | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list."""
+
+    id: int
+    number: str
+    status: Status
+    category: str
+    subject: str
+    place: str
+    urgency: str
+    area: str
+    holder: str
+    department: str
+    reported_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    overdue: bool
+    round: int
+    urged: int
+    supervised: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Up to PAGE lines; `next` continues after them ("" at the end); `count` on the first page, COUNTED + 1 = more."""
+
+    rows: Sequence[Row]
+    next: str = ""
+    count: int | None = None
+
+
+_DUE = "coalesce(c.due_at, '9999-12-31T00:00:00Z'::timestamptz)"
+# Somebody still has to act and the promised time is over; while the clock stands it was over before it stood still.
+# A result that waits for the check or for the resident is not the holder's delay any more.
+_OVERDUE = (
+    "(c.closed_at IS NULL AND c.status NOT IN ('disposed', 'verified') AND "
+    + _DUE
+    + " < least($4::timestamptz, c.suspended_at))"
+)
+_WHERE = (
+    """
+    AND ($5::boolean IS NULL OR (c.closed_at IS NULL) = $5)
+    AND ($6::text IS NULL OR c.status = $6) AND ($7::text IS NULL OR c.category = $7)
+    AND ($8::int IS NULL OR c.holder_id = $8) AND ($9::int IS NULL OR c.department_id = $9)
+    AND ($10::boolean IS NULL OR (c.urgency = 'urgent') = $10)
+    AND ($11::timestamptz IS NULL OR c.reported_at >= $11) AND ($12::timestamptz IS NULL OR c.reported_at < $12)
+    AND ($13::boolean IS NULL OR """
+    + _OVERDUE
+    + """ = $13 AND ($13 IS NOT TRUE OR """
+    + _DUE
+    + """ < $4))
+    AND ($14::text IS NULL OR c.search @@ $14::tsquery)
+    """
+)
+_NEWEST = " AND ($2::timestamptz IS NULL OR (c.reported_at, c.id) < ($2, $3::bigint)) "
+_BY_NEWEST = " ORDER BY c.reported_at DESC, c.id DESC "
+_SOONEST = " AND c.closed_at IS NULL AND ($2::timestamptz IS NULL OR (" + _DUE + ", c.id) > ($2, $3::bigint)) "
+_BY_DUE = " ORDER BY " + _DUE + ", c.id "
+_SOME = " LIMIT $15::int "
+
+# Everywhere in one go, or each of a few places for itself and then the best of all.
+_WIDE = "SELECT c.id FROM cases c WHERE ($1::int[] IS NULL OR coalesce(c.grid_id, c.area_id) = ANY ($1))"
+_NARROW = "SELECT c.id FROM unnest($1::int[]) AS o(place) CROSS JOIN LATERAL (SELECT c.id, c.reported_at, c.due_at "
+_OF_IT = "FROM cases c WHERE coalesce(c.grid_id, c.area_id) = o.place"
+_WIDE_NEWEST = _WIDE + _WHERE + _NEWEST + _BY_NEWEST + _SOME
+_WIDE_DUE = _WIDE + _WHERE + _SOONEST + _BY_DUE + _SOME
+_NARROW_NEWEST = _NARROW + _OF_IT + _WHERE + _NEWEST + _BY_NEWEST + _SOME + ") c" + _BY_NEWEST + _SOME
+_NARROW_DUE = _NARROW + _OF_IT + _WHERE + _SOONEST + _BY_DUE + _SOME + ") c" + _BY_DUE + _SOME
+
+_FOUND = "WITH found AS MATERIALIZED ("
+_SHOWN = (
+    """
+    ) SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency, coalesce(a.name, '') AS area,
+        coalesce(s.name, '') AS holder, coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at,
+        c.round, c.urged, c.supervised, (SELECT count(*) FROM found) AS counted, """  # noqa: S608 - constants of ours
+    + _OVERDUE
+    + """ AS overdue
+    FROM (SELECT id FROM found LIMIT 51) p JOIN cases c ON c.id = p.id
+    LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id)
+    LEFT JOIN staff s ON s.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id
+    """
+)
+_WIDE_NEWEST = _FOUND + _WIDE + _WHERE + _NEWEST + _BY_NEWEST + _SOME + _SHOWN + _BY_NEWEST
+_WIDE_DUE = _FOUND + _WIDE + _WHERE + _SOONEST + _BY_DUE + _SOME + _SHOWN + _BY_DUE
+_OF_PLACES = _FOUND + _NARROW + _OF_IT + _WHERE
+_NARROW_NEWEST = _OF_PLACES + _NEWEST + _BY_NEWEST + _SOME + ") c" + _BY_NEWEST + _SOME + _SHOWN + _BY_NEWEST
+_NARROW_DUE = _OF_PLACES + _SOONEST + _BY_DUE + _SOME + ") c" + _BY_DUE + _SOME + _SHOWN + _BY_DUE
+
+_NUMBERED = "SELECT id FROM cases WHERE split_part(number, '-', 2) = split_part($1, '-', 2) AND number LIKE $1 "
+_BY_NUMBER = (
+    _FOUND
+    + _NUMBERED
+    + " AND ($2::int[] IS NULL OR coalesce(grid_id, area_id) = ANY ($2)) AND ($3::int IS NULL OR holder_id = $3) "
+    + "ORDER BY id DESC LIMIT 51"
+    + _SHOWN
+    + _BY_NEWEST
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """Where to look: places (None = everywhere), and the one whose cases they must be (None = anybody's)."""
+
+    places: Sequence[int] | None
+    holder_id: int | None
+
+
+async def _sight(person: Person, area_id: int | None, holder_id: int | None = None) -> _Sight:
+    """What this person may see, within an area of their own choice. NotFound for an area that is not below theirs."""
+    post = person.post
+    if post is None:
+        raise NotAllowed(f"{person.actor} has no desk", tag="case:list", object_id=None)
+    if holder_id == post.id and area_id is None:
+        return _Sight(None, post.id)
+    if not (post.dispatches or post.role is Role.GRID_WORKER):
+        return _Sight(None, post.id)
+    if area_id is not None and post.area_id not in await ancestors(area_id):
+        raise NotFound(f"area {area_id}", tag="area:read", object_id=area_id)
+    places = (await scope_below(area_id or post.area_id)).places
+    everywhere = len(places) == (await fetch("SELECT count(*) AS n FROM area"))[0]["n"]
+    return _Sight(None if everywhere else places, holder_id)
+
+
+async def list_cases(
+    person: Person, filters: Filters, now: datetime, *, sort: Sort = Sort.NEWEST, after: str = ""
+) -> Page:
+    """One page; `after` is the `next` of the page before. The first page also counts."""
+    sight = await _sight(person, filters.area_id, filters.holder_id)
+    return await _page(sight, filters, now, sort, after)
+
+
+async def overdue(person: Person, now: datetime, *, area_id: int | None = None, after: str = "") -> Page:
+    """Open cases whose promised time is over, the longest overdue first."""
+    return await list_cases(person, Filters(area_id=area_id, overdue=True), now, sort=Sort.DUE, after=after)
+
+
+async def search(person: Person, text: str, filters: Filters, now: datetime, *, after: str = "") -> Page:
+    """Cases with this number, or with all of these words in any order, newest first."""
+    await index_missing()
+    sight = await _sight(person, filters.area_id, filters.holder_id)
+    pattern = read_number(text)
+    if pattern and not after:
+        async with transaction():
+            await plan_for_these_values()
+            rows = await fetch(_BY_NUMBER, pattern, sight.places, sight.holder_id, now)
+        if rows:
+            return Page([_row(row) for row in rows[:PAGE]], count=len(rows))
+    words = search_query(text)
+    if not words:
+        raise BadRequest(f"nothing to search for in {text[:40]!r}", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
+    page = Page([])
+    for days in _WINDOWS if _is_wide(sight) else (None,):
+        page = await _page(sight, _since(filters, days, after, now), now, Sort.NEWEST, after, words)
+        if page.next:
+            break
+    return page
+
+
+# Common words are found within a month, rare ones are few: either way not many rows are read.
+_WINDOWS = (30, 180, None)
+
+
+def _since(filters: Filters, days: int | None, after: str, now: datetime) -> Filters:
+    """The same, not looking further back than so many days before the page."""
+    if days is None:
+        return filters
+    end = _read_cursor(after)[0] or now
+    start = end - timedelta(days=days)
+    return replace(filters, start=max(start, filters.start) if filters.start else start)
+
+
+def _is_wide(sight: _Sight) -> bool:
+    return sight.places is None or len(sight.places) > _FEW_PLACES
+
+
+async def _page(
+    sight: _Sight, filters: Filters, now: datetime, sort: Sort, after: str, words: str | None = None
+) -> Page:
+    moment, last_id = _read_cursor(after)
+    values = (
+        *(sight.places, moment, last_id, now, filters.open, filters.status, filters.category),
+        *(sight.holder_id, filters.department_id, filters.urgent, filters.start, filters.end, filters.overdue, words),
+        PAGE + 1 if after or words else COUNTED + 1,
+    )
+    async with transaction():
+        await plan_for_these_values()
+        if sort is Sort.NEWEST:
+            rows = await fetch(_WIDE_NEWEST, *values) if _is_wide(sight) else await fetch(_NARROW_NEWEST, *values)
+        else:
+            rows = await fetch(_WIDE_DUE, *values) if _is_wide(sight) else await fetch(_NARROW_DUE, *values)
+    shown = [_row(row) for row in rows[:PAGE]]
+    more = _cursor(shown[-1], sort) if len(rows) > PAGE else ""
+    return Page(shown, more, None if after or words else rows[0]["counted"] if rows else 0)
+
+
+def _row(row: dict[str, Any]) -> Row:
+    known = {name: value for name, value in row.items() if name != "counted"}
+    return Row(**known | {"status": Status(row["status"])})
+
+
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def _cursor(row: Row, sort: Sort) -> str:
+    moment = row.reported_at if sort is Sort.NEWEST else row.due_at or _NEVER
+    return f"{moment.isoformat()}|{row.id}"
+
+
+def _read_cursor(after: str) -> tuple[datetime | None, int | None]:
+    """Where a page goes on: (time, case id). Raises BadRequest for what no page gave."""
+    if not after:
+        return None, None
+    try:
+        moment, last_id = after.split("|")
+        return datetime.fromisoformat(moment), int(last_id)
+    except ValueError:
+        raise BadRequest(f"cursor {after[:40]!r}", say="这一页打不开了，请回到第一页。") from None
