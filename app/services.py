@@ -22,6 +22,7 @@ from bot.consents import apply_results
 from bot.delivery import Ladder
 from bot.inbox import Inbox, utc_now
 from bot.outbox import Outbox
+from domain import timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
@@ -70,16 +71,17 @@ async def services(
         redis = aioredis.from_url(engines.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2)
     except ValueError as error:
         raise SettingsError(f"LINLI_REDIS_URL must look like redis://host:6379/0: {error}") from error
-    async with (
-        database(engines.database_url, settings.database_pool),
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
-    ):
-        api = connect(wechat, session, redis)
-        bot = Bot(Policy(reopen_within=timedelta(days=settings.reopen_days)))
-        try:
-            yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), now)
-        finally:
-            await redis.aclose()
+    with timing.use(settings.timing()):
+        async with (
+            database(engines.database_url, settings.database_pool),
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
+        ):
+            api = connect(wechat, session, redis)
+            bot = Bot(Policy(reopen_within=timedelta(days=settings.reopen_days)))
+            try:
+                yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), now)
+            finally:
+                await redis.aclose()
 
 
 @asynccontextmanager

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.config import TemplateConfig, WeChatConfig
+from domain.timing import Timing, parse_hours, parse_quiet, parse_shares
 from errors import SettingsError
 
 SIMULATOR_APPID = "wx5117a70115117a70"
@@ -65,6 +66,41 @@ class Settings(BaseSettings):
     reopen_days: Annotated[int, Field(ge=1, le=365)] = Field(
         15, description="days within which a resident may say a closed case is not solved"
     )
+
+    work_hours: str = Field(
+        "08:30-12:00,14:00-17:30", description="working time of a working day, lunch break left out"
+    )
+    quiet_hours: str = Field(
+        "21:30-07:30", description="reminders and warnings of what is not urgent wait until these end; empty = none"
+    )
+    warn_at: str = Field("50,80", description="percent of a time limit at which its holder is warned; empty = never")
+    escalate_every: Annotated[int, Field(ge=5, le=1000)] = Field(
+        50, description="percent of the limit after which an overdue case climbs one more level"
+    )
+    remind_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        3, description="days after which a resident who was asked something is reminded"
+    )
+    reminders: Annotated[int, Field(ge=0, le=10)] = Field(
+        2, description="reminders without an answer after which such a case is closed"
+    )
+
+    @field_validator("work_hours", "quiet_hours", "warn_at")
+    @classmethod
+    def _readable(cls, text: str, info: ValidationInfo) -> str:
+        {"work_hours": parse_hours, "quiet_hours": parse_quiet, "warn_at": parse_shares}[info.field_name or ""](text)
+        return text
+
+    def timing(self) -> Timing:
+        """What `domain/` needs to know of the community's times."""
+        return Timing(
+            hours=parse_hours(self.work_hours),
+            quiet=parse_quiet(self.quiet_hours),
+            warn_at=parse_shares(self.warn_at),
+            escalate_every=self.escalate_every,
+            remind_after=timedelta(days=self.remind_days),
+            reminders=self.reminders,
+            silence=timedelta(days=self.silence_days),
+        )
 
     @property
     def base_url(self) -> str:

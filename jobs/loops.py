@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain.audit import anchor
+from domain.deadlines import watch
 from domain.rating import close_silent
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,8 @@ class OutboxLoop:
 
 
 def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timedelta) -> AsyncIOScheduler:
-    """Periodic work. A job only looks for what is due, so a missed or doubled tick loses and repeats nothing."""
+    """Periodic work, in every worker. A job only looks for what is due and takes it under its row's lock: a missed tick
+    loses nothing, a second scheduler repeats nothing, and no leader has to be found when one is gone."""
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 300}
     )
@@ -104,6 +106,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
         scheduler.add_job(_guarded(job, name), IntervalTrigger(seconds=seconds), id=name)
 
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
+    every(60, lambda: watch(now(), limit=1000), "watch deadlines")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()

@@ -128,8 +128,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(Verb.VERIFY, {_S.DISPOSED}, _S.VERIFIED, Who.RULE, Who.CHECKER, Who.DISPATCHER),
     # It is not: once more.
     _row(Verb.REWORK, {_S.DISPOSED}, _S.DISPOSING, Who.CHECKER, Who.DISPATCHER),
-    # The resident answered, or kept silent for the set days.
-    _row(Verb.CLOSE, {_S.VERIFIED}, _S.CLOSED, Who.REPORTER, Who.RULE),
+    # The resident answered, or kept silent for the set days; also where they were asked to say something more.
+    _row(Verb.CLOSE, {_S.VERIFIED, _S.SUSPENDED}, _S.CLOSED, Who.REPORTER, Who.RULE),
     # Not solved: once by the resident, later by a superior.
     _row(Verb.REOPEN, {_S.VERIFIED, _S.CLOSED}, _S.ACCEPTED, Who.REPORTER, Who.SUPERVISOR),
     # Too hard here, or too late: one level up, to a new holder.
