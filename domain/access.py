@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.journal import Journal
@@ -16,6 +16,9 @@ from models.transitions import TRANSITIONS, Transition, Verb, Who, find_transiti
 _NOBODY = Person("", 0, None, None)
 
 
+_DROP = "UPDATE case_request SET state = 'dropped', decided_at = $2 WHERE case_id = $1 AND state = 'open'"
+
+
 @dataclass(slots=True)
 class Work:
     """One action on one locked case. `finish` writes everything in the running transaction."""
@@ -26,6 +29,10 @@ class Work:
     verb: Verb
     row: Transition
     journal: Journal
+    held_by: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.held_by = self.case.holder_id
 
     @property
     def now(self) -> datetime:
@@ -54,6 +61,9 @@ class Work:
         self.journal.audit("system" if by_rule else self.person.actor, verb, before, self.case.status)
 
     async def finish(self) -> Case:
+        """Write everything. What a holder asked who has it no more, or about a case that has ended, is dropped."""
+        if self.case.holder_id != self.held_by or not self.case.status.is_open:
+            await fetch(_DROP, self.case.id, self.now)
         await self.journal.write(self.case)
         return self.case
 

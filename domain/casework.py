@@ -12,7 +12,7 @@ from domain.duties import duty_of, find_duty
 from domain.people import Person, Post, post_of, posts_upward
 from errors import BadRequest, Conflict
 from models.cases import Case, Supervision
-from models.database import fetch, transaction
+from models.database import transaction
 from models.enums import Verifier
 from models.people import Area, Resident
 from models.transitions import Verb, Who
@@ -83,15 +83,7 @@ async def dispose(
             await _ask_resident(work, images)
         else:
             await milestones.set_verify_due(case, duty.verify_limit)
-        await drop_requests(case.id, now)
         return await work.finish()
-
-
-async def drop_requests(case_id: int, now: datetime) -> None:
-    """The case moved on: what was asked about it needs no decision any more."""
-    await fetch(
-        "UPDATE case_request SET state = 'dropped', decided_at = $2 WHERE case_id = $1 AND state = 'open'", case_id, now
-    )
 
 
 async def _check_supervised(case: Case) -> None:
@@ -131,6 +123,7 @@ async def rework(person: Person, case_id: int, reason: str, now: datetime, sourc
     async with transaction():
         work = await begin(person, case_id, Verb.REWORK, now, source)
         work.case.round += 1
+        work.case.disposed_at = None
         work.step(Verb.REWORK, reason)
         if holder := await post_of(work.case.holder_id):
             work.journal.tell(notices.new_task(work.case, holder, now, [], f"请返工（{notices.excerpt(reason)}）"))
@@ -212,7 +205,8 @@ async def reopen(work: Work, reason: str) -> Post | None:
     work.step(Verb.REOPEN, reason)
     case.reopened += 1
     case.round += 1
-    case.closed_at = case.outcome = case.solved = case.signed_at = None
+    case.closed_at = case.outcome = case.solved = None
+    case.signed_at = case.disposed_at = case.verified_at = None
     holder = await post_of(case.holder_id)
     if holder:
         await milestones.set_due(case, duty.handle_limit if duty else "", work.now)

@@ -15,7 +15,7 @@ from domain.clock import say_deadline, say_latest
 from domain.people import Person, Post, ancestors, post_of, posts_upward
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Case, CaseRequest
-from models.database import fetch, transaction
+from models.database import transaction
 from models.enums import Level, Outcome, Pause, RequestKind, RequestState
 from models.people import Area
 from models.transitions import Verb, Who
@@ -156,8 +156,8 @@ async def grant(person: Person, case_id: int, kind: RequestKind, now: datetime, 
     """A second person agrees, and it happens."""
     async with transaction():
         work, request = await _decide(person, case_id, kind, _GRANTED[kind], (now, source))
-        await carry_out(work, request)
         await _settle(request, RequestState.APPROVED, work, "")
+        await carry_out(work, request)
         return await work.finish()
 
 
@@ -227,7 +227,7 @@ async def _return(work: Work, request: CaseRequest) -> None:
     case = work.case
     work.step(Verb.RETURN, request.reason, public=False)
     case.returned += 1
-    case.holder_id = case.signed_at = None
+    case.holder_id = case.dispatched_at = case.signed_at = None
     if work.person.post:
         case.area_id = work.person.post.area_id
 
@@ -254,18 +254,7 @@ async def _suspend(work: Work, request: CaseRequest) -> None:
 async def _void(work: Work, request: CaseRequest) -> None:
     work.case.closed_at, work.case.outcome = work.now, Outcome.VOID
     work.step(Verb.VOID, f"作废：{request.reason}")
-    await drop_others(work, request)
     await tell_reporter(work, f"这件事已作废，原因：{notices.excerpt(request.reason)}。有疑问可以回复“人工”。")
-
-
-async def drop_others(work: Work, kept: CaseRequest) -> None:
-    """Everything else that was asked about a case that has ended."""
-    await fetch(
-        "UPDATE case_request SET state = 'dropped', decided_at = $3 WHERE case_id = $1 AND id <> $2 AND state = 'open'",
-        work.case.id,
-        kept.id,
-        work.now,
-    )
 
 
 async def wait_for_resident(person: Person, case_id: int, question: str, now: datetime, source: str = "") -> Case:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain import notices
 from domain.access import Work, begin
-from domain.casework import drop_requests, need, reporter_openid, tell_reporter
+from domain.casework import need, reporter_openid, tell_reporter
 from domain.lookup import find_case
 from domain.people import Person, Post, find_person, find_posts, post_of
 from domain.reports import Draft, report
@@ -151,7 +151,6 @@ async def merge(person: Person, case_id: int, into: str, now: datetime, source: 
         target.step(Verb.ABSORB, f"并入 {notices.serial(work.case.number)}", public=False)
         await tell_reporter(work, f"和 {survivor} 是同一件事，合在一起处理，有进展照样告诉您。")
         await _tell_holders(work, target)
-        await drop_requests(case_id, now)
         return await work.finish(), await target.finish()
 
 
