@@ -26,8 +26,8 @@ WHERE c.id = w.id
 
 
 def search_vector(*texts: str) -> str:
-    """The distinct words of these texts as PostgreSQL reads a tsvector: 'word' 'word'."""
-    found = {word for text in texts for word in nlp.words(text) if word not in _FILLERS}
+    """Every word that occurs in these texts, as PostgreSQL reads a tsvector: 'word' 'word'."""
+    found = {word for text in texts for word in nlp.all_words(text) if word not in _FILLERS}
     return " ".join(_quoted(word) for word in sorted(found))
 
 

@@ -25,21 +25,25 @@ def read_number(text: str) -> str | None:
     return f"{year or '%'}{day}-{serial}" if day else f"%-{serial}"
 
 
+_BY_NUMBER = """
+WITH RECURSIVE mine AS (
+    SELECT id FROM area WHERE id = $3 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
+)
+SELECT id FROM cases c WHERE split_part(number, '-', 2) = split_part($1, '-', 2) AND number LIKE $1 AND (
+    reporter_id = $2 OR holder_id = $4 OR grid_id IN (SELECT id FROM mine) OR area_id IN (SELECT id FROM mine)
+    OR EXISTS (SELECT 1 FROM case_request r WHERE r.case_id = c.id AND r.state = 'open' AND r.to_staff_id = $4)
+    OR EXISTS (SELECT 1 FROM assist a WHERE a.case_id = c.id AND a.staff_id = $4 AND a.done_at IS NULL)
+) ORDER BY id DESC LIMIT 1
+"""
+
+
 async def find_case(person: Person, text: str) -> Case:
     """The newest case with this number that the person may read; NotFound says what to do."""
     pattern = read_number(text)
     if pattern:
         post = person.post
-        rows = await fetch(
-            "WITH RECURSIVE mine AS (SELECT id FROM area WHERE id = $3 "
-            "UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id) "
-            "SELECT id FROM cases WHERE number LIKE $1 AND (reporter_id = $2 OR holder_id = $4 "
-            "OR grid_id IN (SELECT id FROM mine) OR area_id IN (SELECT id FROM mine)) ORDER BY id DESC LIMIT 1",
-            pattern,
-            person.resident_id,
-            post.area_id if post else 0,
-            post.id if post else 0,
-        )
+        area_id, post_id = (post.area_id, post.id) if post else (0, 0)
+        rows = await fetch(_BY_NUMBER, pattern, person.resident_id, area_id, post_id)
         if rows:
             return await Case.get(id=rows[0]["id"])
     raise NotFound(f"case number in {text[:40]!r}", tag="case:read", object_id=None)

@@ -1,7 +1,7 @@
 """Understanding what residents write: intent, category, domain, urgency and places, by rules over readable tables."""
 
 from nlp.catalogue import categories, category, emergency
-from nlp.segment import words
+from nlp.segment import all_words, words
 from nlp.understanding import prepare, to_json, understand
 from nlp.values import Candidate, Category, Emergency, Match, Understanding
 
@@ -11,6 +11,7 @@ __all__ = [
     "Emergency",
     "Match",
     "Understanding",
+    "all_words",
     "categories",
     "category",
     "emergency",

@@ -20,6 +20,16 @@ def words(text: str) -> list[str]:
     return [word for word in tokenizer().cut_for_search(fold(tidy(text)), HMM=False) if any(map(str.isalnum, word))]
 
 
+def all_words(text: str) -> set[str]:
+    """Every word of the dictionaries that occurs in `text`, overlapping ones as well, and those of `words`.
+
+    What a search index holds: 单元楼道 is cut into 单元楼 and 道 there, but whoever looks for 楼道 must find it.
+    """
+    tidied = fold(tidy(text))
+    found = {*tokenizer().cut(tidied, cut_all=True), *tokenizer().cut_for_search(tidied, HMM=False)}
+    return {word for word in found if any(map(str.isalnum, word))}
+
+
 @cache
 def tokenizer() -> jieba.Tokenizer:
     """A tokenizer of our own: jieba's shared one keeps its cache where other users of the machine can write."""
