@@ -65,6 +65,7 @@ async def dispose(
     async with transaction():
         work = await begin(person, case_id, Verb.DISPOSE, now, source)
         case = work.case
+        await _check_supervised(case)
         duty = await duty_of(case, now)
         if not result.strip() and not media:
             raise BadRequest("no result", say="请发处理后的照片，或说一句结果。")
@@ -72,7 +73,6 @@ async def dispose(
             raise BadRequest("too short", say=f"{case.subject}办结要写清楚做了什么，至少十个字。")
         if duty and duty.closing_photo and not any(item.kind == "image" for item in media):
             raise BadRequest("photo needed", say=f"{case.subject}办结要有照片：请先发一张处理后的照片。", need="photo")
-        await _check_supervised(case)
         case.signed_at = case.signed_at or now
         case.first_response_at = case.first_response_at or now
         case.disposed_at = now

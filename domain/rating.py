@@ -9,6 +9,7 @@ from domain.access import Work, begin
 from domain.casework import reopen
 from domain.journal import Journal
 from domain.people import Person, Post, post_of, posts_upward
+from domain.requests import answered
 from errors import BadRequest, Conflict
 from models.cases import Case
 from models.database import transaction
@@ -146,6 +147,7 @@ async def supplement(person: Person, case_id: int, text: str, now: datetime, sou
     async with transaction():
         work = await begin(person, case_id, Verb.SUPPLEMENT, now, source)
         work.step(Verb.SUPPLEMENT, text.strip())
+        await answered(work)
         if holder := await post_of(work.case.holder_id):
             work.journal.tell(notices.to_staff(work.case, holder, f"居民补充：“{notices.excerpt(text, 200)}”"))
         return await work.finish()

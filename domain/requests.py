@@ -25,6 +25,7 @@ __all__ = [
     "Case",
     "RequestKind",
     "Wish",
+    "answered",
     "ask",
     "go_on",
     "grant",
@@ -278,11 +279,18 @@ async def resume(person: Person, case_id: int, now: datetime, source: str = "") 
         return await work.finish()
 
 
+async def answered(work: Work) -> None:
+    """The resident said what was missing: a case that waited for it goes on."""
+    if work.case.pause is Pause.RESIDENT:
+        await go_on(work, "收到补充，继续处理")
+
+
 async def go_on(work: Work, text: str) -> None:
     """Let the clock run again and tell resident and holder, in the running transaction."""
     await worktime.resume(work.case, work.now)
     work.case.pause = work.case.resume_at = None
-    work.step(Verb.RESUME, text)
+    by_resident = Who.REPORTER in work.who and work.person.post is None
+    work.step(Verb.RESUME, text, actor="系统" if by_resident else "")
     due = f"，{say_latest(work.case.due_at, work.now)}" if work.case.due_at else ""
     await tell_reporter(work, f"{text}{due}。")
     holder = await post_of(work.case.holder_id)
