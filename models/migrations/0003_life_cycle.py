@@ -35,9 +35,12 @@ ROUTING_FORWARD = [
     # What waits for somebody to be free, and what is open of a kind in a grid.
     "CREATE INDEX cases_without_holder ON cases (accepted_at) WHERE status = 'accepted' AND holder_id IS NULL",
     "CREATE INDEX cases_open_of_kind ON cases (grid_id, category) WHERE closed_at IS NULL",
+    "CREATE INDEX cases_open_at ON cases (category, latitude) WHERE closed_at IS NULL AND latitude IS NOT NULL",
+    "CREATE INDEX cases_open_of_component ON cases (component_id) WHERE closed_at IS NULL AND component_id IS NOT NULL",
 ]
 ROUTING_BACKWARD = [
-    "DROP INDEX cases_open_of_kind, cases_without_holder, component_plain, area_box",
+    "DROP INDEX cases_open_of_component, cases_open_at, cases_open_of_kind",
+    "DROP INDEX cases_without_holder, component_plain, area_box",
     "DROP FUNCTION boundary_box(jsonb)",
     "DROP FUNCTION lock_load(int)",
 ]
