@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 
+from app.cli_open import apikey, connector
 from errors import LinliError, SettingsError
 
 app = typer.Typer(
@@ -20,6 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(apikey, name="apikey")
+app.add_typer(connector, name="connector")
 
 
 def main() -> None:
@@ -190,14 +195,15 @@ def replay(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="callback or nlp")],
+    name: Annotated[str, typer.Argument(help="callback, nlp or cases")],
     json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
     seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
+    cases: Annotated[int, typer.Option(help="cases of the made-up city", min=1000)] = 1_000_000,
 ) -> None:
     """Measure speed and memory, with peers and limits in the same run."""
     from app.benches import run_bench  # noqa: PLC0415
 
-    run_bench(name, as_json=json, seconds=seconds)
+    run_bench(name, as_json=json, seconds=seconds, cases=cases)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
+from jobs.webhooks import Webhooks
 from models.database import database
 from models.enums import OutboxKind
 
@@ -40,6 +41,7 @@ class Services:
     redis: aioredis.Redis
     api: WeChatApi
     inbox: Inbox
+    session: aiohttp.ClientSession
     now: Callable[[], datetime]
 
     @property
@@ -54,6 +56,7 @@ class Services:
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, now=self.now),
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, now=self.now),
+                OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),
             },
             now=self.now,
         )
@@ -79,7 +82,7 @@ async def services(
             api = connect(wechat, session, redis)
             bot = Bot(Policy(reopen_within=timedelta(days=settings.reopen_days)))
             try:
-                yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), now)
+                yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), session, now)
             finally:
                 await redis.aclose()
 

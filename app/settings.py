@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     wechat_subscription: TemplateSetting | None = Field(None, description="subscription notice, JSON")
     simulator: bool = Field(False, description="serve a local WeChat platform under /simulator")
 
+    connector_http: bool = Field(False, description="let connectors send over plain http, in a closed network")
+
     silence_days: Annotated[int, Field(ge=1, le=60)] = Field(
         7, description="days after which a case without rating is closed (never counted as satisfied)"
     )

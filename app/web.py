@@ -8,7 +8,7 @@ from aiohttp import web
 
 from app.services import Services, waker
 from bot.callback import Callback
-from miniapp_api import open311
+from miniapp_api import connectors, open311
 from miniapp_api.health import add_routes
 from models.database import fetch
 from simulator import Platform, create_app
@@ -27,6 +27,7 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     add_routes(app, {"database": lambda: fetch("SELECT 1"), "redis": running.redis.ping})
     reopen_within, public_url = timedelta(days=running.settings.reopen_days), running.settings.public_url
     open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, public_url))
+    connectors.add_routes(app, connectors.Connectors(running.now, wake, reopen_within))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))
         app.router.add_get("/", _to_simulator)
