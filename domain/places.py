@@ -83,6 +83,22 @@ class Spot:
     buildings: list[str] = field(default_factory=list)
 
 
+_SETTLE = """
+SELECT CASE WHEN bool_or(g.id = $1) THEN $1::int WHEN count(*) = 1 THEN min(g.id) ELSE $1 END AS id
+FROM area g WHERE g.parent_id = $2::int AND g.level = 'grid'
+    AND EXISTS (SELECT FROM household h WHERE h.grid_id = g.id AND h.building = ANY($3))
+"""
+
+
+async def settle(spot: Spot) -> int | None:
+    """The grid or community a spot means, its building looked up: the start's own if it has the building, else the one
+    other grid of the community that has it."""
+    if not spot.buildings:
+        return spot.area_id
+    rows = await fetch(_SETTLE, spot.area_id, spot.community_id, spot.buildings)
+    return int(rows[0]["id"]) if rows[0]["id"] else None
+
+
 # Things with their code in the text, areas whose box holds the point, areas named.
 _LOCATE = """
 SELECT 'code' AS source, c.id, 'grid' AS level, c.grid_id AS area_id, g.parent_id, NULL AS boundary,
