@@ -120,7 +120,7 @@ async def stop_platform(name: str) -> None:
 
 
 async def try_platform(name: str) -> None:
-    """Post a signed message without a case; what the platform answers. Raises SettingsError when it does not take it."""
+    """Post a signed message without a case. Raises SettingsError with the answer when it is not taken."""
     async with _opened() as settings, aiohttp.ClientSession() as session:
         connector = await find_connector(name)
         webhooks = Webhooks(session, now=utc_now, plain_http=settings.connector_http)

@@ -88,7 +88,7 @@ async def report(
         case = _new_case(person, draft, now, message_id)
         case.id, case.number, case.split_from_id = drawn.id, drawn.number, split_from
         case.component_id = spot.component_id
-        journal = Journal(now, f"inbox:{message_id}" if message_id else "")
+        journal = Journal(now, f"inbox:{message_id}" if message_id else draft.via)
         journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
         journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
         phone = way.duty_phone
