@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.journal import Journal
 from domain.people import Person, ancestors
+from domain.timing import quiet_until
 from errors import Conflict, NotAllowed, NotFound
 from models.cases import Case
 from models.database import fetch
@@ -64,6 +65,8 @@ class Work:
         """Write everything. What a holder asked who has it no more, or about a case that has ended, is dropped."""
         if self.case.holder_id != self.held_by or not self.case.status.is_open:
             await fetch(_DROP, self.case.id, self.now)
+        if quiet_until(self.now):
+            await self.journal.supersede(self.case.id, everybody=self.row.target is not None)
         await self.journal.write(self.case)
         return self.case
 

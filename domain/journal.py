@@ -71,6 +71,11 @@ _HERE = "WITH here AS (SELECT coalesce(grid_id, area_id) AS area_id FROM cases W
 
 _WRITE = _HERE + _LEFT_BEHIND
 
+_SUPERSEDE = """
+DELETE FROM outbox WHERE case_id = $1 AND quiet AND state = 'pending' AND finished_at IS NULL AND tries = 0
+    AND ($2::text[] IS NULL OR recipient = ANY ($2))
+"""
+
 # What a new case may have besides the columns' defaults.
 _COLUMNS = (
     "id, number, status, category, subject, domain, urgency, source, description, place, latitude, longitude, "
@@ -126,6 +131,13 @@ class Journal:
             waits = quiet_until(self.at) if self.quiet else None
             job = {"kind": OutboxKind.NOTICE, "recipient": notice.recipient, "payload": notice.payload()}
             self.jobs.append(job | {"waits": waits})
+
+    async def supersede(self, case_id: int, *, everybody: bool) -> None:
+        """Take back what waits for the morning: about a case that has moved on since (`everybody`), or for those who
+        are now told something newer. Nobody wakes up to three warnings, or to one about what is done."""
+        newer = [job["recipient"] for job in self.jobs if job.get("waits")]
+        if everybody or newer:
+            await fetch(_SUPERSEDE, case_id, None if everybody else newer)
 
     async def write(self, case: Case) -> None:
         """Save a case whose row is locked, and everything collected about it."""

@@ -9,13 +9,14 @@ import pytest
 
 from bot.inbox import Inbox
 from bot.outbox import Outbox
-from domain import casework, requests
+from domain import casework, requests, timing
 from domain.clock import SHANGHAI
 from domain.deadlines import watch
 from domain.duties import find_duty
 from domain.people import Person, find_person, join_grid
 from domain.reports import Draft, report
 from domain.requests import Wish
+from domain.timing import Timing
 from jobs.loops import start_scheduler
 from models.cases import Case, CaseEvent, Duty, Supervision
 from models.enums import Pause, RequestKind, Status
@@ -90,7 +91,8 @@ async def now_of(case: Case) -> Case:
 async def test_a_limit_warns_at_half_and_at_four_fifths_then_climbs_to_the_top_and_is_listed_there():
     case = await signed("10小时", sign_limit="4工作时")
     before = await mark()
-    acted = await tick(MONDAY, MONDAY + 50 * HOUR)
+    with timing.use(Timing(quiet=None)):
+        acted = await tick(MONDAY, MONDAY + 50 * HOUR)
     hours = [(moment - MONDAY) / HOUR for moment in acted]
     assert hours[:-1] == [5, 8, 10, 15, 20, 25, 30, 35], "50 %, 80 %, the end, four levels up, the list at the top"
     assert acted[-1] == at(2026, 11, 18, 10, 0), "the last holder has not signed for four working hours"
@@ -298,6 +300,25 @@ async def test_what_waits_for_the_morning_holds_back_nothing_and_is_sent_then():
     clock.advance(9 * HOUR)
     claimed = [job.payload["text"] for job in await outbox.claim() if job.recipient == WANG]
     assert any("时限已过 50%" in text for text in claimed)
+
+
+async def test_nobody_wakes_up_to_three_warnings():
+    evening = at(2026, 11, 16, 17, 0)
+    await signed("10小时", now=evening)
+    before = await mark()
+    acted = await tick(evening, at(2026, 11, 17, 7, 0))
+    assert [moment.astimezone(SHANGHAI).hour for moment in acted] == [22, 1, 3]
+    assert ["已经超过时限" in text for text in await told(WANG, before)] == [True]
+
+
+async def test_nobody_wakes_up_to_a_warning_about_what_is_done():
+    evening = at(2026, 11, 16, 17, 0)
+    case = await signed("10小时", now=evening, closing_photo=False)
+    before = await mark()
+    assert await watch(evening + 5 * HOUR) == 1
+    await casework.dispose(await person(WANG), case.id, "换了灯泡，已经亮了，请放心", evening + 6 * HOUR)
+    assert await told(WANG, before) == []
+    assert ["解决了吗" in text for text in await told(CHEN, before)] == [True]
 
 
 async def test_what_a_person_does_at_night_is_told_at_once():
