@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+import nlp
 from app.demo import load_demo
 from app.engines import engines
 from app.settings import load_settings
@@ -21,18 +23,26 @@ from models.database import database
 Result = dict[str, Any]
 
 
-def run_bench(name: str, *, as_json: bool, seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long a timed part is, and of how many cases a city."""
+
+    seconds: float
+    cases: int
+
+
+def run_bench(name: str, *, as_json: bool, seconds: float, cases: int = 1_000_000) -> None:
     """Measure and print a table; with `as_json` one JSON object on the last line. `seconds`: length of a timed part."""
     bench = _BENCHES.get(name)
     if bench is None:
         raise SettingsError(f"there is no bench {name!r}, only {' and '.join(_BENCHES)}")
-    result = {"bench": name, **bench(seconds)}
+    result = {"bench": name, **bench(Size(seconds, cases))}
     _print_table(result)
     if as_json:
         print(orjson.dumps(result).decode(), flush=True)
 
 
-def _callback(seconds: float) -> Result:
+def _callback(size: Size) -> Result:
     from bench.callback import run  # noqa: PLC0415 - each bench loads only what it needs
     from bench.stage import Place, own_database  # noqa: PLC0415
 
@@ -42,7 +52,7 @@ def _callback(seconds: float) -> Result:
         async with own_database(place) as own:
             async with database(own.database_url, 2):
                 await load_demo(simulator=False)
-            return await run(own, seconds)
+            return await run(own, size.seconds)
 
     with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
         Path(folder).chmod(0o755)  # run as root, PostgreSQL works as another user and must reach its data
@@ -61,10 +71,24 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _nlp(_seconds: float) -> Result:
+def _nlp(_size: Size) -> Result:
     from bench.nlp import run  # noqa: PLC0415 - needs more than the other benches
 
     return dict(run())
+
+
+def _cases(size: Size) -> Result:
+    from bench.cases import run  # noqa: PLC0415 - the same
+    from bench.stage import Place  # noqa: PLC0415
+
+    nlp.prepare()
+    settings = load_settings()
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
+            place = Place(started.database_url, started.redis_url, Path(folder))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(run(place, size.cases))
 
 
 def _print_table(result: Result) -> None:
@@ -76,4 +100,4 @@ def _print_table(result: Result) -> None:
     Console().print(table)
 
 
-_BENCHES: dict[str, Callable[[float], Result]] = {"callback": _callback, "nlp": _nlp}
+_BENCHES: dict[str, Callable[[Size], Result]] = {"callback": _callback, "nlp": _nlp, "cases": _cases}
