@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from domain import milestones, notices, reports, worktime
 from domain.access import Work, begin
 from domain.clock import SHANGHAI, say_latest
+from domain.duplicates import followers_openids
 from domain.duties import duty_of, find_duty
 from domain.people import Person, Post, post_of, posts_upward
 from errors import BadRequest, Conflict
-from models.cases import Case, Supervision
+from models.cases import Attachment, Case, Supervision
 from models.database import transaction
-from models.enums import Verifier
+from models.enums import Level, Verifier
 from models.people import Area, Resident
 from models.transitions import Verb, Who
 
@@ -28,7 +29,8 @@ async def reporter_openid(case: Case) -> str:
 
 async def tell_reporter(work: Work, sentence: str) -> None:
     """One sentence of what happened, to everybody who waits for it."""
-    work.journal.tell(notices.progress(work.case, await reporter_openid(work.case), sentence))
+    for openid in (await reporter_openid(work.case), *await followers_openids(work.case.id)):
+        work.journal.tell(notices.progress(work.case, openid, sentence))
 
 
 async def sign(person: Person, case_id: int, now: datetime, source: str = "") -> Case:
@@ -79,11 +81,26 @@ async def dispose(
         case.result = result.strip() or "已处理，见照片"
         images = await reports.attach(case, media, work.journal, after=True)
         work.step(Verb.DISPOSE, case.result)
-        if duty is None or duty.verifier is Verifier.RESIDENT:
-            await _ask_resident(work, images)
+        checkers = await _checkers(case, duty.verifier if duty else Verifier.RESIDENT)
+        if checkers:
+            await milestones.set_verify_due(case, duty.verify_limit if duty else "")
         else:
-            await milestones.set_verify_due(case, duty.verify_limit)
+            await _ask_resident(work, images)
+        for post in checkers:
+            work.journal.tell(notices.to_check(case, post, work.actor, images))
         return await work.finish()
+
+
+async def _checkers(case: Case, verifier: Verifier) -> list[Post]:
+    """Who looks at the result before the resident is asked; nobody who did the work themselves."""
+    if verifier is Verifier.RESIDENT:
+        return []
+    lowest = Level.GRID if verifier is Verifier.GRID_WORKER else Level.COMMUNITY
+    posts = await posts_upward(case.grid_id or case.area_id)
+    fit = [post for post in posts if post.id != case.holder_id and post.level.rank >= lowest.rank]
+    if verifier is Verifier.GRID_WORKER:
+        return [post for post in fit if post.level is Level.GRID]
+    return [post for post in fit if post.level is fit[0].level]
 
 
 async def _check_supervised(case: Case) -> None:
@@ -101,6 +118,10 @@ async def _ask_resident(work: Work, images: list[str]) -> None:
     holder = await post_of(work.case.holder_id)
     label = holder.label if holder else work.actor
     work.journal.tell(notices.ask_solved(work.case, await reporter_openid(work.case), label, images))
+    for openid in await followers_openids(work.case.id):
+        work.journal.tell(
+            notices.progress(work.case, openid, f"{label}已处理：“{notices.excerpt(work.case.result, 200)}”")
+        )
 
 
 async def verify(person: Person, case_id: int, now: datetime, source: str = "") -> Case:
@@ -108,8 +129,13 @@ async def verify(person: Person, case_id: int, now: datetime, source: str = "") 
     async with transaction():
         work = await begin(person, case_id, Verb.VERIFY, now, source)
         _check_independent(work)
-        await _ask_resident(work, [])
+        await _ask_resident(work, await _photos_of_result(case_id))
         return await work.finish()
+
+
+async def _photos_of_result(case_id: int) -> list[str]:
+    shown = Attachment.filter(case_id=case_id, after=True, kind="image").order_by("-id")
+    return [photo.media_id for photo in await shown.limit(1)]
 
 
 def _check_independent(work: Work) -> None:

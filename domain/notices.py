@@ -198,6 +198,14 @@ def to_decide(case: Case, post: Post, asker: str, what: str, why: str) -> Notice
     )
 
 
+def to_check(case: Case, post: Post, holder: str, images: list[str]) -> Notice:
+    """To a checker: what was done, and how to say whether it is good."""
+    number = serial(case.number)
+    head = f"待核查 {number} {case.subject}｜{case.place or '地点未说明'}\n{holder}：“{excerpt(case.result, 200)}”"
+    how = f"办好了回复“通过 {number}”，没办好回复“返工 {number} 原因”。"
+    return Notice(post.openid or "", f"{head}\n{how}", _choices(case, Tap.SHOW), _fields(case, "待核查"), images[:1])
+
+
 def offered(case: Case, post: Post, by: str, why: str) -> Notice:
     """To whom a case is offered."""
     number = serial(case.number)

@@ -11,7 +11,7 @@ from domain import casework, together
 from domain.people import find_person
 from domain.reports import Draft, report
 from errors import Conflict, LinliError
-from models.cases import Case, CaseEvent, CaseRequest, Follower
+from models.cases import Case, CaseEvent, CaseRequest, Duty, Follower
 from models.enums import RequestState, Status
 from models.people import Staff
 from tests.town import CHEN, LI, WANG, ZHOU, Town
@@ -269,3 +269,29 @@ async def test_of_twenty_who_sign_at_once_one_wins_and_the_others_are_told_who_h
         "0001 已经有人接手处理，这一步现在做不了。回复“查 0001”看最新情况。"
     }
     assert await CaseEvent.filter(verb="sign").count() == 1
+
+
+async def test_where_the_duty_list_says_so_the_community_checks_before_the_resident_is_asked(town: Town):
+    await Duty.all().update(verifier="community")
+    await a_task(town)
+    await town.say(WANG, "办好了 0001 换了灯泡")
+    assert "等社区核查" in await town.photo(WANG)
+    await town.deliver()
+    assert "待核查 0001" in town.last(LI)
+    assert "解决了吗" not in town.last(CHEN)
+    assert "已要求返工" in await town.say(LI, "返工 0001 还有一盏没亮")
+    await town.deliver()
+    assert "请返工（还有一盏没亮）" in town.last(WANG)
+    await town.say(WANG, "办好了 0001 都换了")
+    await town.photo(WANG)
+    assert "核查通过" in await town.say(LI, "通过 0001")
+    await town.deliver()
+    assert "解决了吗" in town.last(CHEN)
+    assert (await Case.get()).round == 2
+
+
+async def test_a_grid_worker_who_did_the_work_needs_no_check_by_themselves(town: Town):
+    await Duty.all().update(verifier="grid_worker")
+    await a_task(town)
+    await town.say(WANG, "办好了 0001 换了灯泡")
+    assert "正在请居民确认" in await town.photo(WANG)
