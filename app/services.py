@@ -80,7 +80,7 @@ async def services(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
         ):
             api = connect(wechat, session, redis)
-            bot = Bot(Policy(reopen_within=timedelta(days=settings.reopen_days)))
+            bot = Bot(Policy(timedelta(days=settings.reopen_days), settings.pressing_joiners))
             try:
                 yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), session, now)
             finally:

@@ -104,6 +104,10 @@ class Settings(BaseSettings):
             silence=timedelta(days=self.silence_days),
         )
 
+    pressing_joiners: Annotated[int, Field(ge=1, le=100)] = Field(
+        3, description="neighbours who join a case (我也遇到) until it is pressing and its holder hears of each"
+    )
+
     @property
     def base_url(self) -> str:
         """How this process is reached from this machine."""

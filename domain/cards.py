@@ -31,7 +31,7 @@ def list_line(case: Case) -> str:
 
 def task_line(case: Case, now: datetime) -> str:
     """`0037 楼道照明损坏｜3栋2单元｜明天下午 6 点前`, marked when urgent or overdue."""
-    marks = "紧急 " if case.urgency is Urgency.URGENT else ""
+    marks = {Urgency.URGENT: "紧急 ", Urgency.PRESSING: "较急 "}.get(case.urgency, "")
     late = bool(case.due_at and case.due_at < now)
     due = "已超时" if late else say_deadline(case.due_at, now) if case.due_at else "尽快"
     new = "（新）" if case.status is Status.DISPATCHED else ""

@@ -339,6 +339,11 @@ def say_progress(similar: Similar) -> str:
     return f"{similar.holder}正在处理" if similar.status is Status.DISPOSING else f"已交给{similar.holder}"
 
 
+def list_line(similar: Similar) -> str:
+    """`0037 楼道照明损坏：处理中`."""
+    return f"{notices.serial(similar.number)} {similar.subject}：{notices.STATUS_NAMES[similar.status]}"
+
+
 def card(similar: Similar, now: datetime) -> str:
     """All a follower may read of a case."""
     number = notices.serial(similar.number)

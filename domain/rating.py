@@ -157,6 +157,9 @@ async def withdraw(person: Person, case_id: int, now: datetime, source: str = ""
     """The reporter takes it back before anybody began."""
     async with transaction():
         work = await begin(person, case_id, Verb.WITHDRAW, now, source)
+        if work.case.joined:
+            number = notices.serial(work.case.number)
+            raise Conflict("joined", say=f"{number} 还有邻居也在等结果，不能撤回。不用管它就行，办好了会问您。")
         work.case.closed_at = now
         work.case.outcome = Outcome.WITHDRAWN
         work.step(Verb.WITHDRAW, "撤回了")

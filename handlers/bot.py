@@ -7,7 +7,20 @@ from bot.router import Router, Turn
 from domain.journal import audit
 from domain.people import find_person
 from errors import LinliError
-from handlers import contact, emergency, fallback, greet, progress, rate, report, staff, taps, teamwork
+from handlers import (
+    contact,
+    emergency,
+    fallback,
+    greet,
+    join,
+    progress,
+    rate,
+    report,
+    similar,
+    staff,
+    taps,
+    teamwork,
+)
 from handlers.chat import Chat, Policy, open_chat
 
 # Order matters. Events, help, cancelling and commands work in every state; then taps of a case; then whatever the
@@ -17,6 +30,8 @@ _ROUTERS = (
     contact.router,
     teamwork.router,
     staff.router,
+    similar.router,
+    join.router,
     rate.router,
     progress.router,
     emergency.router,

@@ -27,6 +27,7 @@ class Policy:
     """What the operator set that handlers need to know."""
 
     reopen_within: timedelta = timedelta(days=15)
+    pressing_joiners: int = 3
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ class Draft:
     urgent: bool = False
     emergency: str = ""
     alternatives: list[str] = field(default_factory=list)
+    asked_similar: bool = False  # 是同一件事吗 was asked: never twice
     touched: float = 0.0  # seconds since the epoch
 
     @classmethod

@@ -6,8 +6,10 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import cards, notices, rating
 from domain.access import access_case
+from domain.duplicates import card, followed, list_line
 from domain.lookup import find_case, own_cases, timeline
 from domain.notices import Tap, serial, tap_id
+from errors import NotFound
 from handlers.chat import Chat, click, either, has_text, pattern, state, words
 from handlers.taps import case_tap, tapped_case
 
@@ -23,22 +25,36 @@ _NUMBER = (
 )
 async def my_cases(chat: Chat) -> Reply:
     """What this resident reported, open ones first."""
-    cases = await own_cases(chat.person)
+    cases, joined = await own_cases(chat.person), await followed(chat.person, limit=3)
     chat.go()
-    if not cases:
+    if not cases and not joined:
         return Reply("您还没有反映过事情。\n有事直接说就行，比如“3栋楼道灯坏了”。")
-    if len(cases) == 1:
+    if len(cases) == 1 and not joined:
         return await show_case(chat, cases[0].id)
-    lines = [f"{place} {cards.list_line(case)}" for place, case in enumerate(cases, 1)]
-    chat.ask("", [(serial(case.number), tap_id(case.id, Tap.SHOW)) for case in cases])
+    listed = [(case.id, case.number, cards.list_line(case)) for case in cases]
+    listed += [(one.case_id, one.number, f"{list_line(one)}（您也遇到）") for one in joined]
+    lines = [f"{place} {line}" for place, (_, _, line) in enumerate(listed, 1)]
+    chat.ask("", [(serial(number), tap_id(case_id, Tap.SHOW)) for case_id, number, _ in listed])
     return Reply("您反映过的事：\n" + "\n".join(lines) + "\n回复前面的数字看进度。")
 
 
 @router.on(either(pattern(_NUMBER), pattern(r"\d{4}[-—－]\d{4,6}|20\d{6}[-—－]\d{4,6}")))
 async def by_number(chat: Chat) -> Reply:
     """“查 0037”."""
-    case = await find_case(chat.person, chat.text)
+    try:
+        case = await find_case(chat.person, chat.text)
+    except NotFound:
+        return await show_followed(chat, said=chat.text)
     return await show_case(chat, case.id)
+
+
+async def show_followed(chat: Chat, *, case_id: int = 0, said: str = "") -> Reply:
+    """A neighbour's case this person joined, as far as joiners may read it; NotFound for everything else."""
+    found = [one for one in await followed(chat.person, said, 50) if said or one.case_id == case_id]
+    if not found:
+        raise NotFound(f"case {case_id or said[:40]!r}", tag="case:read", object_id=case_id or None)
+    chat.go()
+    return Reply(card(found[0], chat.now))
 
 
 @router.on(case_tap(Tap.SHOW))
@@ -49,7 +65,10 @@ async def tapped(chat: Chat) -> Reply:
 
 async def show_case(chat: Chat, case_id: int) -> Reply:
     """The card of one case, with what this person may do next."""
-    case = await access_case(chat.person, case_id)
+    try:
+        case = await access_case(chat.person, case_id)
+    except NotFound:
+        return await show_followed(chat, case_id=case_id)
     mine = case.reporter_id == chat.person.resident_id
     post = chat.person.post
     lines = await timeline(case, staff=not mine)

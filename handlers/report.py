@@ -11,6 +11,7 @@ from domain.clock import say_latest
 from domain.notices import excerpt, serial, short
 from domain.people import join_grid, list_grids
 from domain.reports import Receipt, report
+from handlers import similar
 from handlers.chat import MEDIA, Chat, click, either, has_text, kind, numbered, state, tapped, within, words
 from handlers.drafts import OTHER, Draft
 from handlers.emergency import raise_alarm
@@ -96,6 +97,8 @@ async def show(chat: Chat, draft: Draft, head: str = "") -> Reply:
         return Reply(
             _lines(head, f"收到：{received}。" if received else "", "请再说一句是什么事、在哪里，我来交给网格员。")
         )
+    if found := await similar.find(chat, draft):
+        return similar.ask(chat, draft, found, head)
     keep(chat, draft, "confirm")
     home = chat.person.home
     who = home.worker.label if home and home.worker else "网格员"
