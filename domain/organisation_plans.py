@@ -13,7 +13,7 @@ from models.database import fetch
 from models.people import Area, Department, Staff
 
 #: Changed rows that are named one by one in the report.
-MOST_LINES = 30
+MOST_LINES = 20
 _BATCH = 500
 T = TypeVar("T")
 
@@ -75,8 +75,8 @@ class Plan:
         """Insert and update, in the running transaction."""
         if self.added:
             await self.model.bulk_create(self.added, batch_size=_BATCH)
-        if self.changed:
-            await self.model.bulk_update(self.changed, fields=sorted(self._names), batch_size=_BATCH)
+        for start in range(0, len(self.changed), _BATCH):  # one by one: the ORM would first write down all of them
+            await self.model.bulk_update(self.changed[start : start + _BATCH], fields=sorted(self._names))
 
 
 def given(row: Row, model: type[Model], *names: str) -> dict[str, Any]:
