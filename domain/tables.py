@@ -18,6 +18,7 @@ MOST_ROWS = 100_000
 
 _EXAMPLE = "例："
 _EMPTY = "无"
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 
 
 class Wrong(Exception):
@@ -177,7 +178,7 @@ def read_rows(table: Table, sheet: Sheet, faults: Faults) -> list[Row]:
     if columns is None:
         return []
     if len(filled) - 1 > MOST_ROWS:
-        faults.sheet(sheet.name, f"有 {len(filled) - 1} 行，一次最多 {MOST_ROWS} 行", "请分成几个文件，分几次导入。")
+        faults.sheet(sheet.name, f"超过 {MOST_ROWS} 行", "请分成几个文件，分几次导入。")
         return []
     rows = []
     for number, cells in filled[1:]:
@@ -233,6 +234,8 @@ def _row(
             row.values[column.name] = None
             continue
         try:
+            if cell in _ERRORS:
+                raise Wrong("公式出错了", "请改好公式，或直接写结果。")
             row.values[column.name] = column.read(tidy(cell) if isinstance(cell, str) else cell)
         except Wrong as error:
             faults.cell(row, column.name, error.wrong, error.mend)
