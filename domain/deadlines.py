@@ -54,6 +54,12 @@ async def watch(now: datetime, limit: int = 200) -> int:
     return done
 
 
+async def unwatched(now: datetime) -> tuple[int, datetime | None]:
+    """How many cases wait to be looked at, and since when the first does: what operations watch."""
+    rows = await fetch("SELECT count(*) AS cases, min(watch_at) AS since FROM cases WHERE watch_at <= $1", now)
+    return rows[0]["cases"], rows[0]["since"]
+
+
 async def _look(case_id: int, now: datetime) -> bool:
     async with transaction():
         if not await fetch(_LOCK, case_id, now):

@@ -54,7 +54,8 @@ def parse_quiet(text: str) -> Span | None:
 
 def parse_shares(text: str) -> tuple[int, ...]:
     """Read the shares of a limit at which its holder is warned, `50,80` percent; "" is none. Raises ValueError."""
-    shares = tuple(int(part) for part in text.split(",") if part.strip())
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    shares = tuple(int(part) if part.isdecimal() else 0 for part in parts)
     if list(shares) != sorted(set(shares)) or any(not 0 < share < 100 for share in shares):
         raise ValueError(f"{text!r} must be rising percentages between 1 and 99, like 50,80")
     return shares

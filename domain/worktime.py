@@ -229,6 +229,15 @@ async def load_calendar() -> WorkCalendar:
     return calendar
 
 
+async def unknown_years(today: date) -> list[int]:
+    """Years that are here, or begin within two months, of which neither the library nor anybody's special days say when
+    people work."""
+    years = {today.year, (today + timedelta(days=60)).year}
+    unknown = sorted(year for year in years if not year_is_announced(year))
+    rows = await fetch("SELECT DISTINCT extract(year FROM day)::int AS year FROM special_day") if unknown else []
+    return [year for year in unknown if year not in {row["year"] for row in rows}]
+
+
 def _database() -> str:
     """Which database the running connection is of."""
     client: Any = connection()

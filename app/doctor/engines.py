@@ -16,7 +16,10 @@ from app.engines import Engines, engines
 from app.settings import Settings
 from bot.inbox import utc_now
 from bot.outbox import backlog
+from domain.clock import SHANGHAI
 from domain.community import list_staff
+from domain.deadlines import unwatched
+from domain.worktime import unknown_years
 from errors import SettingsError
 from models.database import database, fetch, parse_url
 from models.migrations import __path__ as migrations_path
@@ -38,7 +41,9 @@ async def check_engines(settings: Settings, report: Report) -> None:
                 if await _postgresql(started, report):
                     async with database(started.database_url, 2):
                         await _community(report)
+                        await _working_days(report)
                         await _queues(report)
+                        await _watch(report)
     except SettingsError as error:
         report.wrong(error.detail, "mend what the message names")
 
@@ -141,6 +146,19 @@ async def _community(report: Report) -> None:
         )
 
 
+async def _working_days(report: Report) -> None:
+    """Does anybody know when people work?"""
+    unknown = await unknown_years(utc_now().astimezone(SHANGHAI).date())
+    for year in unknown:
+        report.note(
+            f"working days of {year} are not known: Monday to Friday but 1/1, 1–2/5, 1–3/10 are taken, without 调休",
+            "once they are announced: a newer chinesecalendar (`make .venv/.installed`), or enter them with "
+            "`linli import` (special_days)",
+        )
+    if not unknown:
+        report.ok("working days of the next two months are known")
+
+
 async def _queues(report: Report) -> None:
     """What waits, and what went wrong on the way."""
     waiting = await backlog(utc_now())
@@ -166,3 +184,16 @@ async def _queues(report: Report) -> None:
         )
     if counts["failed"]:
         report.note(f"{counts['failed']} messages could not be handled", "the log says why; they are tried five times")
+
+
+async def _watch(report: Report) -> None:
+    """Are deadlines looked at?"""
+    now = utc_now()
+    cases, since = await unwatched(now)
+    if since and now - since > timedelta(minutes=10):
+        report.note(
+            f"{cases} cases wait for the deadline watch, the longest for {str(now - since).split('.')[0]}",
+            "is a worker running (`linli worker` or `linli run`)?",
+        )
+    else:
+        report.ok("deadlines are looked at in time")

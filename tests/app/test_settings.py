@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from app.settings import SIMULATOR_APPID, Settings, load_settings, simulator_keys, wechat_faults
+from domain.timing import Timing
 from errors import SettingsError
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -34,6 +36,18 @@ def test_the_environment_outranks_the_file_and_the_file_the_default(monkeypatch:
     assert (settings.port, settings.log_level, settings.log_format) == (8282, "debug", "auto")
 
 
+def test_the_community_sets_its_own_hours(monkeypatch: pytest.MonkeyPatch):
+    for name, value in {"WORK_HOURS": "09:00-17:00", "QUIET_HOURS": "", "WARN_AT": "", "SILENCE_DAYS": "5"}.items():
+        monkeypatch.setenv(f"LINLI_{name}", value)
+    timing = load_settings().timing()
+    assert (timing.day, timing.quiet, timing.warn_at) == (timedelta(hours=8), None, ())
+    assert (timing.silence, timing.reminders) == (timedelta(days=5), 2)
+
+
+def test_what_is_set_by_default_is_what_holds_without_settings():
+    assert load_settings().timing() == Timing()
+
+
 def test_settings_cannot_be_changed_once_they_are_read():
     with pytest.raises(ValidationError, match="frozen"):
         load_settings().port = 1
@@ -48,6 +62,11 @@ def test_settings_cannot_be_changed_once_they_are_read():
         ("LINLI_WECHAT_TEMPLATE", "{broken", "LINLI_WECHAT_TEMPLATE: "),
         ("LINLI_WECHAT_TEMPLATE", '{"fields": {}}', "LINLI_WECHAT_TEMPLATE_ID: Field required"),
         ("LINLI_SILENCE_DAYS", "0", "LINLI_SILENCE_DAYS: "),
+        ("LINLI_WORK_HOURS", "8-17", "LINLI_WORK_HOURS: .*must look like 08:30-12:00"),
+        ("LINLI_WORK_HOURS", "14:00-17:30,08:30-12:00", "LINLI_WORK_HOURS: .*must follow one another"),
+        ("LINLI_QUIET_HOURS", "at night", "LINLI_QUIET_HOURS: .*must look like"),
+        ("LINLI_WARN_AT", "80,50", "LINLI_WARN_AT: .*rising percentages"),
+        ("LINLI_WARN_AT", "half", "LINLI_WARN_AT: .*rising percentages"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_should_look_like(

@@ -11,7 +11,7 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import casework, requests, timing
 from domain.clock import SHANGHAI
-from domain.deadlines import watch
+from domain.deadlines import unwatched, watch
 from domain.duties import find_duty
 from domain.people import Person, find_person, join_grid
 from domain.reports import Draft, report
@@ -170,6 +170,14 @@ async def test_an_extension_warns_of_nothing_that_is_past():
     assert (await now_of(case)).due_at == MONDAY + 12 * HOUR
     acted = await tick(MONDAY + 9 * HOUR, MONDAY + 12 * HOUR)
     assert acted == [MONDAY + 10 * HOUR, MONDAY + 12 * HOUR], "80 % of the limit before the new end, and the end"
+
+
+async def test_a_watch_that_falls_behind_shows():
+    await signed("10小时")
+    assert await unwatched(MONDAY + 5 * HOUR - HOUR / 60) == (0, None)
+    assert await unwatched(MONDAY + 9 * HOUR) == (1, MONDAY + 5 * HOUR)
+    await watch(MONDAY + 9 * HOUR)
+    assert await unwatched(MONDAY + 9 * HOUR) == (0, None)
 
 
 # -- standing still ----------------------------------------------------------------------------------------------------

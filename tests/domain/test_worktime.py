@@ -14,7 +14,16 @@ from structlog.testing import capture_logs
 from domain import timing
 from domain.clock import SHANGHAI
 from domain.timing import Timing, parse_hours, parse_quiet, parse_shares, quiet_until
-from domain.worktime import TimeLimit, Unit, WorkCalendar, _library_days, due_at, limit_for, load_calendar
+from domain.worktime import (
+    TimeLimit,
+    Unit,
+    WorkCalendar,
+    _library_days,
+    due_at,
+    limit_for,
+    load_calendar,
+    unknown_years,
+)
 from errors import BadRequest
 from models.cases import SpecialDay
 from models.enums import Urgency
@@ -209,6 +218,13 @@ def test_a_special_day_outranks_the_library_both_ways():
 async def test_special_days_are_read_from_the_table(orm: None):
     await SpecialDay.create(day=date(2026, 11, 23), works=False, name="社区搬家")
     assert end(at(2026, 11, 20, 17, 0), "1工作时", await load_calendar()) == at(2026, 11, 24, 9, 0)
+
+
+async def test_a_year_nobody_knows_is_named_until_its_days_are_entered(orm: None):
+    assert await unknown_years(date(2026, 9, 1)) == []
+    assert await unknown_years(date(2028, 12, 1)) == [2028, 2029]
+    await SpecialDay.create(day=date(2029, 2, 12), works=False, name="除夕")
+    assert await unknown_years(date(2028, 12, 1)) == [2028]
 
 
 @pytest.mark.parametrize(
