@@ -53,7 +53,7 @@ _POSTS = {name: role for role, name in POST_NAMES.items()} | {role.value: role f
 _POSTS |= {"社区": Role.COMMUNITY_STAFF, "街道": Role.STREET_STAFF, "区": Role.DISTRICT_STAFF, "市": Role.CITY_STAFF}
 _POSTS |= {"部门": Role.DEPARTMENT_STAFF, "区指挥中心": Role.DISTRICT_STAFF, "专职网格员": Role.GRID_WORKER}
 _VERIFIERS = {name: one for one, name in VERIFIER_NAMES.items()} | {one.value: one for one in Verifier}
-_VERBS = {name: verb.value for verb, name in VERB_NAMES.items()} | {verb.value: verb.value for verb in VERB_NAMES}
+_VERBS = {name: verb.value for verb, name in VERB_NAMES.items()} | {verb.value: verb.value for verb in Verb}
 
 
 def category(cell: Cell) -> str:
