@@ -43,11 +43,17 @@ class Webhooks:
     """Sends what is due to each platform, a case's steps in their order."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, now: Callable[[], datetime], plain_http: bool = False
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        now: Callable[[], datetime],
+        plain_http: bool = False,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,
     ) -> None:
         self._session = session
         self._now = now
         self._plain_http = plain_http
+        self._timeout = timeout
         self._gates: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
         self._resting: dict[int, datetime] = {}
 
@@ -107,7 +113,7 @@ class Webhooks:
             "X-Linli-Signature": signature(secret, timestamp, body),
         }
         async with self._session.post(
-            url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
         ) as answer:
             return answer.status, await _beginning(answer)
 

@@ -155,13 +155,14 @@ def read_news(body: Mapping[str, Any]) -> News:
 def _text(body: Mapping[str, Any], name: str, most: int, *, needed: bool = False) -> str:
     value = body.get(name)
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    value = value.strip() if isinstance(value, str) else value
     if value is None or value == "":
         if needed:
             raise BadRequest(f"{name} missing", say=f"缺少 {name}。")
         return ""
     if not isinstance(value, str) or len(value) > most:
         raise BadRequest(f"{name} wrong", say=f"{name} 必须是不超过 {most} 字的文字。")
-    return value.strip()
+    return value
 
 
 def _position(given: Any) -> tuple[tuple[float, float] | None, bool]:
