@@ -14,6 +14,7 @@ from bot.messages import Choice, Message, Reply
 from bot.wire import cdata, printable
 
 TEXT_LIMIT = 2048
+_SHORT_LABEL = 14  # characters
 """Bytes of UTF-8 in a text."""
 ELLIPSIS = "…"
 
@@ -142,7 +143,9 @@ def _reply(message: Message, now: int, type_: str, body: str) -> bytes:
 
 
 def _choice_line(choices: tuple[Choice, ...]) -> str:
-    return "　".join(f"{number} {_choice_link(choice)}" for number, choice in enumerate(choices, 1))
+    # Short answers stand side by side; whole sentences each on a line of their own.
+    between = "\n" if any(len(choice.label) > _SHORT_LABEL for choice in choices) else "　"
+    return between.join(f"{number} {_choice_link(choice)}" for number, choice in enumerate(choices, 1))
 
 
 def _choice_link(choice: Choice) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from domain.duty_lists import BEGINNING, shipped_lines, write_version
 from domain.table_values import moment
-from errors import BadRequest
+from domain.templates import add_default_templates
+from errors import BadRequest, NotFound
 from models.cases import DutyList
 from models.database import transaction
 from models.enums import Level, Role
@@ -38,6 +39,7 @@ async def load_community(community: Mapping[str, Any], *, bind_openids: bool) ->
         new_staff = sum([await _add_staff(row, bind_openids) for row in community["staff"]])
         for row in community.get("absence", ()):
             await _add_absence(row)
+        await add_default_templates()
         return Loaded(new_areas, new_staff, await add_default_duties())
 
 
@@ -114,13 +116,30 @@ class StaffRow:
     """One line of `linli staff`."""
 
     id: int
+    code: str
     name: str
     role: str
-    area: str
+    unit: str
     bound: bool
 
 
-async def list_staff() -> list[StaffRow]:
-    """Everybody on duty, by area."""
-    rows = await Staff.filter(active=True).order_by("area__code", "id").select_related("area")
-    return [StaffRow(row.id, row.name, row.role, row.area.name, row.openid is not None) for row in rows]
+async def list_staff(wanted: str = "") -> list[StaffRow]:
+    """Everybody on duty, by area; or the one with this staff number (else this id); `all` = all who are not bound."""
+    rows = await Staff.filter(active=True).order_by("area__code", "id").select_related("area", "department")
+    listed = [
+        StaffRow(
+            row.id,
+            row.code or "",
+            row.name,
+            row.role,
+            row.department.name if row.department else row.area.name,
+            row.openid is not None,
+        )
+        for row in rows
+    ]
+    if wanted == "all":
+        return [row for row in listed if not row.bound]
+    chosen = [row for row in listed if row.code == wanted] or [row for row in listed if str(row.id) == wanted]
+    if wanted and not chosen:
+        raise NotFound(f"staff {wanted!r}", say="没有这个工号或编号的在岗人员，用 linli staff 看一看。")
+    return chosen if wanted else listed

@@ -10,8 +10,9 @@ import pytest
 from domain import casework, together
 from domain.people import find_person
 from domain.reports import Draft, report
+from domain.templates import unknown_variables
 from errors import Conflict, LinliError
-from models.cases import Case, CaseEvent, CaseRequest, Duty, Follower
+from models.cases import Case, CaseEvent, CaseRequest, Duty, Follower, ReplyTemplate
 from models.enums import RequestState, Status
 from models.people import Staff
 from tests.town import CHEN, LI, WANG, ZHOU, Town
@@ -295,3 +296,37 @@ async def test_a_grid_worker_who_did_the_work_needs_no_check_by_themselves(town:
     await a_task(town)
     await town.say(WANG, "办好了 0001 换了灯泡")
     assert "正在请居民确认" in await town.photo(WANG)
+
+
+async def test_a_ready_sentence_reaches_the_resident_with_the_cases_facts_in_it(town: Town):
+    await a_task(town)
+    offered = await town.say(WANG, "常用语")
+    assert "给 0001 的居民发哪一句" in offered
+    assert "我已到3栋2单元看过" in offered
+    assert "已告诉居民" in await town.say(WANG, "1")
+    await town.deliver()
+    assert "网格员王芳：我已到3栋2单元看过，正在处理" in town.last(CHEN)
+
+
+async def test_ready_sentences_of_the_cases_own_category_come_first(town: Town):
+    await a_task(town)
+    category = (await Case.get()).category
+    await ReplyTemplate.create(name="换灯", category=category, verb="note", text="{number} 的灯泡明天换，{nobody}")
+    assert (await town.say(WANG, "常用语 0001")).index("灯泡明天换，{nobody}") < 60
+    assert unknown_variables("{number} 的灯泡明天换，{nobody}") == ["nobody"]
+
+
+async def test_a_resident_has_no_ready_sentences_and_no_say_in_what_staff_decide(town: Town):
+    await a_task(town)
+    before = await Case.get().values()
+    for words in (
+        "常用语 0001",
+        "同意 0001",
+        "转 0001 刘洋 给他",
+        "作废 0001 不要了",
+        "督办 0001 快点",
+        "备注 0001 哈",
+    ):
+        await town.say(CHEN, words)
+    after = await Case.get().values()
+    assert {name for name in before if before[name] != after[name]} <= {"audit_count", "audit_head", "urged"}
