@@ -91,9 +91,9 @@ def demo() -> None:
 
 @app.command()
 def staff(
-    code_for: Annotated[int, typer.Option("--code", help="make a one-time bind code for this staff id")] = 0,
+    code_for: Annotated[str, typer.Option("--code", help="make bind codes: a 工号 or 编号, or all not bound")] = "",
 ) -> None:
-    """List staff, or make a one-time code with which one of them binds their WeChat."""
+    """List staff, or make one-time codes with which they bind their WeChat."""
     from app.commands import staff_codes  # noqa: PLC0415
 
     _run(staff_codes(code_for))

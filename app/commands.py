@@ -86,20 +86,21 @@ async def demo_only() -> None:
     Console().print(f"added: {loaded.areas} areas, {loaded.staff} staff, {loaded.duties} duties")
 
 
-async def staff_codes(staff_id: int) -> None:
-    """The list, or a new one-time code for one."""
+async def staff_codes(wanted: str) -> None:
+    """The list, or a new one-time code for one or for all who are not bound yet."""
     settings = _settings()
     with engines(settings.home, settings.database_url, settings.redis_url) as started:
         async with database(started.database_url, 2):
-            if staff_id:
-                code = await issue_code(staff_id, utc_now())
-                Console().print(f"绑定码 {code}（7 天内有效，用一次）：请本人在公众号里发“绑定 {code}”")
+            rows = await list_staff(wanted)
+            if wanted:
+                print("绑定码 7 天内有效，用一次。请当面交给本人，本人在公众号里发“绑定 八位数字”。")
+                for row in rows:
+                    print(row.unit, row.name, row.code, await issue_code(row.id, utc_now()))
                 return
-            table = Table("编号", "姓名", "岗位", "区域", "微信")
-            for row in await list_staff():
-                table.add_row(
-                    str(row.id), row.name, role_name(Role(row.role)), row.area, "已绑定" if row.bound else "未绑定"
-                )
+            table = Table("编号", "工号", "姓名", "岗位", "区域或部门", "微信")
+            for row in rows:
+                bound = "已绑定" if row.bound else "未绑定"
+                table.add_row(str(row.id), row.code, row.name, role_name(Role(row.role)), row.unit, bound)
             Console().print(table)
 
 

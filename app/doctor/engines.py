@@ -142,7 +142,7 @@ async def _community(report: Report) -> None:
         report.ok(f"{bound} of {len(staff)} staff have bound their WeChat")
     else:
         report.note(
-            "no member of staff has bound their WeChat: nobody is told of a new case", "`linli staff --code ID`"
+            "no member of staff has bound their WeChat: nobody is told of a new case", "`linli staff --code 工号`"
         )
 
 
