@@ -256,7 +256,7 @@ async def _waits_for_resident(case: Case, now: datetime) -> timedelta | None:
     last = now + held.remind_after * int(held.reminders - case.reminded)
     work.step(Verb.NOTE, f"第 {work.case.reminded} 次提醒居民补充", public=False)
     closing = f"到 {say_date(last, now)}还没有回复，就先结案了。"
-    await tell_reporter(work, f"还在等您补充：“{question}”\n直接回复就行。{closing}")
+    await tell_reporter(work, f"还在等您补充：“{question}”\n请回复“补充”。{closing}")
     await work.finish()
     return held.remind_after
 

@@ -70,12 +70,12 @@ async def extend_due(case: Case, until: datetime, now: datetime) -> None:
 
 
 async def used(case: Case, now: datetime) -> int:
-    """Percent of the limit that is used up, counted back from the promised time; over 100 when it is over."""
+    """Whole percent of the limit that are used up, counted back from the promised time; over 100 when it is over."""
     if case.due_at is None:
         return 0
     calendar, limit = await load_calendar(), limit_of(case)
-    left = calendar.between(now, case.due_at, limit.unit)
-    return 100 - (100 * left) // calendar.length(limit)
+    length, left = calendar.length(limit), calendar.between(now, case.due_at, limit.unit)
+    return (100 * (length - left)) // length
 
 
 def next_stage(case: Case) -> int | None:

@@ -218,7 +218,7 @@ async def test_an_answer_that_does_not_come_is_asked_for_twice_and_then_the_case
     acted = await tick(MONDAY, MONDAY + 12 * DAY, 2 * HOUR)
     assert acted == [MONDAY + 3 * DAY, MONDAY + 6 * DAY, MONDAY + 9 * DAY]
     heard = await told(CHEN, before)
-    assert "“是哪一盏灯”\n直接回复就行。到 11 月 25 日还没有回复，就先结案了。" in heard[0]
+    assert "“是哪一盏灯”\n请回复“补充”。到 11 月 25 日还没有回复，就先结案了。" in heard[0]
     assert "请直接再说一次" in heard[-1]
     case = await now_of(case)
     assert (case.status, case.outcome, case.solved) == (Status.CLOSED, "unanswered", None)
