@@ -302,10 +302,10 @@ async def test_a_ready_sentence_reaches_the_resident_with_the_cases_facts_in_it(
     await a_task(town)
     offered = await town.say(WANG, "常用语")
     assert "给 0001 的居民发哪一句" in offered
-    assert "我已到3栋2单元看过" in offered
+    assert "我已到3栋2单元楼道看过" in offered
     assert "已告诉居民" in await town.say(WANG, "1")
     await town.deliver()
-    assert "网格员王芳：我已到3栋2单元看过，正在处理" in town.last(CHEN)
+    assert "网格员王芳：我已到3栋2单元楼道看过，正在处理" in town.last(CHEN)
 
 
 async def test_ready_sentences_of_the_cases_own_category_come_first(town: Town):
