@@ -6,10 +6,11 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import cards, duplicates
 from domain.duplicates import Similar, likely_duplicates
+from domain.hotspots import DAYS, hotspots_of
 from domain.lookup import find_case
 from domain.notices import Tap, excerpt, serial, short, tap_id
 from errors import NotAllowed
-from handlers.chat import Chat, is_staff, numbered, pattern
+from handlers.chat import Chat, is_staff, numbered, pattern, words
 from handlers.drafts import Draft
 
 router: Router[Chat] = Router("similar")
@@ -57,6 +58,26 @@ async def alike(chat: Chat) -> Reply:
         + "\n".join(lines)
         + f"\n回复前面的数字看详情；是同一件就回复“并案 {number} {serial(found[0].number)}”。"
     )
+
+
+@router.on(words("热点", "热点提示", "未诉先办"))
+async def hot(chat: Chat) -> Reply:
+    """“热点”: what has lately come up far more often than usual, to be looked at before more people complain."""
+    _staff_only(chat, "staff:hotspots")
+    found = await hotspots_of(chat.person, chat.now)
+    chat.go()
+    if not found:
+        return Reply("最近一周没有比平时明显多的事。")
+    lines = [
+        f"{row} {spot.place} {spot.subject}：近 {DAYS} 天 {spot.count} 人反映，平时一周 {_usual(spot.usual)}"
+        for row, spot in enumerate(found, 1)
+    ]
+    chat.ask("", [(spot.subject, tap_id(spot.case_ids[-1], Tap.SHOW)) for spot in found])
+    return Reply("比平时明显多的事，建议先去看看：\n" + "\n".join(lines) + "\n回复前面的数字看最近的一件。")
+
+
+def _usual(count: float) -> str:
+    return "不到 1 人" if count < 1 else f"{count:.0f} 人左右"
 
 
 def _staff_only(chat: Chat, tag: str) -> None:
