@@ -9,7 +9,7 @@ from domain import milestones, notices, reports, worktime
 from domain.access import Work, begin
 from domain.clock import SHANGHAI, say_latest
 from domain.duplicates import followers_openids
-from domain.duties import duty_of, find_duty
+from domain.duties import duty_of, find_duty, unit_at
 from domain.people import Person, Post, post_of, posts_upward
 from errors import BadRequest, Conflict
 from models.cases import Attachment, Case, Supervision
@@ -186,7 +186,9 @@ async def climb(work: Work, reason: str) -> Post | None:
     due = f"，{say_latest(case.due_at, now)}答复您" if case.due_at and case.due_at > now else ""
     by = before.label if before else work.actor
     await tell_reporter(work, f"{reason}。已由{by}上报{holder.label}处理{due}。")
-    work.journal.tell(notices.new_task(case, holder, now, [], f"上报（{notices.excerpt(reason)}）"))
+    notice = notices.new_task(case, holder, now, [], f"上报（{notices.excerpt(reason)}）")
+    unit = await unit_at(case, holder.level, now)
+    work.journal.tell(notices.with_unit(notice, case, unit.name) if unit else notice)
     return holder
 
 

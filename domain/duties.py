@@ -8,6 +8,7 @@ from domain.clock import SHANGHAI
 from models.cases import Case, Duty
 from models.database import fetch
 from models.enums import Level
+from models.people import Department
 
 # The line of the lowest level; where a category has none, the line for everything else (兜底).
 LINE = """
@@ -34,32 +35,23 @@ async def duty_of(case: Case, now: datetime) -> Duty | None:
     return await find_duty(case.category, now.astimezone(SHANGHAI).date())
 
 
-# From the case's area upwards, the first unit of the kind whose area is of the line's level or above.
 _UNIT = """
 WITH RECURSIVE up AS (
-    SELECT id, parent_id, level, 0 AS steps FROM area WHERE id = $1
+    SELECT id, parent_id, level FROM area WHERE id = $1
     UNION ALL
-    SELECT a.*, up.steps + 1 FROM up
-    CROSS JOIN LATERAL (SELECT id, parent_id, level FROM area WHERE id = up.parent_id OFFSET 0) a
+    SELECT a.* FROM up CROSS JOIN LATERAL (SELECT id, parent_id, level FROM area WHERE id = up.parent_id OFFSET 0) a
 )
-SELECT d.id FROM up JOIN department d ON d.area_id = up.id AND d.kind = $2
-WHERE array_position($3::text[], up.level::text) >= array_position($3::text[], $4)
-ORDER BY up.steps, d.id LIMIT 1
+SELECT d.id FROM up JOIN department d ON d.area_id = up.id AND d.kind = $2 WHERE up.level = $3 ORDER BY d.id LIMIT 1
 """
 
 
-async def responsible_department(duty: Duty, area_id: int) -> int | None:
-    """The id of the unit a line names, for a case of this area: the named department, or the area's own unit of the
-    named kind (each street has its 城管); None = the area's own staff, or no such unit was entered."""
-    if duty.department_id or not duty.unit:
-        return duty.department_id
-    return await find_unit(duty.unit, area_id, duty.level)
-
-
-async def find_unit(kind: str, area_id: int, level: Level = Level.GRID) -> int | None:
-    """The nearest department of a kind that answers for an area, not below `level`; None where there is none."""
-    rows = await fetch(_UNIT, area_id, kind, [each.value for each in Level], level.value)
-    return rows[0]["id"] if rows else None
+async def responsible_department(duty: Duty, area_id: int) -> Department | None:
+    """The unit a line names, for a case of this area: one department, or the own unit of a kind that the street (the
+    district …) of the line's level has; None = the area's own staff, or no such unit was entered."""
+    if duty.department_id:
+        return await Department.get(id=duty.department_id)
+    rows = await fetch(_UNIT, area_id, duty.unit, duty.level.value) if duty.unit else []
+    return await Department.get(id=rows[0]["id"]) if rows else None
 
 
 _LINE_AT = """
@@ -69,7 +61,9 @@ ORDER BY category = '' LIMIT 1
 """
 
 
-async def duty_at(duty: Duty, category: str, level: Level) -> Duty | None:
-    """The line of the same version that holds for a category at another level, as after an escalation."""
-    rows = await fetch(_LINE_AT, duty.id, category, level.value)
-    return await Duty.get(id=rows[0]["id"]) if rows else None
+async def unit_at(case: Case, level: Level, now: datetime) -> Department | None:
+    """The unit the case's duty list makes responsible once the case has come to a level; None = that level's staff."""
+    first = await duty_of(case, now)
+    rows = await fetch(_LINE_AT, first.id, case.category, level.value) if first else []
+    line = await Duty.get(id=rows[0]["id"]) if rows else None
+    return await responsible_department(line, case.grid_id or case.area_id) if line else None

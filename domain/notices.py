@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -222,6 +223,13 @@ def asked_to_assist(case: Case, post: Post, by: str, what: str, now: datetime) -
     head = f"协办 {number} {case.subject}｜{case.place or '地点未说明'}{due}"
     text = f"{head}\n{by}请您：{excerpt(what, 200)}\n做好了回复“协办好了 {number} 结果”。"
     return Notice(post.openid or "", text, _choices(case, Tap.SHOW), _fields(case, "请协办"))
+
+
+def with_unit(notice: Notice, case: Case, unit: str) -> Notice:
+    """The same, with whose duty it is at this level and how to hand it on."""
+    number = serial(case.number)
+    hint = f"职责清单上归{unit}，要交给他们请回复“转 {number} {unit} 原因”。"
+    return replace(notice, text=f"{notice.text}\n{hint}")
 
 
 def to_staff(case: Case, post: Post, sentence: str) -> Notice:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import nlp
-from domain.duties import duty_at, duty_of, find_duty, find_unit, responsible_department
+from domain.duties import duty_of, find_duty, unit_at
 from domain.duty_lists import shipped_lines
 from domain.organisation import export_tables, import_tables
 from domain.organisation_tables import DUTIES
 from domain.worktime import TimeLimit
 from models.cases import Case, Duty, DutyList
 from models.enums import Level, Source, Status, Urgency
-from models.people import Area, Department
+from models.people import Area
 from tests.domain.tables import NOW, duties, imported, refused, sheet
 
 TODAY = date(2026, 11, 20)
@@ -111,30 +111,33 @@ async def test_what_a_duty_list_cannot_have_is_refused_by_row(orm: None):
     assert await DutyList.all().count() == 1
 
 
+async def a_case(category: str, area: str) -> Case:
+    where = await Area.get(code=area)
+    return Case(category=category, grid_id=where.id if where.level is Level.GRID else None, area_id=where.id)
+
+
+async def unit(category: str, area: str, level: Level) -> str | None:
+    found = await unit_at(await a_case(category, area), level, NOW)
+    return found.code if found else None
+
+
 async def test_a_kind_of_unit_is_each_streets_own(orm: None):
     await imported(
         sheet("区域", "编码 名称", ["429906002", "东湖路街道"], ["429906002001", "湖边社区"]),
         sheet("部门", "编码 名称 类别 区域编码", ["CG-DHL", "城管执法队", "城管", "429906002"]),
     )
-    own, other = await Department.get(code="CG-SGH"), await Department.get(code="CG-DHL")
-    grid, lake = await Area.get(code="429906001001001"), await Area.get(code="429906002001")
-    first = await find_duty(STREET_LIGHT, TODAY)
-    assert first
-    assert await responsible_department(first, grid.id) is None, "the grid worker begins"
-    line = await duty_at(first, STREET_LIGHT, Level.STREET)
-    assert line
-    assert await responsible_department(line, grid.id) == own.id
-    assert await responsible_department(line, lake.id) == other.id
-    assert await find_unit("生态环境", grid.id) == (await Department.get(code="HB-DH")).id
-    assert await find_unit("城管", grid.id, Level.DISTRICT) is None, "a street's unit is none of the district's"
+    assert await unit(STREET_LIGHT, "429906001001001", Level.GRID) is None, "the grid worker begins"
+    assert await unit(STREET_LIGHT, "429906001001001", Level.STREET) == "CG-SGH"
+    assert await unit(STREET_LIGHT, "429906002001", Level.STREET) == "CG-DHL"
+    assert await unit("pollution.water", "429906001001001", Level.DISTRICT) == "HB-DH"
+    assert await unit(STREET_LIGHT, "429906001001001", Level.DISTRICT) is None, (
+        "a street's unit is none of the district's"
+    )
 
 
 async def test_a_line_may_name_one_department_by_its_code(orm: None):
     await imported(duties(["路灯不亮", "街道", "FG-SGH", "2工作日", None]))
-    line = await Duty.filter(category=STREET_LIGHT, level=Level.STREET).order_by("-id").first()
-    assert line
-    named = await Department.get(code="FG-SGH")
-    assert await responsible_department(line, (await Area.get(code="429906001")).id) == named.id
+    assert await unit(STREET_LIGHT, "429906001001001", Level.STREET) == "FG-SGH"
     exported = (await export_tables([DUTIES], TODAY))[0].rows
     assert [row[2] for row in exported if row[:2] == ["路灯不亮", "街道"]] == ["FG-SGH"]
 
