@@ -11,6 +11,7 @@ import asyncpg
 from redis import asyncio as aioredis
 
 from app.doctor.machine import closed_folders
+from app.doctor.platforms import check_platforms
 from app.doctor.report import Report, without_password
 from app.engines import Engines, engines
 from app.settings import Settings
@@ -43,6 +44,7 @@ async def check_engines(settings: Settings, report: Report) -> None:
                         await _community(report)
                         await _working_days(report)
                         await _queues(report)
+                        await check_platforms(settings, report)
                         await _watch(report)
     except SettingsError as error:
         report.wrong(error.detail, "mend what the message names")
