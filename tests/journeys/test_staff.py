@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from domain.binding import issue_code
 from models.audit import AuditEvent
-from models.cases import Attachment, Case, CaseEvent
+from models.cases import Attachment, Case, CaseEvent, Duty
 from models.people import Staff
 from tests.journeys.test_report_to_rating import LAMP, report_lamp
 from tests.town import CHEN, LI, WANG, ZHOU, Town
@@ -160,8 +160,7 @@ async def test_a_worker_of_another_grid_cannot_touch_the_case(town: Town):
 
 
 async def test_the_community_rejects_what_is_not_its_business_with_the_reason(town: Town):
-    await Staff.filter(name="王芳").update(active=False)
-    await Staff.filter(name="李主任").update(active=False)
+    await Duty.all().update(auto_accept=False)
     await report_lamp(town)
     assert (await Case.get()).status == "reported"
     await town.deliver()
