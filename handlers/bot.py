@@ -8,6 +8,7 @@ from domain.journal import audit
 from domain.people import find_person
 from errors import LinliError
 from handlers import (
+    absence,
     contact,
     emergency,
     fallback,
@@ -29,6 +30,7 @@ from handlers.chat import Chat, Policy, open_chat
 _ROUTERS = (
     greet.router,
     contact.router,
+    absence.router,
     teamwork.router,
     phrases.router,
     staff.router,
