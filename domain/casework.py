@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from domain import milestones, notices, reports, worktime
 from domain.access import Work, begin
@@ -11,10 +12,11 @@ from domain.clock import SHANGHAI, say_latest
 from domain.duplicates import followers_openids
 from domain.duties import duty_of, find_duty, unit_at
 from domain.people import Person, Post, post_of, posts_upward
+from domain.routing import refill
 from errors import BadRequest, Conflict
-from models.cases import Attachment, Case, Supervision
+from models.cases import Attachment, Case, Duty, Supervision
 from models.database import transaction
-from models.enums import Level, Verifier
+from models.enums import Level, Outcome, Verifier
 from models.people import Area, Resident
 from models.transitions import Verb, Who
 
@@ -61,20 +63,28 @@ async def write_note(
 
 
 async def dispose(
-    person: Person, case_id: int, result: str, now: datetime, *, media: Sequence[reports.Media] = (), source: str = ""
+    person: Person,
+    case_id: int,
+    result: str,
+    now: datetime,
+    *,
+    media: Sequence[reports.Media] = (),
+    outcome: Literal["", "explained", "cannot"] = "",
+    source: str = "",
 ) -> Case:
-    """It is done: the result is written, and (where the duty list says so) the resident is asked at once."""
+    """It is done: the result is written, and (where the duty list says so) the resident is asked at once.
+
+    `outcome`: nothing could be done but explain, or nothing at all: then a reason is needed, and no photo.
+    """
     async with transaction():
         work = await begin(person, case_id, Verb.DISPOSE, now, source)
         case = work.case
         await _check_supervised(case)
         duty = await duty_of(case, now)
-        if not result.strip() and not media:
-            raise BadRequest("no result", say="请发处理后的照片，或说一句结果。")
-        if duty and duty.closing_text and len(result.strip()) < _SENTENCE:
-            raise BadRequest("too short", say=f"{case.subject}办结要写清楚做了什么，至少十个字。")
-        if duty and duty.closing_photo and not any(item.kind == "image" for item in media):
-            raise BadRequest("photo needed", say=f"{case.subject}办结要有照片：请先发一张处理后的照片。", need="photo")
+        _check_result(case, result.strip(), media, None if outcome else duty)
+        if outcome:
+            need(result, "请写清楚原因，居民会看到。")
+            case.outcome = Outcome(outcome)
         case.signed_at = case.signed_at or now
         case.first_response_at = case.first_response_at or now
         case.disposed_at = now
@@ -88,7 +98,9 @@ async def dispose(
             await _ask_resident(work, images)
         for post in checkers:
             work.journal.tell(notices.to_check(case, post, work.actor, images))
-        return await work.finish()
+        await work.finish()
+        await refill(now, area_id=case.area_id)
+        return case
 
 
 async def _checkers(case: Case, verifier: Verifier) -> list[Post]:
@@ -101,6 +113,16 @@ async def _checkers(case: Case, verifier: Verifier) -> list[Post]:
     if verifier is Verifier.GRID_WORKER:
         return [post for post in fit if post.level is Level.GRID]
     return [post for post in fit if post.level is fit[0].level]
+
+
+def _check_result(case: Case, result: str, media: Sequence[reports.Media], duty: Duty | None) -> None:
+    """What the duty list wants of a result."""
+    if not result and not media:
+        raise BadRequest("no result", say="请发处理后的照片，或说一句结果。")
+    if duty and duty.closing_text and len(result) < _SENTENCE:
+        raise BadRequest("too short", say=f"{case.subject}办结要写清楚做了什么，至少十个字。")
+    if duty and duty.closing_photo and not any(item.kind == "image" for item in media):
+        raise BadRequest("photo needed", say=f"{case.subject}办结要有照片：请先发一张处理后的照片。", need="photo")
 
 
 async def _check_supervised(case: Case) -> None:
@@ -149,7 +171,7 @@ async def rework(person: Person, case_id: int, reason: str, now: datetime, sourc
     async with transaction():
         work = await begin(person, case_id, Verb.REWORK, now, source)
         work.case.round += 1
-        work.case.disposed_at = None
+        work.case.disposed_at = work.case.outcome = None
         work.step(Verb.REWORK, reason)
         if holder := await post_of(work.case.holder_id):
             work.journal.tell(notices.new_task(work.case, holder, now, [], f"请返工（{notices.excerpt(reason)}）"))

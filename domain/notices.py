@@ -10,7 +10,7 @@ from domain.clock import say_deadline, template_time
 from domain.journal import Notice
 from domain.people import Post
 from models.cases import Case
-from models.enums import Status, Urgency
+from models.enums import Outcome, Status, Urgency
 
 STATUS_NAMES = {
     Status.REPORTED: "待受理",
@@ -179,7 +179,10 @@ def progress(case: Case, openid: str, sentence: str) -> Notice:
 
 def ask_solved(case: Case, openid: str, holder: str, images: list[str]) -> Notice:
     """To the resident: what was done, and whether it is solved."""
-    text = f"{serial(case.number)} {case.subject}，{holder}已处理：“{excerpt(case.result, 200)}”\n解决了吗？"
+    did = {Outcome.EXPLAINED: "答复您", Outcome.CANNOT: "说明办不了的原因"}.get(
+        case.outcome or Outcome.SOLVED, "已处理"
+    )
+    text = f"{serial(case.number)} {case.subject}，{holder}{did}：“{excerpt(case.result, 200)}”\n解决了吗？"
     return Notice(openid, text, solved_choices(case), _fields(case, "请确认是否解决"), images[:1])
 
 

@@ -25,7 +25,7 @@ async def confirm_solved(person: Person, case_id: int, now: datetime, source: st
         work = await begin(person, case_id, Verb.CLOSE, now, source)
         await worktime.resume(work.case, now)
         work.case.pause = work.case.resume_at = None
-        _close(work, Outcome.SOLVED, "确认解决了")
+        _close(work, work.case.outcome or Outcome.SOLVED, "确认解决了")
         work.case.solved = True
         return await work.finish()
 
@@ -176,7 +176,7 @@ async def close_silent(before: datetime, now: datetime, limit: int = 200) -> int
             case = await Case.filter(id=row["id"]).select_for_update().get()
             if case.status is not Status.VERIFIED or case.verified_at is None or case.verified_at >= before:
                 continue  # the resident answered in between
-            case.status, case.closed_at, case.outcome = Status.CLOSED, now, Outcome.UNANSWERED
+            case.status, case.closed_at, case.outcome = Status.CLOSED, now, case.outcome or Outcome.UNANSWERED
             journal = Journal(now, "job:close_silent")
             journal.event(Verb.CLOSE, Status.CLOSED, "系统", "一直没收到您的答复，先结案了")
             journal.audit("system", Verb.CLOSE, Status.VERIFIED, Status.CLOSED)

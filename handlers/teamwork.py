@@ -147,7 +147,19 @@ async def _recategorise(chat: Chat, case: Case, said: str) -> str:
     return f"{serial(case.number)} 已改成“{kind.subject}”，时限不变。"
 
 
+async def _explain(chat: Chat, case: Case, said: str) -> str:
+    await casework.dispose(chat.person, case.id, said, chat.now, outcome="explained", source=chat.source)
+    return f"{serial(case.number)} 已答复居民，正在请居民确认。"
+
+
+async def _cannot(chat: Chat, case: Case, said: str) -> str:
+    await casework.dispose(chat.person, case.id, said, chat.now, outcome="cannot", source=chat.source)
+    return f"{serial(case.number)} 已把办不了的原因告诉居民。"
+
+
 _ACTIONS: dict[str, Action] = {
+    "解释": _explain,
+    "办不了": _cannot,
     "申请延期": _extend,
     "延期": _extend,
     "申请挂账": _suspend,

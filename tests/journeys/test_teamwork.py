@@ -330,3 +330,19 @@ async def test_a_resident_has_no_ready_sentences_and_no_say_in_what_staff_decide
         await town.say(CHEN, words)
     after = await Case.get().values()
     assert {name for name in before if before[name] != after[name]} <= {"audit_count", "audit_head", "urged"}
+
+
+async def test_what_could_only_be_explained_is_closed_as_explained_and_not_as_solved(town: Town):
+    await a_task(town)
+    assert "已答复居民" in await town.say(WANG, "解释 0001 这盏灯晚上十点后按规定关掉")
+    await town.deliver()
+    assert "答复您：“这盏灯晚上十点后按规定关掉”" in town.last(CHEN)
+    await town.say(CHEN, "1")
+    case = await Case.get()
+    assert (case.status, case.outcome) == (Status.CLOSED, "explained")
+
+
+async def test_what_cannot_be_done_needs_a_reason(town: Town):
+    await a_task(town)
+    assert "请" in await town.say(WANG, "办不了 0001")
+    assert (await Case.get()).status is Status.DISPOSING
