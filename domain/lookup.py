@@ -75,15 +75,20 @@ async def tasks(person: Person, limit: int = 20) -> list[Case]:
     )
 
 
+# Of the area itself, and of the grids and units directly below it whose people are all full or away.
+_TO_DISPATCH = """
+SELECT id FROM cases WHERE holder_id IS NULL AND status IN ('reported', 'accepted')
+    AND area_id IN (SELECT id FROM area WHERE id = $1 OR parent_id = $1)
+ORDER BY urgency <> 'urgent', id LIMIT $2
+"""
+
+
 async def to_dispatch(person: Person, limit: int = 20) -> list[Case]:
     """What a dispatcher must give to somebody."""
     if person.post is None or not person.post.dispatches:
         return []
-    return (
-        await Case.filter(area_id=person.post.area_id, holder_id=None, status__in=[Status.REPORTED, Status.ACCEPTED])
-        .order_by("id")
-        .limit(limit)
-    )
+    rows = await fetch(_TO_DISPATCH, person.post.area_id, limit)
+    return await in_order([row["id"] for row in rows])
 
 
 _ASKED = """

@@ -21,6 +21,7 @@ from bot.outbox import Outbox
 from domain.audit import anchor
 from domain.deadlines import watch
 from domain.rating import close_silent
+from domain.routing import refill
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +108,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
 
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
+    every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()

@@ -19,6 +19,7 @@ from models.database import transaction
 from models.enums import Level, Role, Status
 from models.messaging import Outbox
 from models.people import Absence, Area, Component, Department, Household, Staff
+from tests.town import CHEN, LI, WANG, Town
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 FIRST, SECOND, THIRD, CHAGANG = "429906001001001", "429906001001002", "429906001001003", "429906001002001"
@@ -420,3 +421,21 @@ async def test_two_that_refill_at_once_give_each_case_once_and_exceed_no_cap(orm
     await asyncio.gather(refill(NOW), refill(NOW), refill(NOW))
     assert len(await held()) == 5
     assert await CaseEvent.filter(verb="dispatch").count() == 5
+
+
+async def test_whoever_finishes_something_gets_the_next_at_once_and_the_dispatcher_sees_what_waits(town: Town):
+    await Staff.filter(name="王芳").update(capacity=1)
+    for said in ("3栋2单元楼道灯坏了好几天了", "5栋1单元楼道灯坏了"):
+        await town.say(CHEN, said)
+        answer = await town.say(CHEN, "1")
+    assert "社区安排好人就告诉您" in answer
+    await town.deliver()
+    assert "有人空出来就自动派" in town.last(LI)
+    assert "待派 1 件" in await town.say(LI, "待办")
+    await town.say(WANG, "办好了 0001")
+    await town.photo(WANG)
+    await town.say(WANG, "换了灯泡和开关")
+    await town.deliver()
+    assert "新任务 0002" in town.last(WANG)
+    assert any("0002 楼道照明损坏：已交给网格员王芳" in text for text in town.heard(CHEN))
+    assert "没有待办" in await town.say(LI, "待办")
