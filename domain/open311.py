@@ -169,7 +169,7 @@ _STEPS = """
 SELECT e.id, e.at, e.status, e.verb, e.text, c.number, c.outcome FROM case_event e JOIN cases c ON c.id = e.case_id
 WHERE e.at BETWEEN $4 AND $5 AND e.public
 """
-_PAGED = " ORDER BY e.id LIMIT $6 OFFSET $7"
+_PAGED = " ORDER BY e.at, e.id LIMIT $6 OFFSET $7"
 _UPDATES = _DOWN + _STEPS + _SEEN + _PAGED
 
 
