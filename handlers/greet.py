@@ -80,7 +80,7 @@ async def template_result(chat: Chat) -> None:
 async def help_(chat: Chat) -> Reply:
     """What one can do here."""
     if chat.person.post:
-        return Reply(f"{HELP}\n工作人员：回复“待办”看任务，“未送达”看没发到的通知。")
+        return Reply(f"{HELP}\n工作人员：回复“待办”看任务，“未送达”看没发到的通知，“工作帮助”看转办、延期这些怎么说。")
     return Reply(HELP)
 
 

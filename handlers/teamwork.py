@@ -20,7 +20,7 @@ from domain.reports import Draft
 from domain.requests import NAMES, Case, RequestKind, Wish
 from domain.worktime import TimeLimit
 from errors import BadRequest, NotFound
-from handlers.chat import Chat, has_text, is_staff, pattern, state
+from handlers.chat import Chat, has_text, is_staff, pattern, state, words
 from handlers.taps import case_tap, tapped_case
 
 router: Router[Chat] = Router("teamwork")
@@ -189,6 +189,28 @@ _ACTIONS: dict[str, Action] = {
     "改类型": _recategorise,
 }
 _SAID = re.compile(rf"(?P<verb>{'|'.join(_ACTIONS)})\s*{_NUMBER}\s*[:：，,]?\s*(?P<words>.*)", re.DOTALL)
+
+
+_HELP = """办一件事，先说做什么，再说编号和原因：
+办好了 0037 换了灯泡
+上报 0037 要换线路
+退回 0037 不在我的网格
+转 0037 房管所 管道是产权单位的
+协办 0037 城管 帮忙清一下
+延期 0037 3天 等配件
+挂账 0037 10天 等开春施工
+待补充 0037 是哪一盏灯
+解释 0037 原因，办不了 0037 原因
+并 0037 0035，拆 0037 另一件事
+备注 0037 内部的话 @同事
+常用语 0037
+派单的：派 0037 网格名，同意 0037，不同意 0037 原因，通过 0037，返工 0037 原因，督办 0037 2小时 要求"""
+
+
+@router.on(is_staff, words("工作帮助", "口令", "工作口令"))
+async def work_help(_chat: Chat) -> Reply:
+    """What staff can type, by example."""
+    return Reply(_HELP)
 
 
 @router.on(is_staff, pattern(_SAID.pattern))
