@@ -49,7 +49,8 @@ class Account:
     def dialogues(self, residents: Iterator[str]) -> Iterator[tuple[bytes, bytes]]:
         """An ordinary matter each: the sentence, then 1 for yes, hand it in."""
         for openid in residents:
-            yield self.push(openid, f"{self._place()}{self.random.choice(_MATTERS)}"), self.push(openid, "1")
+            matter = f"{_own_building(openid)}{self.random.choice(_MATTERS)}"
+            yield self.push(openid, matter), self.push(openid, "1")
 
     def push(self, openid: str, text: str) -> bytes:
         """One text message as WeChat posts it in safe mode."""
@@ -86,6 +87,12 @@ class Account:
 
     def _place(self) -> str:
         return f"{self.random.randint(1, 60)}栋{self.random.randint(1, 4)}单元"
+
+
+def _own_building(openid: str) -> str:
+    """A building no other resident of the same grid lives in: residents are numbered round a thousand grids. Two who
+    report the same matter of one building would be asked whether it is the same."""
+    return f"{int(''.join(filter(str.isdigit, openid))) // 1_000 + 1}栋"
 
 
 _IDS = count(24_000_000_000_000_000)
