@@ -55,7 +55,7 @@ class Services:
             {
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, now=self.now),
                 OutboxKind.RESULT: apply_results,
-                OutboxKind.MEDIA: MediaFetcher(self.api, self.media, now=self.now),
+                OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),
             },
             now=self.now,

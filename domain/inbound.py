@@ -6,10 +6,11 @@ and for what lies in its area it may write progress, no more.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import nlp
 from domain import casework, rating, requests
@@ -18,7 +19,7 @@ from domain.connectors import AS_HOLDER, AS_REPORTER, link_case
 from domain.coordinates import to_gcj
 from domain.open311_filing import keep_contact
 from domain.people import Person, ancestors, find_person, post_of
-from domain.reports import Draft, report
+from domain.reports import Draft, Media, attach, report
 from domain.requests import Wish
 from errors import BadRequest, Conflict, NotAllowed, NotFound, Unprocessable
 from models.cases import Case
@@ -52,6 +53,7 @@ class News:
     text: str
     number: str = ""
     external_id: str = ""
+    photos: Sequence[str] = ()  # addresses at the platform's own host
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +150,13 @@ async def take_update(arrival: Arrival, news: News, *, reopen_within: timedelta)
     """Carry out what a platform says of a case. Raises Unprocessable for a status we do not know, NotFound for a case
     that is not theirs, NotAllowed and Conflict as for anybody."""
     verb = _verb(arrival.connector, news.status)
+    _check_photos(arrival.connector, news.photos)
 
     async def work() -> tuple[int, Answer]:
         case_id = await _find(arrival, news)
         if news.external_id:
             await link_case(arrival.connector.id, case_id, news.external_id)
-        await _carry_out(arrival, case_id, verb, news.text, reopen_within)
+        await _carry_out(arrival, case_id, verb, news, reopen_within)
         case = await Case.get(id=case_id)
         return case_id, {"number": case.number, "verb": verb.value, "status": _theirs(arrival, case)}
 
@@ -168,6 +171,17 @@ def _verb(connector: Connector, theirs: str) -> Verb:
         return Verb.NOTE
     say = f"状态“{theirs}”没有对应：请管理员在映射的 actions 里补上，已有：{'、'.join(sorted(actions)) or '无'}。"
     raise Unprocessable(f"status {theirs!r} of {connector.name}", say=say)
+
+
+def _check_photos(connector: Connector, photos: Sequence[str]) -> None:
+    """A photo is fetched by us: from where the operator lets us send, and nowhere else."""
+    home = urlsplit(connector.url)
+    for photo in photos:
+        there = urlsplit(photo)
+        if not home.hostname or (there.scheme, there.netloc) != (home.scheme, home.netloc) or len(photo) > 256:
+            raise BadRequest(
+                "photo elsewhere", say="照片地址必须在平台自己的地址下（和 url 同一个主机），不超过 256 字。"
+            )
 
 
 def _theirs(arrival: Arrival, case: Case) -> str:
@@ -195,14 +209,18 @@ async def _reporter(arrival: Arrival) -> Person:
     return await find_person(f"connector:{arrival.connector.id}", arrival.at)
 
 
-async def _carry_out(arrival: Arrival, case_id: int, verb: Verb, text: str, within: timedelta) -> None:
+async def _carry_out(arrival: Arrival, case_id: int, verb: Verb, news: News, within: timedelta) -> None:
     now, via = arrival.at, arrival.via
     if verb in AS_HOLDER:
-        await _as_holder(await _as_post(arrival), case_id, verb, text, (now, via))
+        await _as_holder(await _as_post(arrival), case_id, verb, news, (now, via))
     elif verb in AS_REPORTER:
-        await _as_reporter(await _reporter(arrival), case_id, verb, text, (now, via, within))
+        await _as_reporter(await _reporter(arrival), case_id, verb, news.text, (now, via, within))
     else:
-        await _note(arrival, case_id, text)
+        await _note(arrival, case_id, news)
+
+
+def _media(news: News) -> list[Media]:
+    return [Media("image", photo) for photo in news.photos]
 
 
 async def _as_post(arrival: Arrival) -> Person:
@@ -213,14 +231,14 @@ async def _as_post(arrival: Arrival) -> Person:
     return Person("", 0, None, post)
 
 
-async def _as_holder(person: Person, case_id: int, verb: Verb, text: str, when: tuple[datetime, str]) -> None:
+async def _as_holder(person: Person, case_id: int, verb: Verb, news: News, when: tuple[datetime, str]) -> None:
     now, via = when
     if verb is Verb.SIGN:
         await casework.sign(person, case_id, now, via)
     elif verb is Verb.DISPOSE:
-        await casework.dispose(person, case_id, text, now, source=via)
+        await casework.dispose(person, case_id, news.text, now, media=_media(news), source=via)
     else:
-        await requests.ask(person, case_id, Wish(RequestKind.RETURN, text), now, via)
+        await requests.ask(person, case_id, Wish(RequestKind.RETURN, news.text), now, via)
 
 
 async def _as_reporter(
@@ -239,14 +257,15 @@ async def _as_reporter(
         await rating.say_not_solved(person, case_id, text, now, within=within, source=via)
 
 
-async def _note(arrival: Arrival, case_id: int, text: str) -> None:
+async def _note(arrival: Arrival, case_id: int, news: News) -> None:
     """Progress the resident may read, in the platform's name."""
-    if not text.strip():
+    if not news.text.strip():
         raise BadRequest("empty note", say="请写一句进展（text）。")
     work = await begin_by_rule(case_id, Verb.NOTE, arrival.at, arrival.via)
     if work is None:
         raise Conflict("not open", say="这件事已经结束，不能再写进展。", tag="case:note", object_id=case_id)
-    sentence = f"{arrival.connector.name}：{text.strip()}"
+    sentence = f"{arrival.connector.name}：{news.text.strip()}"
     work.step(Verb.NOTE, sentence)
+    await attach(work.case, _media(news), work.journal, after=True)
     await casework.tell_reporter(work, sentence)
     await work.finish()

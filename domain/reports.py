@@ -159,7 +159,8 @@ def _alarm(case: Case, holder: Post | None, posts: Sequence[Post], journal: Jour
 
 
 async def attach(case: Case, media: Sequence[Media], journal: Journal, *, after: bool) -> list[str]:
-    """Add media to a case, from the resident or (after=True) from staff; gives the media ids of the pictures.
+    """Add media to a case, from the resident or (after=True) from staff; gives the media ids of the pictures WeChat
+    can pass on: another platform's are addresses.
 
     WeChat keeps what was sent for three days: a job to fetch it is left for the worker.
     """
@@ -169,7 +170,7 @@ async def attach(case: Case, media: Sequence[Media], journal: Journal, *, after:
             for item in media
         ]
         await fetch(_ATTACH, case.id, after, journal.at, to_json(rows))
-    return [item.media_id for item in media if item.kind == "image"]
+    return [item.media_id for item in media if item.kind == "image" and not item.media_id.startswith("http")]
 
 
 async def add_media(person: Person, case_id: int, extra: Draft, now: datetime, source: str = "") -> Case:

@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 _MOST_BYTES = 64 * 1024
 _WINDOW = timedelta(minutes=5)
 _CONTACT = ("name", "phone")
+_MOST_PHOTOS = 9
 
 Page = Callable[[Arrival], Awaitable[dict[str, Any]]]
 
@@ -146,10 +147,19 @@ def read_news(body: Mapping[str, Any]) -> News:
         text=_text(body, "text", 2000),
         number=_text(body, "number", 24),
         external_id=_text(body, "external_id", 64),
+        photos=_photos(body.get("photos")),
     )
     if not news.number and not news.external_id:
         raise BadRequest("which case", say="请写 number（我们的编号）或 external_id（贵方编号）。")
     return news
+
+
+def _photos(given: Any) -> list[str]:
+    if given is None:
+        return []
+    if not isinstance(given, list) or len(given) > _MOST_PHOTOS or not all(isinstance(one, str) for one in given):
+        raise BadRequest("photos", say=f"photos 必须是照片地址的列表，最多 {_MOST_PHOTOS} 张。")
+    return given
 
 
 def _text(body: Mapping[str, Any], name: str, most: int, *, needed: bool = False) -> str:

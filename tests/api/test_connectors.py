@@ -18,13 +18,13 @@ from bot.outbox import Outbox
 from domain.connectors import ConnectorPlan, add_connector, replay, stop_connector
 from jobs.webhooks import Webhooks
 from models.audit import AuditEvent
-from models.cases import Case, CaseEvent, Duty
+from models.cases import Attachment, Case, CaseEvent
 from models.enums import OutboxKind, OutboxState, Source, Status
 from models.interconnection import ConnectorCase, InboundUpdate
 from models.messaging import Outbox as Job
 from models.people import Staff
 from tests.conftest import free_port
-from tests.town import CHEN, WANG, Town
+from tests.town import CHEN, PNG, WANG, Town
 
 MAPPING = {
     "categories": {"lighting.corridor": "SZ-0101", "rubbish.overflow": "SZ-0202"},
@@ -61,8 +61,16 @@ class Platform:
         self.known: dict[str, int] = {}
 
     @property
+    def home(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/updates"
+        return f"{self.home}/updates"
+
+    async def picture(self, request: web.Request) -> web.Response:
+        known = request.match_info["name"] == "after.png"
+        return web.Response(body=PNG, content_type="image/png") if known else web.Response(status=404)
 
     async def receive(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -87,6 +95,7 @@ async def platform() -> AsyncIterator[Platform]:
     there = Platform()
     app = web.Application()
     app.router.add_post("/updates", there.receive)
+    app.router.add_get("/{name}", there.picture)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", there.port).start()
@@ -305,18 +314,29 @@ async def test_progress_is_written_down_and_told_to_the_resident(caller: Caller,
     assert again["number"] == case.number
 
 
-async def test_a_platform_that_fills_a_post_signs_and_disposes_of_what_it_holds(caller: Caller, town: Town):
+async def test_a_platform_that_fills_a_post_signs_and_disposes_of_what_it_holds(
+    caller: Caller, town: Town, connected: Platform
+):
     case = await report(town)
     post = await Staff.get(code="QP")
     await Case.filter(id=case.id).update(holder_id=post.id, area_id=post.area_id)
-    await Duty.filter(category=case.category).update(closing_photo=False)
     await caller.call("updates", update_id="s1", number=case.number, status="SIGN", text="")
     assert caller.status == 200
     assert (await Case.get(id=case.id)).status is Status.DISPOSING
-    said = await caller.call("updates", update_id="s2", number=case.number, status="DONE", text="换了整条线路")
+    done = {"update_id": "s2", "number": case.number, "status": "DONE", "text": "换了整条线路"}
+    said = await caller.call("updates", **done)
+    assert (caller.status, "要有照片" in said["error"]["say"]) == (400, True)
+    said = await caller.call("updates", **done, photos=["http://127.0.0.1:1/after.png"])
+    assert (caller.status, "同一个主机" in said["error"]["say"]) == (400, True)
+    said = await caller.call("updates", **done, photos=[f"{connected.home}/after.png", f"{connected.home}/no.png"])
     assert caller.status == 200, said
-    done = await Case.get(id=case.id)
-    assert (done.result, done.status in (Status.DISPOSED, Status.VERIFIED)) == ("换了整条线路", True)
+    read = await Case.get(id=case.id)
+    assert (read.result, read.status in (Status.DISPOSED, Status.VERIFIED)) == ("换了整条线路", True)
+    await town.deliver()
+    kept, missing = await Attachment.filter(case_id=case.id).order_by("id")
+    assert (town.services.media / kept.path).read_bytes() == PNG
+    assert missing.path == ""
+    assert (await Job.get(recipient=f"media:{missing.id}")).state is OutboxState.PARKED
 
 
 async def test_a_platform_touches_nothing_that_another_holds(caller: Caller, town: Town):
