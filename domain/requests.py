@@ -27,6 +27,7 @@ __all__ = [
     "Wish",
     "answered",
     "ask",
+    "awaiting",
     "go_on",
     "grant",
     "offered_to",
@@ -111,10 +112,7 @@ async def open_request(case_id: int, kind: RequestKind | None = None) -> CaseReq
 
 async def offered_to(person: Person, case_id: int) -> bool:
     """Whether a transfer of this case waits for this person to take it."""
-    if person.post is None:
-        return False
-    request = await open_request(case_id, RequestKind.TRANSFER)
-    return request is not None and request.to_staff_id == person.post.id
+    return await awaiting(person, case_id, RequestKind.TRANSFER) is not None
 
 
 async def _refuse_second(case: Case, kind: RequestKind) -> None:
@@ -177,29 +175,40 @@ async def refuse(
         return await work.finish(), request
 
 
+async def awaiting(person: Person, case_id: int, kind: RequestKind | None = None) -> CaseRequest | None:
+    """The oldest open request (of this kind) that this person may decide; a transfer is decided by whom it is offered
+    to."""
+    post, case = person.post, await Case.get_or_none(id=case_id)
+    if post is None or case is None:
+        return None
+    found = CaseRequest.filter(case_id=case_id, state=RequestState.OPEN)
+    for request in await (found.filter(kind=kind) if kind else found).order_by("id"):
+        if request.kind is RequestKind.TRANSFER:
+            if request.to_staff_id == post.id:
+                return request
+        elif _high_enough(post, request) and post.area_id in await ancestors(case.grid_id or case.area_id):
+            return request
+    return None
+
+
+def _high_enough(post: Post, request: CaseRequest) -> bool:
+    independent = post.dispatches and post.id != request.asked_by_id
+    return independent and post.level.rank >= request.decider_level.rank
+
+
 async def _decide(
     person: Person, case_id: int, kind: RequestKind | None, verb: Verb, at: tuple[datetime, str]
 ) -> tuple[Work, CaseRequest]:
     """The locked case and its open request, when this person may decide it."""
     now, source = at
-    request = await open_request(case_id, kind)
-    proved = await _may_decide(person, case_id, request) if request else False
-    also = frozenset({Who.DECIDER}) if proved else frozenset[Who]()
+    request = await awaiting(person, case_id, kind)
+    decides = request is not None and request.kind is not RequestKind.TRANSFER
+    also = frozenset({Who.DECIDER}) if decides else frozenset[Who]()
     work = await begin(person, case_id, verb, now, source, also=also)
-    locked = await open_request(case_id, kind)  # again under the case's lock: somebody may have been faster
-    if request is None or locked is None or locked.id != request.id:
+    # Again, now that the case is locked: somebody may have been faster.
+    if request is None or await CaseRequest.filter(id=request.id, state=RequestState.OPEN).exists() is False:
         raise Conflict("nothing to decide", say="这件事现在没有等您决定的申请。")
-    return work, locked
-
-
-async def _may_decide(person: Person, case_id: int, request: CaseRequest) -> bool:
-    post = person.post
-    if post is None or not post.dispatches or post.id == request.asked_by_id or request.kind is RequestKind.TRANSFER:
-        return False
-    case = await Case.get_or_none(id=case_id)
-    if case is None or post.level.rank < request.decider_level.rank:
-        return False
-    return post.area_id in await ancestors(case.grid_id or case.area_id)
+    return work, request
 
 
 async def _settle(request: CaseRequest, state: RequestState, work: Work, answer: str) -> None:

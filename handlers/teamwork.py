@@ -66,7 +66,7 @@ async def _agree(chat: Chat, case: Case, _said: str) -> str:
     if await requests.offered_to(chat.person, case.id):
         await together.take_over(chat.person, case.id, chat.now, chat.source)
         return f"已接 {serial(case.number)}。办好后点“办好了”并发张照片。"
-    waiting = await requests.open_request(case.id)
+    waiting = await requests.awaiting(chat.person, case.id)
     if waiting is None:
         raise NotFound("nothing asked", say=f"{serial(case.number)} 现在没有等您决定的申请。")
     await requests.grant(chat.person, case.id, waiting.kind, chat.now, chat.source)

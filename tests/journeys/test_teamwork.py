@@ -354,3 +354,14 @@ async def test_every_example_of_the_work_help_is_understood(town: Town):
         for example in line.split("，"):
             said = await town.say(WANG, example)  # 0037 does not exist: found out only by what reads the number
             assert "没有找到" in said, f"{example} → {said}"
+
+
+async def test_each_decides_what_is_theirs_though_several_things_are_asked_at_once(town: Town):
+    await liu_has_a_phone()
+    await town.say(LIU, "待办")
+    await a_task(town)
+    await town.say(WANG, "转 0001 刘洋 在他那边")
+    await town.say(WANG, "延期 0001 3天 等配件")
+    assert "没有同意延期" in await town.say(LI, "不同意 0001 今天就能换")
+    assert "没有同意转办" in await town.say(LIU, "不同意 0001 不在我这边")
+    assert "没有等您决定的申请" in await town.say(LI, "同意 0001")
