@@ -175,13 +175,18 @@ def _verb(connector: Connector, theirs: str) -> Verb:
 
 def _check_photos(connector: Connector, photos: Sequence[str]) -> None:
     """A photo is fetched by us: from where the operator lets us send, and nowhere else."""
-    home = urlsplit(connector.url)
-    for photo in photos:
-        there = urlsplit(photo)
-        if not home.hostname or (there.scheme, there.netloc) != (home.scheme, home.netloc) or len(photo) > 256:
-            raise BadRequest(
-                "photo elsewhere", say="照片地址必须在平台自己的地址下（和 url 同一个主机），不超过 256 字。"
-            )
+    if any(len(photo) > 256 or not connector.url or _host(photo) != _host(connector.url) for photo in photos):
+        say = "照片地址必须在平台自己的地址下（和 url 同一个主机），不超过 256 字。"
+        raise BadRequest("photo elsewhere", say=say)
+
+
+def _host(address: str) -> str:
+    """`https://host:port`; "" for what is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _theirs(arrival: Arrival, case: Case) -> str:

@@ -62,6 +62,9 @@ def _signed(page: Page, options: Connectors) -> Callable[[web.Request], Awaitabl
             await _audit_refusal(error, name, options.now())
             log.info("connector refused", connector=name, code=error.code, detail=error.detail)
             return _json({"error": {"code": error.code, "say": error.say}}, error.http_status)
+        except Exception:
+            log.exception("connector page failed", connector=name)
+            return _json({"error": {"code": LinliError.code, "say": LinliError.default_say}}, LinliError.http_status)
         await options.wake()
         return _json(answer, 200)
 

@@ -395,6 +395,13 @@ REFUSED: list[tuple[str, str, dict[str, Any], int]] = [
     ("a position on the moon", "orders", ORDER | {"position": {"wgs84": [114.3, 300]}}, 400),
     ("a position of no datum", "orders", ORDER | {"position": {"bd09": [114.3, 30.5]}}, 400),
     ("a NUL", "orders", ORDER | {"description": "a\x00b"}, 400),
+    ("a photo that is no text", "updates", {"update_id": "1", "status": "PROGRESS", "number": "2", "photos": [1]}, 400),
+    (
+        "a photo of no host",
+        "updates",
+        {"update_id": "1", "status": "DONE", "number": "2", "photos": ["http://[x"]},
+        400,
+    ),
     ("which case", "updates", {"update_id": "1", "status": "PROGRESS", "text": "x"}, 400),
     ("no such case", "updates", {"update_id": "1", "status": "PROGRESS", "text": "x", "number": "2"}, 404),
     ("an unknown status", "updates", {"update_id": "1", "status": "?", "number": "2"}, 422),
