@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from domain import worktime
 from domain.journal import Journal
 from domain.people import Person, ancestors
 from domain.timing import quiet_until
@@ -62,7 +63,11 @@ class Work:
         self.journal.audit("system" if by_rule else self.person.actor, verb, before, self.case.status)
 
     async def finish(self) -> Case:
-        """Write everything. What a holder asked who has it no more, or about a case that has ended, is dropped."""
+        """Write everything. What a holder asked who has it no more, or about a case that has ended, is dropped; the
+        clock stands no longer than the case does."""
+        if self.case.suspended_at and self.case.status is not Status.SUSPENDED:
+            await worktime.resume(self.case, self.now)
+            self.case.pause = self.case.resume_at = None
         if self.case.holder_id != self.held_by or not self.case.status.is_open:
             await fetch(_DROP, self.case.id, self.now)
         if quiet_until(self.now):

@@ -172,6 +172,7 @@ async def rework(person: Person, case_id: int, reason: str, now: datetime, sourc
         work = await begin(person, case_id, Verb.REWORK, now, source)
         work.case.round += 1
         work.case.disposed_at = work.case.outcome = None
+        await milestones.begin_again(work.case, now)
         work.step(Verb.REWORK, reason)
         if holder := await post_of(work.case.holder_id):
             work.journal.tell(notices.new_task(work.case, holder, now, [], f"请返工（{notices.excerpt(reason)}）"))

@@ -265,8 +265,7 @@ async def _close_unanswered(case: Case, now: datetime) -> timedelta | None:
     work = await begin_by_rule(case.id, Verb.CLOSE, now, _SOURCE)
     if work is None:
         return None
-    await worktime.resume(work.case, now)
-    work.case.pause, work.case.closed_at, work.case.outcome = None, now, Outcome.UNANSWERED
+    work.case.closed_at, work.case.outcome = now, Outcome.UNANSWERED
     work.step(Verb.CLOSE, "一直没等到居民补充，先结案了")
     await tell_reporter(work, "一直没等到您的补充，先结案了。还需要处理的话，请直接再说一次。")
     await _tell(work, await post_of(case.holder_id), "居民一直没有补充，已经结案，不用再办了。")

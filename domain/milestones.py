@@ -69,6 +69,13 @@ async def extend_due(case: Case, until: datetime, now: datetime) -> None:
     case.alerted = min(max(await used(case, now), 0), 99)
 
 
+async def begin_again(case: Case, now: datetime) -> None:
+    """The work was not good enough. The clock ran on while it was looked at; what that used up is told to nobody, and
+    the next stage keeps its distance from now."""
+    if case.alerted < LISTED:
+        case.alerted = min(max(case.alerted, await used(case, now)), LISTED - 1)
+
+
 async def used(case: Case, now: datetime) -> int:
     """Whole percent of the limit that are used up, counted back from the promised time; over 100 when it is over."""
     if case.due_at is None:

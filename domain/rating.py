@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from domain import notices, worktime
+from domain import notices
 from domain.access import Work, begin
 from domain.casework import reopen
 from domain.journal import Journal
@@ -23,8 +23,6 @@ async def confirm_solved(person: Person, case_id: int, now: datetime, source: st
     """The reporter says it is solved: the case is closed."""
     async with transaction():
         work = await begin(person, case_id, Verb.CLOSE, now, source)
-        await worktime.resume(work.case, now)
-        work.case.pause = work.case.resume_at = None
         _close(work, work.case.outcome or Outcome.SOLVED, "确认解决了")
         work.case.solved = True
         return await work.finish()

@@ -9,7 +9,7 @@ import pytest
 
 from bot.inbox import Inbox
 from bot.outbox import Outbox
-from domain import casework, requests, timing
+from domain import casework, rating, requests, timing
 from domain.clock import SHANGHAI
 from domain.deadlines import unwatched, watch
 from domain.duties import find_duty
@@ -172,6 +172,16 @@ async def test_an_extension_warns_of_nothing_that_is_past():
     assert acted == [MONDAY + 10 * HOUR, MONDAY + 12 * HOUR], "80 % of the limit before the new end, and the end"
 
 
+async def test_who_must_do_it_again_is_not_punished_for_the_time_it_took_to_look_at_it():
+    case = await signed("10小时", verifier="community", verify_limit="30天", closing_photo=False)
+    await casework.dispose(await person(WANG), case.id, "换了灯泡，已经亮了，请放心", MONDAY + 9 * HOUR)
+    await casework.rework(await person(LI), case.id, "又不亮了", MONDAY + 16 * HOUR)
+    again = await now_of(case)
+    assert (again.round, again.due_at) == (2, case.due_at), "rework resets no clock"
+    acted = await tick(MONDAY + 16 * HOUR, MONDAY + 22 * HOUR)
+    assert acted == [MONDAY + 21 * HOUR], "160 % were used up, the next step is at 210 %"
+
+
 async def test_a_watch_that_falls_behind_shows():
     await signed("10小时")
     assert await unwatched(MONDAY + 5 * HOUR - HOUR / 60) == (0, None)
@@ -223,6 +233,15 @@ async def test_an_answer_that_does_not_come_is_asked_for_twice_and_then_the_case
     case = await now_of(case)
     assert (case.status, case.outcome, case.solved) == (Status.CLOSED, "unanswered", None)
     assert (case.pause, case.paused) == (None, 9 * DAY)
+
+
+async def test_a_suspended_case_that_ends_has_stood_until_then():
+    case = await signed("10小时")
+    await suspend(case, MONDAY + 3 * DAY, MONDAY + 4 * HOUR)
+    await rating.confirm_solved(await person(CHEN), case.id, MONDAY + DAY)
+    case = await now_of(case)
+    assert (case.status, case.paused, case.pause, case.suspended_at) == (Status.CLOSED, 20 * HOUR, None, None)
+    assert case.due_at == MONDAY + DAY + 6 * HOUR, "closed in time"
 
 
 async def test_after_an_outage_a_resident_is_reminded_once_and_has_time_to_answer():
