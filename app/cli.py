@@ -124,6 +124,19 @@ def export(
 
 
 @app.command()
+def report(
+    kind: Annotated[str, typer.Argument(help="daily 日巡查, weekly 周通报, monthly 月考核, yearly 年总评")],
+    path: Annotated[Path, typer.Argument(help="FILE.xlsx to write")],
+    area: Annotated[str, typer.Option(help="national code of the area; default the highest there is")] = "",
+    on: Annotated[str, typer.Option(help="a day in it, 2026-10-31; default today, or what has ended last")] = "",
+) -> None:
+    """Write a report of an area's indicators as a workbook."""
+    from app.bulletins import report_file  # noqa: PLC0415
+
+    _run(report_file(kind, path, code=area, on=on))
+
+
+@app.command()
 def account() -> None:
     """Create the official account's menu and print each grid's QR code address, as needed once per account."""
     from app.commands import furnish  # noqa: PLC0415

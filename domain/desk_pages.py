@@ -21,8 +21,8 @@ from models.database import fetch, transaction
 from models.enums import Role, Status
 
 PAGE = 50
-#: Above this many a page says "500+": counting on would cost more than it tells.
-COUNTED = 500
+#: Above this many a page says "100+": counting on would cost more than it tells.
+COUNTED = 100
 #: Up to so many places each is asked for its own newest; beyond, the newest of all are looked through. A street has
 #: every tenth case of its city, which is soon found; a grid every thousandth.
 _FEW_PLACES = 64
@@ -136,6 +136,10 @@ _SHOWN = (
 )
 _WIDE_NEWEST = _FOUND + _WIDE + _WHERE + _NEWEST + _BY_NEWEST + _SOME + _SHOWN + _BY_NEWEST
 _WIDE_DUE = _FOUND + _WIDE + _WHERE + _SOONEST + _BY_DUE + _SOME + _SHOWN + _BY_DUE
+# Words that are rare together: all that have them, found by the words alone, and then sorted. The sum keeps the planner
+# from walking back through time until it has met enough of them, which may be never.
+_SORTED = " ORDER BY c.reported_at + interval '0' DESC, c.id DESC "
+_WITH_WORDS = _FOUND + _WIDE + _WHERE + _NEWEST + _SORTED + _SOME + _SHOWN + _BY_NEWEST
 _OF_PLACES = _FOUND + _NARROW + _OF_IT + _WHERE
 _NARROW_NEWEST = _OF_PLACES + _NEWEST + _BY_NEWEST + _SOME + ") c" + _BY_NEWEST + _SOME + _SHOWN + _BY_NEWEST
 _NARROW_DUE = _OF_PLACES + _SOONEST + _BY_DUE + _SOME + ") c" + _BY_DUE + _SOME + _SHOWN + _BY_DUE
@@ -179,8 +183,10 @@ async def list_cases(
     person: Person, filters: Filters, now: datetime, *, sort: Sort = Sort.NEWEST, after: str = ""
 ) -> Page:
     """One page; `after` is the `next` of the page before. The first page also counts."""
+    if filters.status and filters.status.is_open:
+        filters = replace(filters, open=True)  # says the same, and open cases have an index of their own
     sight = await _sight(person, filters.area_id, filters.holder_id)
-    return await _page(sight, filters, now, sort, after)
+    return await _page(_Wish(sight, filters, now, after), sort)
 
 
 async def overdue(person: Person, now: datetime, *, area_id: int | None = None, after: str = "") -> Page:
@@ -202,24 +208,21 @@ async def search(person: Person, text: str, filters: Filters, now: datetime, *, 
     words = search_query(text)
     if not words:
         raise BadRequest(f"nothing to search for in {text[:40]!r}", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
-    page = Page([])
-    for days in _WINDOWS if _is_wide(sight) else (None,):
-        page = await _page(sight, _since(filters, days, after, now), now, Sort.NEWEST, after, words)
+    if _is_wide(sight):
+        # Common words fill a page within a month of a city, which is walked through.
+        page = await _page(_Wish(sight, _since(filters, after, now), now, after, words), Sort.NEWEST)
         if page.next:
-            break
-    return page
+            return page
+    return await _page(_Wish(sight, filters, now, after, words), None)
 
 
-# Common words are found within a month, rare ones are few: either way not many rows are read.
-_WINDOWS = (30, 180, None)
+#: How far back common words are looked for by walking.
+_WALKED = timedelta(days=30)
 
 
-def _since(filters: Filters, days: int | None, after: str, now: datetime) -> Filters:
-    """The same, not looking further back than so many days before the page."""
-    if days is None:
-        return filters
-    end = _read_cursor(after)[0] or now
-    start = end - timedelta(days=days)
+def _since(filters: Filters, after: str, now: datetime) -> Filters:
+    """The same, not looking further back than a walk goes before the page."""
+    start = (_read_cursor(after)[0] or now) - _WALKED
     return replace(filters, start=max(start, filters.start) if filters.start else start)
 
 
@@ -227,24 +230,42 @@ def _is_wide(sight: _Sight) -> bool:
     return sight.places is None or len(sight.places) > _FEW_PLACES
 
 
-async def _page(
-    sight: _Sight, filters: Filters, now: datetime, sort: Sort, after: str, words: str | None = None
-) -> Page:
-    moment, last_id = _read_cursor(after)
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a page is asked for with; `words` is a tsquery."""
+
+    sight: _Sight
+    filters: Filters
+    now: datetime
+    after: str
+    words: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Only the first page of a list counts."""
+        return not (self.after or self.words)
+
+
+async def _page(wish: _Wish, sort: Sort | None) -> Page:
+    """One page in this order; None = newest first, of all that have the words, found by these."""
+    filters, sight = wish.filters, wish.sight
     values = (
-        *(sight.places, moment, last_id, now, filters.open, filters.status, filters.category),
-        *(sight.holder_id, filters.department_id, filters.urgent, filters.start, filters.end, filters.overdue, words),
-        PAGE + 1 if after or words else COUNTED + 1,
+        *(sight.places, *_read_cursor(wish.after), wish.now, filters.open, filters.status, filters.category),
+        *(sight.holder_id, filters.department_id, filters.urgent, filters.start, filters.end, filters.overdue),
+        *(wish.words, COUNTED + 1 if wish.counts else PAGE + 1),
     )
     async with transaction():
         await plan_for_these_values()
-        if sort is Sort.NEWEST:
+        if sort is None:
+            rows = await fetch(_WITH_WORDS, *values)
+        elif sort is Sort.NEWEST:
             rows = await fetch(_WIDE_NEWEST, *values) if _is_wide(sight) else await fetch(_NARROW_NEWEST, *values)
         else:
             rows = await fetch(_WIDE_DUE, *values) if _is_wide(sight) else await fetch(_NARROW_DUE, *values)
     shown = [_row(row) for row in rows[:PAGE]]
-    more = _cursor(shown[-1], sort) if len(rows) > PAGE else ""
-    return Page(shown, more, None if after or words else rows[0]["counted"] if rows else 0)
+    more = _cursor(shown[-1], sort or Sort.NEWEST) if len(rows) > PAGE else ""
+    counted = rows[0]["counted"] if rows else 0
+    return Page(shown, more, counted if wish.counts else None)
 
 
 def _row(row: dict[str, Any]) -> Row:

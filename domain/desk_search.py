@@ -34,18 +34,22 @@ def search_vector(*texts: str) -> str:
 def search_query(text: str) -> str:
     """Every word of `text`, in any order, as PostgreSQL reads a tsquery; "" where nothing is left to look for.
 
-    A long word whose parts are asked for as well says nothing more, and would miss the parts written apart.
+    Of a long word that has shorter ones in it these are asked for, and what is left of it: 楼道灯 is to
+    find 楼道的灯 as well.
     """
     found = [word for word in dict.fromkeys(nlp.words(text)) if word not in _FILLERS]
-    needed = [word for word in found if not _made_of(word, [other for other in found if other != word])]
-    return " & ".join(_quoted(word) for word in needed[:_MOST_WORDS])
+    needed = [part for word in found for part in _parts(word, [other for other in found if other != word])]
+    return " & ".join(_quoted(word) for word in list(dict.fromkeys(needed))[:_MOST_WORDS])
 
 
-def _made_of(word: str, others: Sequence[str]) -> bool:
+def _parts(word: str, others: Sequence[str]) -> list[str]:
+    inside = [other for other in others if other in word]
+    if not inside:
+        return [word]
     rest = word
-    for other in sorted(others, key=len, reverse=True):
+    for other in sorted(inside, key=len, reverse=True):
         rest = rest.replace(other, "")
-    return not rest
+    return [*inside, *rest] if rest.isalpha() and not rest.isascii() else inside
 
 
 def _quoted(word: str) -> str:

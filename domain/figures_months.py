@@ -8,12 +8,11 @@ ones and keeps them. So what is read always equals a recount; `refresh` only mak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
-from domain.clock import SHANGHAI
 from domain.figures_counts import COUNTS, Period, Question, Scope, Tally, count, named, plan_for_these_values
 from domain.figures_settings import Settings, in_force
-from models.database import fetch, to_json, transaction
+from models.database import fetch, from_json, to_json, transaction
 
 # One refresher at a time: a slower one would write an older count over a newer.
 _LOCK = 0x6D6F6E7468
@@ -29,13 +28,26 @@ SELECT $1, place, counts FROM jsonb_to_recordset($2::jsonb) AS k(place int, coun
 ON CONFLICT (month, place_id) DO UPDATE SET counts = EXCLUDED.counts
 """
 
-# What is kept of the places of this month, and which of them are stale; places with neither have nothing.
+# What is kept of a month, added up by branch, and which of the places are stale and so left out of it. In one
+# statement: a place is in the one or in the other. One sum for each of COUNTS.
 _KEPT = """
-SELECT s.place, s.branch, old.place_id IS NOT NULL AS stale, k.counts
-FROM unnest($2::int[], $3::int[]) AS s(place, branch)
-LEFT JOIN (SELECT DISTINCT place_id FROM figure_stale WHERE month = $1) old ON old.place_id = s.place
-LEFT JOIN figure_month k ON k.month = $1 AND k.place_id = s.place
-WHERE old.place_id IS NOT NULL OR k.place_id IS NOT NULL
+WITH old AS (SELECT DISTINCT place_id FROM figure_stale WHERE month = $1 AND place_id = ANY ($2::int[]))
+SELECT coalesce((SELECT array_agg(place_id) FROM old), '{}') AS stale, (
+    SELECT jsonb_object_agg(branch, counts) FROM (
+        SELECT s.branch, ARRAY[
+            sum(k.counts[1]), sum(k.counts[2]), sum(k.counts[3]), sum(k.counts[4]), sum(k.counts[5]),
+            sum(k.counts[6]), sum(k.counts[7]), sum(k.counts[8]), sum(k.counts[9]), sum(k.counts[10]),
+            sum(k.counts[11]), sum(k.counts[12]), sum(k.counts[13]), sum(k.counts[14]), sum(k.counts[15]),
+            sum(k.counts[16]), sum(k.counts[17]), sum(k.counts[18]), sum(k.counts[19]), sum(k.counts[20]),
+            sum(k.counts[21]), sum(k.counts[22]), sum(k.counts[23]), sum(k.counts[24]), sum(k.counts[25]),
+            sum(k.counts[26]), sum(k.counts[27]), sum(k.counts[28]), sum(k.counts[29]), sum(k.counts[30]),
+            sum(k.counts[31]), sum(k.counts[32]), sum(k.counts[33])
+        ] AS counts
+        FROM unnest($2::int[], $3::int[]) AS s(place, branch)
+        JOIN figure_month k ON k.month = $1 AND k.place_id = s.place
+        WHERE s.place NOT IN (SELECT place_id FROM old) GROUP BY s.branch
+    ) b
+) AS kept
 """
 
 
@@ -72,19 +84,11 @@ async def month_counts(month: date, scope: Scope, settings: Settings) -> dict[in
     first = month.replace(day=1)
     async with transaction():
         await plan_for_these_values()
-        kept = await fetch(_KEPT, first, scope.places, scope.branches)
-    found: dict[int, list[list[int]]] = {}
-    for row in kept:
-        if not row["stale"]:
-            found.setdefault(row["branch"], []).append(row["counts"])
-    stale = [row for row in kept if row["stale"]]
-    if stale:
-        live = Scope([row["place"] for row in stale], [row["branch"] for row in stale])
+        row = (await fetch(_KEPT, first, scope.places, scope.branches))[0]
+    found = {int(branch): [counts] for branch, counts in (from_json(row["kept"]) or {}).items()}
+    if row["stale"]:
+        branch_of = dict(zip(scope.places, scope.branches, strict=True))
+        live = Scope(row["stale"], [branch_of[place] for place in row["stale"]])
         for key, tally in (await count(Question(Period.of_month(first), live, "area"), settings)).items():
             found.setdefault(int(key), []).append(list(tally.counts.values()))
     return {branch: Tally(named([sum(column) for column in zip(*rows, strict=True)])) for branch, rows in found.items()}
-
-
-def this_month(now: datetime) -> date:
-    """The first day of the month, in Shanghai."""
-    return now.astimezone(SHANGHAI).date().replace(day=1)

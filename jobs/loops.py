@@ -20,6 +20,8 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain.audit import anchor
 from domain.deadlines import watch
+from domain.desk_search import index_missing
+from domain.figures_months import refresh
 from domain.rating import close_silent
 from domain.routing import refill
 
@@ -109,6 +111,8 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
+    every(30, refresh, "count stale months")
+    every(60, index_missing, "cut words for search")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()

@@ -21,12 +21,14 @@ def words(text: str) -> list[str]:
 
 
 def all_words(text: str) -> set[str]:
-    """Every word of the dictionaries that occurs in `text`, overlapping ones as well, and those of `words`.
+    """Every word of the dictionaries that occurs in `text`, overlapping ones as well, those of `words`, and every
+    Chinese character.
 
-    What a search index holds: 单元楼道 is cut into 单元楼 and 道 there, but whoever looks for 楼道 must find it.
+    What a search index holds: 单元楼道 is cut into 单元楼 and 道 there, but whoever looks for 楼道 or 楼 must find it.
     """
     tidied = fold(tidy(text))
     found = {*tokenizer().cut(tidied, cut_all=True), *tokenizer().cut_for_search(tidied, HMM=False)}
+    found |= {character for character in tidied if "\u4e00" <= character <= "\u9fff"}
     return {word for word in found if any(map(str.isalnum, word))}
 
 

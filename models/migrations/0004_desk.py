@@ -25,13 +25,19 @@ FORWARD = [
     """,
     # Where a case is: its grid, or while that is unknown the area that has it. Newest first and by due time (what has
     # none comes last), for a place and for everywhere.
-    "CREATE INDEX cases_of_place ON cases ((coalesce(grid_id, area_id)), reported_at, id)",
+    # The columns lists are filtered by lie beside: the cases of a place are scattered over the whole table.
+    "CREATE INDEX cases_of_place ON cases ((coalesce(grid_id, area_id)), reported_at, id) "
+    "INCLUDE (grid_id, area_id, status, category, urgency, holder_id, department_id, closed_at)",
     "CREATE INDEX cases_open_of_place ON cases ((coalesce(grid_id, area_id)), "
-    "(coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)), id) WHERE closed_at IS NULL",
+    "(coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)), id) "
+    "INCLUDE (grid_id, area_id, status, category, urgency, holder_id, department_id, closed_at, due_at, suspended_at, "
+    "reported_at) WHERE closed_at IS NULL",
     "CREATE INDEX cases_open_due ON cases ((coalesce(due_at, '9999-12-31T00:00:00Z'::timestamptz)), id) "
-    "WHERE closed_at IS NULL",
+    "INCLUDE (grid_id, area_id, status, category, urgency, holder_id, department_id, closed_at, due_at, suspended_at, "
+    "reported_at) WHERE closed_at IS NULL",
     "CREATE INDEX cases_of_category ON cases (category, reported_at)",
     "CREATE INDEX cases_of_department ON cases (department_id, reported_at) WHERE department_id IS NOT NULL",
+    "CREATE INDEX cases_once_held ON cases (holder_id, reported_at) WHERE holder_id IS NOT NULL",
     # People say the serial alone.
     "CREATE INDEX cases_serial ON cases ((split_part(number, '-', 2)), id)",
     # Any milestone within a period: rows lie in the order of time, a few pages of summaries lead to them.
@@ -81,7 +87,7 @@ BACKWARD = [
     "DROP FUNCTION case_months(cases)",
     "DROP FUNCTION forget_case_words()",
     "DROP TABLE figure_stale, figure_month",
-    "DROP INDEX cases_milestones, cases_serial, cases_of_department, cases_of_category, cases_open_due",
+    "DROP INDEX cases_milestones, cases_serial, cases_once_held, cases_of_department, cases_of_category, cases_open_due",
     "DROP INDEX cases_open_of_place, cases_of_place, cases_without_words, cases_words",
     "ALTER TABLE cases DROP COLUMN search",
 ]
