@@ -67,11 +67,7 @@ def _pair(code: str, line: Mapping[str, Any], table: Mapping[str, Any]) -> list[
     if line.get("urgent"):
         line = {**line, **table["urgent"]}
     first, at = Level(line["first"]), Level(line["at"])
-    unit = {
-        "unit": line["unit"],
-        "assisting": list(line.get("with", ())),
-        "verifier": Verifier(line["verify_unit"]),
-    }
+    unit = {"unit": line["unit"], "assisting": list(line.get("with", ()))}
     begins = [] if first is at else [_line(code, first, line)]
     return [*begins, _line(code, at, line, **unit)]
 
@@ -84,6 +80,7 @@ def _line(code: str, level: Level, line: Mapping[str, Any], **unit: Any) -> Duty
         sign_limit=line["sign"],
         handle_limit=line["handle"],
         verify_limit=line["verify"],
+        verifier=Verifier(line["verifier"]),
         closing_photo=line.get("photo", False),
         closing_text=line.get("text", False),
         anonymous=not line.get("named", False),

@@ -26,6 +26,7 @@ from domain.organisation_tables import (
     TEMPLATES,
 )
 from domain.tables import Cell, Fault, Faults, Row, Sheet, Table, example_row, find_table, is_blank, read_rows
+from domain.templates import add_default_templates
 from errors import BadRequest
 from models.cases import DutyList
 from models.database import fetch, transaction
@@ -191,13 +192,16 @@ async def _left_with_work(plan: Plan) -> list[str]:
 
 
 async def _write(plans: Sequence[Plan], known: Known, now: datetime, report: ImportReport) -> None:
-    """Everything, with one audit row for each table that changes; a first duty list before one that follows it."""
+    """Everything, with one audit row for each table that changes. What is shipped fills in where there is nothing: a
+    duty list before the first of the community's own, ready sentences after them."""
     if known.areas:
         await add_default_duties()
     for plan in plans:
         await plan.write()
         if plan.added or plan.changed or plan.dropped:
             await audit("operator", f"{plan.table.name}:import", None, now, source="import")
+    if known.areas:
+        await add_default_templates()
     report.written = True
 
 

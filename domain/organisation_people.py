@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,12 +20,11 @@ from domain.organisation_tables import (
 )
 from domain.people import LEVEL_ROLE
 from domain.tables import Cell, Faults, Row
+from domain.templates import VARIABLES, unknown_variables
 from models.cases import ReplyTemplate
 from models.enums import Level, Role
 from models.people import Absence, Area, Department, Staff
 from models.transitions import Verb
-
-_VARIABLES = {"number", "subject", "place", "due", "holder"}
 
 
 async def plan_departments(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
@@ -231,10 +229,10 @@ async def plan_templates(rows: Sequence[Row], _: Known, faults: Faults) -> Plan:
     there = {each.name: each for each in await ReplyTemplate.all()}
     for row in rows:
         found = there.get(row.get("name"))
-        unknown = set(re.findall(r"\{(\w*)\}", row.get("text") or "")) - _VARIABLES
+        unknown = unknown_variables(row.get("text") or "")
         if unknown:
-            known = " ".join(f"{{{name}}}" for name in sorted(_VARIABLES))
-            faults.cell(row, "text", f"没有 {{{min(unknown)}}} 这个变量", f"可以用：{known}。")
+            known = " ".join(f"{{{name}}}" for name in VARIABLES)
+            faults.cell(row, "text", f"没有 {{{unknown[0]}}} 这个变量", f"可以用：{known}。")
         if plan.is_new(row, row.get("name")) and not unknown and (found or plan.complete(row)):
             fields = given(row, ReplyTemplate, "category", "verb", "text", "active")
             plan.put(row, found, fields if found else {"name": row.get("name")} | fields)
