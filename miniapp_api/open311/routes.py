@@ -12,6 +12,7 @@ from aiohttp import web
 
 from domain import open311
 from domain.api_keys import Key, find_key, writing_key
+from domain.journal import audit
 from domain.open311_filing import file_request, find_token, say_update
 from domain.open311_services import Attribute, code_of, define, find_offered, list_services
 from errors import Conflict, LinliError
@@ -149,13 +150,16 @@ def _form(request: web.Request) -> str:
     return request.match_info.get("form") or (JSON if request.path.endswith(".json") else XML)
 
 
-def _told(page: Page) -> Page:
-    """Turns errors into the specification's error bodies, in the form the client asked for."""
+def _told(page: Page, options: Open311) -> Page:
+    """Turns errors into the specification's error bodies, in the form the client asked for; a refused attempt at a
+    case, or with a key that may not, is audited."""
 
     async def answered(request: web.Request) -> web.Response:
         try:
             return await page(request)
         except LinliError as error:
+            if tag := error.data.get("tag"):
+                await audit("open311", str(tag), error.data.get("object_id"), options.now(), allowed=False)
             # The specification knows 400 for what cannot be done; 409 is none of its codes.
             status = 400 if isinstance(error, Conflict) else error.http_status
             if status >= 500:
@@ -186,7 +190,7 @@ def add_routes(app: web.Application, options: Open311) -> None:
         f"{base}/servicerequestupdates{_FORM}": pages.updates,
     }
     for path, page in getters.items():
-        app.router.add_get(path, _told(page))
-    app.router.add_post(f"{base}/requests{_FORM}", _told(pages.file))
-    app.router.add_post(f"{base}/servicerequestupdates{_FORM}", _told(pages.update))
-    app.router.add_route("*", rf"{base}/{{rest:.*}}", _told(pages.nothing))
+        app.router.add_get(path, _told(page, options))
+    app.router.add_post(f"{base}/requests{_FORM}", _told(pages.file, options))
+    app.router.add_post(f"{base}/servicerequestupdates{_FORM}", _told(pages.update, options))
+    app.router.add_route("*", rf"{base}/{{rest:.*}}", _told(pages.nothing, options))

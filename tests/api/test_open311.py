@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from models.audit import AuditEvent
 from models.cases import Case, CaseEvent, Duty
 from models.enums import Source, Status
 from models.interconnection import ApiKey, OpenRequest
-from models.people import Resident
+from models.people import Area, Resident
 from tests.town import CHEN, WANG, Town
 
 LAMP = {
@@ -162,6 +163,25 @@ async def test_a_known_account_is_the_reporter_and_is_told_in_wechat(desk: Desk,
     assert case.place == "东亭社区 3栋2单元"
     await desk.town.deliver()
     assert "楼道照明损坏" in desk.town.last(WANG)
+
+
+async def test_a_position_leads_to_the_grid_it_lies_in_though_maps_differ(desk: Desk, key: str):
+    latitude, longitude = to_gcj(30.5501, 114.3402)
+    west, east, south, north = longitude - 0.0005, longitude + 0.0005, latitude - 0.0005, latitude + 0.0005
+    ring = [[west, south], [east, south], [east, north], [west, north]]
+    grid = await Area.get(code="429906001001002")
+    await Area.filter(id=grid.id).update(boundary=[ring])
+    fields = {"service_code": "rubbish-overflow", "lat": "30.5501", "long": "114.3402", "api_key": key}
+    number = await desk.file(**fields)
+    assert (await Case.get(number=number)).grid_id == grid.id
+    [shown] = await desk.get(f"requests/{number}.json", api_key=key)
+    assert (shown["lat"], shown["long"]) == (30.5501, 114.3402)
+    assert shown["agency_responsible"] == "东亭社区第二网格"
+
+
+async def test_an_address_leads_to_the_grid_it_names(desk: Desk, key: str):
+    number = await desk.file(service_code="rubbish-overflow", address_string="茶港社区第一网格垃圾点", api_key=key)
+    assert (await Case.get(number=number)).grid_id == (await Area.get(code="429906001002001")).id
 
 
 async def test_danger_makes_it_urgent_whatever_the_service(desk: Desk, key: str):
@@ -401,6 +421,7 @@ async def test_refused(desk: Desk, key: str, fields: dict[str, str], path: str, 
 async def test_a_key_for_reading_files_nothing(desk: Desk, reading: str):
     [error] = await desk.post("requests.json", **LAMP, api_key=reading)
     assert (desk.status, error["description"]) == (403, "this api_key may only read")
+    assert await AuditEvent.exists(tag="key:write", allowed=False)
 
 
 @pytest.mark.parametrize(
@@ -434,3 +455,66 @@ async def test_text_that_no_xml_can_hold_does_not_break_the_document(desk: Desk,
     await desk.file(**LAMP | {"description": "灯\x00不\x08亮 <b>&\uffff]]>"}, api_key=key)
     tree = await desk.get("requests.xml", api_key=reading)
     assert (tree.findtext("request/description") or "").startswith("灯不亮 <b>&")
+
+
+NASTY = [
+    "",
+    "0",
+    "-1",
+    "1e999",
+    "NaN",
+    "2026-13-45T99:99:99Z",
+    "0001-01-01T00:00:00+14:00",
+    "' OR 1=1 --",
+    "%00",
+    "\x00",
+    "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>",
+    "a" * 5000,
+    ",,,,",
+    "{}",
+    "[]",
+    "lighting-street",
+    "429906",
+    "99999999999999999999",
+]
+FIELDS = [
+    "service_code",
+    "jurisdiction_id",
+    "lat",
+    "long",
+    "address_string",
+    "address_id",
+    "description",
+    "account_id",
+    "media_url",
+    "start_date",
+    "end_date",
+    "updated_after",
+    "page",
+    "page_size",
+    "status",
+    "service_request_id",
+    "update_id",
+    "updated_datetime",
+    "phone",
+    "attribute[danger]",
+    "attribute[place_detail]",
+    "attribute[]",
+]
+
+
+async def test_no_nonsense_makes_the_server_fail(desk: Desk, key: str):
+    chance = random.Random(311)
+    pages = ("requests", "servicerequestupdates", "services", "services/x", "requests/x", "tokens/x", "discovery")
+    for _ in range(250):
+        fields = {name: chance.choice(NASTY) for name in chance.sample(FIELDS, 8)}
+        owner = {"api_key": chance.choice([key, key, "x"])} if chance.random() < 0.8 else {}
+        form = chance.choice(["json", "xml"])
+        if chance.random() < 0.5:
+            await desk.post(f"{chance.choice(pages[:2])}.{form}", **fields | owner)
+        else:
+            short = {name: value[:300] for name, value in (fields | owner).items()}
+            await desk.get(f"{chance.choice(pages)}.{form}", **short)
+        assert desk.status < 500, fields
+        desk.town.clock.advance(timedelta(seconds=5))
