@@ -54,6 +54,34 @@ async def watch(now: datetime, limit: int = 200) -> int:
     return done
 
 
+_UNANSWERED = """
+SELECT id, case_id FROM supervision WHERE answered_at IS NULL AND reminded_at IS NULL AND due_at <= $1
+ORDER BY due_at LIMIT $2
+"""
+_MISSED = """
+UPDATE supervision SET reminded_at = $2 WHERE id = $1 AND answered_at IS NULL AND reminded_at IS NULL
+RETURNING asked_by_id, due_at
+"""
+
+
+async def watch_answers(now: datetime, limit: int = 200) -> int:
+    """督办 without an answer in time: the holder is asked again, whoever asked is told; once. Gives how many."""
+    missed = 0
+    for row in await fetch(_UNANSWERED, now, limit):
+        async with transaction():
+            work = await begin_by_rule(row["case_id"], Verb.NOTE, now, _SOURCE)  # the case first, as who answers does
+            if (found := await fetch(_MISSED, row["id"], now)) and work:
+                number, was = notices.serial(work.case.number), say_moment(found[0]["due_at"], now)
+                holder = await post_of(work.case.holder_id)
+                label = holder.label if holder else "还没有人"
+                work.step(Verb.NOTE, "督办没有按时答复", public=False)
+                await _tell(work, holder, f"督办还没有答复（应在{was}前），请回复“答复 {number} 情况”。")
+                await _tell(work, await post_of(found[0]["asked_by_id"]), f"{label}没有按时答复督办（应在{was}前）。")
+                await work.finish()
+                missed += 1
+    return missed
+
+
 async def unwatched(now: datetime) -> tuple[int, datetime | None]:
     """How many cases wait to be looked at, and since when the first does: what operations watch."""
     rows = await fetch("SELECT count(*) AS cases, min(watch_at) AS since FROM cases WHERE watch_at <= $1", now)

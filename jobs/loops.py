@@ -19,11 +19,11 @@ from redis.exceptions import RedisError
 from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain.audit import anchor
-from domain.deadlines import watch
+from domain.deadlines import watch, watch_answers
 from domain.desk_search import index_missing
 from domain.figures_months import refresh
 from domain.rating import close_silent
-from domain.routing import refill
+from domain.waiting import refill
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +110,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
 
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
+    every(60, lambda: watch_answers(now()), "watch answers to supervisions")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(60, index_missing, "cut words for search")

@@ -291,6 +291,7 @@ class Supervision(Model):
     answer = fields.TextField(default="")
     answered_by_id: int | None = fields.IntField(null=True)
     answered_at: datetime | None = fields.DatetimeField(null=True)
+    reminded_at: datetime | None = fields.DatetimeField(null=True, description="when it was said that no answer came")
 
     class Meta:
         table = "supervision"

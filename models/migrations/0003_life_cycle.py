@@ -320,6 +320,7 @@ class Migration(migrations.Migration):
                 ('answer', fields.TextField(default='', unique=False)),
                 ('answered_by_id', fields.IntField(null=True)),
                 ('answered_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('reminded_at', fields.DatetimeField(null=True, description='when it was said that no answer came', auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'supervision', 'app': 'linli', 'indexes': [Index(fields=['case_id', 'id'])], 'pk_attr': 'id', 'table_description': '督办: a superior asks the holder for an answer by a time; the case cannot be disposed of without one.'},
             bases=['Model'],
@@ -440,8 +441,9 @@ class Migration(migrations.Migration):
             [
                 "UPDATE cases SET watch_at = now() WHERE closed_at IS NULL",
                 "CREATE INDEX cases_watched ON cases (watch_at) WHERE watch_at IS NOT NULL",
+                "CREATE INDEX supervision_unanswered ON supervision (due_at) WHERE answered_at IS NULL AND reminded_at IS NULL",
             ],
-            "DROP INDEX cases_watched",
+            "DROP INDEX cases_watched, supervision_unanswered",
         ),
         ops.AddField(
             model_name='Outbox',

@@ -11,12 +11,14 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import casework, rating, requests, timing
 from domain.clock import SHANGHAI
-from domain.deadlines import unwatched, watch
+from domain.deadlines import unwatched, watch, watch_answers
 from domain.duties import find_duty
 from domain.people import Person, find_person, join_grid
 from domain.reports import Draft, report
 from domain.requests import Wish
+from domain.supervision import answer, supervise
 from domain.timing import Timing
+from domain.worktime import TimeLimit, Unit
 from jobs.loops import start_scheduler
 from models.cases import Case, CaseEvent, Duty, Supervision
 from models.enums import Pause, RequestKind, Status
@@ -291,6 +293,27 @@ async def test_a_result_nobody_looks_at_is_told_above():
     before = await mark()
     assert (await tick(MONDAY, MONDAY + 6 * HOUR)) == [MONDAY + 5 * HOUR]
     assert "还没有核查" in (await told(LI, before))[0]
+
+
+async def test_a_supervision_without_an_answer_is_told_to_who_asked_once():
+    case = await signed("30天")
+    await supervise(await person(ZHOU), case.id, "今天内到现场", MONDAY, within=TimeLimit(2, Unit.HOURS))
+    before = await mark()
+    assert await watch_answers(MONDAY + HOUR) == 0
+    assert sum(await asyncio.gather(*(watch_answers(MONDAY + 2 * HOUR) for _ in range(3)))) == 1
+    assert await watch_answers(MONDAY + 9 * HOUR) == 0
+    assert ["督办还没有答复" in text for text in await told(WANG, before)] == [True]
+    assert ["网格员王芳没有按时答复督办" in text for text in await told(ZHOU, before)] == [True]
+
+
+async def test_a_supervision_that_was_answered_or_whose_case_has_ended_is_left_alone():
+    first, second = await signed("30天"), await signed("30天", closing_photo=False)
+    for case in (first, second):
+        await supervise(await person(ZHOU), case.id, "今天内到现场", MONDAY, within=TimeLimit(2, Unit.HOURS))
+    await answer(await person(WANG), first.id, "已到现场", MONDAY + HOUR)
+    await Case.filter(id=second.id).update(status=Status.REJECTED, closed_at=MONDAY + HOUR)
+    assert await watch_answers(MONDAY + 3 * HOUR) == 0
+    assert await Supervision.filter(reminded_at=None, answered_at=None).count() == 0
 
 
 # -- quiet hours -------------------------------------------------------------------------------------------------------
