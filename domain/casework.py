@@ -12,7 +12,7 @@ from domain.clock import SHANGHAI, say_latest
 from domain.duplicates import followers_openids
 from domain.duties import duty_of, find_duty, unit_at
 from domain.people import Person, Post, post_of, posts_upward
-from domain.routing import refill
+from domain.waiting import refill
 from errors import BadRequest, Conflict
 from models.cases import Attachment, Case, Duty, Supervision
 from models.database import transaction

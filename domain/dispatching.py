@@ -11,10 +11,11 @@ from domain.clock import say_latest
 from domain.duties import duty_of
 from domain.people import Person, Post
 from domain.requests import grant, open_request
-from errors import NotFound
+from domain.routing import least_busy
+from errors import Conflict, NotFound
 from models.cases import Case
 from models.database import fetch, transaction
-from models.enums import Level, RequestKind, Role, Status
+from models.enums import RequestKind, Status
 from models.transitions import Verb
 
 
@@ -29,7 +30,7 @@ async def dispatch_to_grid(
         verb = Verb.ACCEPT if case and case.status is Status.REPORTED else Verb.DISPATCH
         work = await begin(person, case_id, verb, now, source)
         case = work.case
-        holder = await _worker_of(person, grid_name)
+        grid_id, holder = await _worker_of(person, grid_name, now)
         if verb is Verb.ACCEPT:
             case.accepted_at = now
             work.step(Verb.ACCEPT, public=False)
@@ -37,26 +38,35 @@ async def dispatch_to_grid(
         case.duty_id = duty.id if duty else None
         since = case.accepted_at or now
         due = case.due_at or await milestones.set_due(case, duty.handle_limit if duty else "", since)
-        case.holder_id, case.area_id, case.dispatched_at = holder.id, holder.area_id, now
+        case.holder_id, case.area_id, case.dispatched_at = holder.id, grid_id, now
         await milestones.set_sign_due(case, duty.sign_limit if duty else "")
-        case.grid_id = holder.area_id
+        case.grid_id = grid_id
         work.step(Verb.DISPATCH, f"已交给{holder.label}")
         await tell_reporter(work, f"已交给{holder.label}，{say_latest(due, now)}。")
         work.journal.tell(notices.new_task(case, holder, now, []))
         return await work.finish(), holder
 
 
-async def _worker_of(person: Person, grid_name: str) -> Post:
-    rows = await fetch(
-        "WITH RECURSIVE down AS (SELECT id, name, level FROM area WHERE id = $1 "
-        "UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN down ON a.parent_id = down.id) "
-        "SELECT s.id, s.name, s.openid, s.area_id, down.name AS area_name FROM down "
-        "JOIN staff s ON s.area_id = down.id AND s.active AND s.role = 'grid_worker' "
-        "WHERE down.level = 'grid' AND (position($2 in down.name) > 0 OR s.name = $2) ORDER BY s.id LIMIT 2",
-        person.post.area_id if person.post else 0,
-        grid_name.strip(),
-    )
-    if not rows or not grid_name.strip():
-        raise NotFound(f"no grid like {grid_name}", say=f"没有找到叫“{grid_name}”的网格，请写网格名或网格员的名字。")
-    row = rows[0]
-    return Post(row["id"], row["name"], Role.GRID_WORKER, row["area_id"], row["area_name"], Level.GRID, row["openid"])
+# A grid by its name, or by the name of one of its workers, who alone is meant then.
+_MEANT = """
+WITH RECURSIVE down AS (
+    SELECT id, name, level FROM area WHERE id = $1
+    UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN down ON a.parent_id = down.id
+)
+SELECT down.id AS grid_id, array_agg(s.id ORDER BY s.id) AS workers FROM down
+JOIN staff s ON s.area_id = down.id AND s.active AND s.role = 'grid_worker'
+WHERE down.level = 'grid' AND (s.name = $2 OR position($2 in down.name) > 0)
+GROUP BY down.id, s.name = $2 ORDER BY s.name = $2 DESC, down.id LIMIT 1
+"""
+
+
+async def _worker_of(person: Person, words: str, now: datetime) -> tuple[int, Post]:
+    """(grid, who takes it): the least busy of the grid's workers, or the one named; deputies for who is away."""
+    named = words.strip()
+    rows = await fetch(_MEANT, person.post.area_id if person.post else 0, named) if named else []
+    if not rows:
+        raise NotFound(f"no grid like {words}", say=f"没有找到叫“{words}”的网格，请写网格名或网格员的名字。")
+    holder = await least_busy(rows[0]["workers"], now)
+    if holder is None:
+        raise Conflict("nobody there", say=f"“{named}”现在没有人在岗，也没有代班的。请派给别的网格。")
+    return rows[0]["grid_id"], holder

@@ -25,13 +25,16 @@ _BUILDING = re.compile(rf"(?<![a-z\d])([a-z]?\d{{1,3}}[a-z]?|[a-z]|{_NUMERAL})\s
 _DIGITS = {mark: place for place, mark in enumerate("一二三四五六七八九", 1)}
 _SPELLINGS = ("栋", "幢", "号楼", "座", "#", "#楼", "")
 
-_LETTERED = re.compile(r"(?<![a-z\d])[a-z]{1,6}[-_. ]?\d[a-z\d\-_.]{1,24}(?![a-z\d])")
+# B12栋 is a building, K602路 a bus.
+_LETTERED = re.compile(
+    r"(?<![a-z\d])[a-z]{1,6}[-_. ]?\d[a-z\d\-_.]{1,24}(?![a-z\d\-_.])(?!\s?(?:号楼|#|栋|幢|座|单元|层|楼|室|路|线))"
+)
 _BARE = re.compile(
     r"(?:编号|编码|杆号|号码|灯杆|路灯|电杆|井盖|箱体|消火栓)\s?(?:是|为|:|号)?\s?(\d{3,20})(?!\d)"
     r"|(?<!\d)(\d{3,20})\s?号?(?:路灯|灯杆|电杆|井盖|消火栓)"
 )
 _SEPARATORS = str.maketrans("", "", " -_.")
-_NAME_ENDS = re.compile("社区|网格|小区|花园|村|苑|庄|坊|院|里|湾|城|府")
+_NAME_ENDS = re.compile("社区|网格|小区|花园|家园|公寓|新城|大院|村|苑|庄|坊|湾")
 
 
 def _read(text: str) -> str:

@@ -2,7 +2,7 @@
 
 The duty list says whose it is: the staff of a level, or a unit. Of these the least busy who is present takes it, and of
 two as busy the one who waited longer; nobody beyond their capacity, except for an emergency. Who is away is replaced by
-their deputy. When all are full the case waits, accepted, until `refill` finds somebody free.
+their deputy. When all are full the case waits, accepted, until `domain.waiting` finds somebody free.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain import notices
-from domain.access import begin_by_rule
-from domain.clock import SHANGHAI, say_latest
+from domain.clock import SHANGHAI
 from domain.duties import LINE
 from domain.journal import Journal
-from domain.milestones import set_sign_due
 from domain.people import Home, Post, post_of, posts_upward, present, stand_in
 from domain.places import Spot
 from errors import Conflict
 from models.cases import Case
-from models.database import fetch, from_json, transaction
+from models.database import fetch, from_json
 from models.enums import Level, Role, Status, Urgency
 from models.transitions import Verb, Who, find_transition
 
@@ -299,6 +296,11 @@ def _chosen(row: dict[str, Any]) -> Post | None:
     )
 
 
+async def least_busy(pool: Sequence[int], now: datetime) -> Post | None:
+    """Who of these takes what a person gives them, their capacity notwithstanding; None when nobody is there."""
+    return await _with_deputies(pool, now, (), urgent=True)
+
+
 async def _with_deputies(pool: Sequence[int], now: datetime, exclude: Sequence[int], *, urgent: bool) -> Post | None:
     """The choice again, with everybody who is away replaced by who does their work."""
     found = [await stand_in(staff_id, now) for staff_id in pool]
@@ -337,62 +339,3 @@ def _step(case: Case, verb: Verb, text: str, journal: Journal) -> None:
     before, case.status = case.status, row.target
     journal.event(verb, case.status, "系统", text, public=bool(text))
     journal.audit("system", verb, before, case.status)
-
-
-# The longest waiting of each unit, emergencies first; a unit that is full costs the others nothing.
-_WAITING = """
-SELECT id, area_id, department_id FROM (
-    SELECT id, area_id, department_id, urgency, accepted_at,
-        row_number() OVER (PARTITION BY area_id, department_id ORDER BY urgency <> 'urgent', accepted_at, id) AS place
-    FROM cases WHERE status = 'accepted' AND holder_id IS NULL AND returned = 0 AND closed_at IS NULL
-        AND ($1::int IS NULL OR area_id = $1)
-) AS waiting WHERE place <= $2 ORDER BY urgency <> 'urgent', accepted_at, id
-"""
-_EACH = 20  # cases of one unit that are tried in one round
-
-
-async def refill(now: datetime, *, area_id: int | None = None) -> int:
-    """Give waiting cases to whoever is free now, emergencies first, then the oldest; gives how many found somebody.
-
-    What was sent back waits for a person's decision and is left alone. `area_id`: only what is that area's duty, as
-    after one of its staff has finished something. Each case is one transaction, unless the caller has one open.
-    """
-    given, full = 0, set[tuple[int, int | None]]()
-    for row in await fetch(_WAITING, area_id, _EACH):
-        unit = (row["area_id"], row["department_id"])
-        if unit in full:
-            continue
-        if await _refill_one(row["id"], now):
-            given += 1
-        else:
-            full.add(unit)
-    return given
-
-
-async def _refill_one(case_id: int, now: datetime) -> bool:
-    async with transaction():
-        work = await begin_by_rule(case_id, Verb.DISPATCH, now, "job:refill")
-        if work is None:
-            return True  # somebody was faster: no sign that the unit is full
-        case = work.case
-        way = await route(case, now)
-        holder = give(case, way, work.journal)
-        if holder is None:
-            return False
-        await set_sign_due(case, way.limits["sign_limit"])
-        due = f"，{say_latest(case.due_at, now)}" if case.due_at else ""
-        for openid in await listeners(case.id):
-            work.journal.tell(notices.progress(case, openid, f"已交给{holder.label}{due}。"))
-        work.journal.tell(notices.new_task(case, holder, now, []))
-        await work.finish()
-        return True
-
-
-async def listeners(case_id: int) -> list[str]:
-    """Everybody who is told of a case's progress: the reporter and who follows it."""
-    rows = await fetch(
-        "SELECT r.openid FROM cases c JOIN resident r ON r.id = c.reporter_id WHERE c.id = $1 "
-        "UNION SELECT r.openid FROM follower f JOIN resident r ON r.id = f.resident_id WHERE f.case_id = $1",
-        case_id,
-    )
-    return sorted(row["openid"] for row in rows)

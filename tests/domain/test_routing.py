@@ -12,7 +12,8 @@ import pytest
 from domain.people import Person, find_person, join_grid
 from domain.places import find_buildings, find_codes
 from domain.reports import Draft, Receipt, report
-from domain.routing import refill, route
+from domain.routing import route
+from domain.waiting import refill
 from models.audit import AuditEvent
 from models.cases import Case, CaseEvent, Duty, DutyList, Follower
 from models.database import transaction
@@ -187,8 +188,9 @@ def test_buildings_are_read_however_they_are_written():
     assert find_buildings("灯坏了 十点以后") == ()
 
 
-def test_phone_numbers_prices_and_rooms_are_no_location_codes():
-    assert find_codes("3栋2单元501室，电话13912345678，欠费2300元") == ()
+def test_phone_numbers_prices_rooms_buildings_and_buses_are_no_location_codes():
+    assert find_codes("3栋2单元501室，电话13912345678，欠费2300元，B12栋，坐K602路") == ()
+    assert find_codes("b12-0031坏了") == ("B120031",)
 
 
 # Whose duty.
@@ -439,3 +441,23 @@ async def test_whoever_finishes_something_gets_the_next_at_once_and_the_dispatch
     assert "新任务 0002" in town.last(WANG)
     assert any("0002 楼道照明损坏：已交给网格员王芳" in text for text in town.heard(CHEN))
     assert "没有待办" in await town.say(LI, "待办")
+
+
+async def test_a_dispatcher_who_names_a_grid_leaves_the_choice_to_routing_and_who_names_a_person_does_not(town: Town):
+    await hire("小刘", grid=SECOND)
+    liu = await Staff.get(name="刘洋")
+    for turn, (said, got) in enumerate(
+        [("第二网格", "刘洋"), ("第二网格", "小刘"), ("刘洋", "刘洋"), ("第二网格", "小刘")]
+    ):
+        case = (await say(of=await resident(f"o_{turn}"))).case
+        await Case.filter(id=case.id).update(status=Status.ACCEPTED, holder_id=None)
+        await town.say(LI, f"派 {case.number[-4:]} {said}")
+        after = await Case.get(id=case.id).select_related("holder", "grid")
+        assert (after.holder.name, after.grid.code) == (got, SECOND)
+    await Absence.create(
+        staff_id=liu.id, deputy=await Staff.get(name="赵敏"), starts_at=NOW, ends_at=NOW + timedelta(days=1)
+    )
+    case = (await say()).case
+    await Case.filter(id=case.id).update(status=Status.ACCEPTED, holder_id=None)
+    assert "已派给网格员赵敏" in await town.say(LI, f"派 {case.number[-4:]} 刘洋")
+    assert (await Case.get(id=case.id).select_related("area")).area.code == SECOND

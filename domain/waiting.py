@@ -1,0 +1,71 @@
+"""Accepted cases that wait because everybody whose duty it is has enough or is away: who frees up gets the next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain import notices
+from domain.access import begin_by_rule
+from domain.clock import say_latest
+from domain.milestones import set_sign_due
+from domain.routing import give, route
+from models.database import fetch, transaction
+from models.transitions import Verb
+
+# The longest waiting of each unit, emergencies first; a unit that is full costs the others nothing.
+_WAITING = """
+SELECT id, area_id, department_id FROM (
+    SELECT id, area_id, department_id, urgency, accepted_at,
+        row_number() OVER (PARTITION BY area_id, department_id ORDER BY urgency <> 'urgent', accepted_at, id) AS place
+    FROM cases WHERE status = 'accepted' AND holder_id IS NULL AND returned = 0 AND closed_at IS NULL
+        AND ($1::int IS NULL OR area_id = $1)
+) AS waiting WHERE place <= $2 ORDER BY urgency <> 'urgent', accepted_at, id
+"""
+_EACH = 20  # cases of one unit that are tried in one round
+
+
+async def refill(now: datetime, *, area_id: int | None = None) -> int:
+    """Give waiting cases to whoever is free now, emergencies first, then the oldest; gives how many found somebody.
+
+    What was sent back waits for a person's decision and is left alone. `area_id`: only what is that area's duty, as
+    after one of its staff has finished something. Each case is one transaction, unless the caller has one open.
+    """
+    given, full = 0, set[tuple[int, int | None]]()
+    for row in await fetch(_WAITING, area_id, _EACH):
+        unit = (row["area_id"], row["department_id"])
+        if unit in full:
+            continue
+        if await _refill_one(row["id"], now):
+            given += 1
+        else:
+            full.add(unit)
+    return given
+
+
+async def _refill_one(case_id: int, now: datetime) -> bool:
+    async with transaction():
+        work = await begin_by_rule(case_id, Verb.DISPATCH, now, "job:refill")
+        if work is None:
+            return True  # somebody was faster: no sign that the unit is full
+        case = work.case
+        way = await route(case, now)
+        holder = give(case, way, work.journal)
+        if holder is None:
+            return False
+        await set_sign_due(case, way.limits["sign_limit"])
+        due = f"，{say_latest(case.due_at, now)}" if case.due_at else ""
+        for openid in await listeners(case.id):
+            work.journal.tell(notices.progress(case, openid, f"已交给{holder.label}{due}。"))
+        work.journal.tell(notices.new_task(case, holder, now, []))
+        await work.finish()
+        return True
+
+
+async def listeners(case_id: int) -> list[str]:
+    """Everybody who is told of a case's progress: the reporter and who follows it."""
+    rows = await fetch(
+        "SELECT r.openid FROM cases c JOIN resident r ON r.id = c.reporter_id WHERE c.id = $1 "
+        "UNION SELECT r.openid FROM follower f JOIN resident r ON r.id = f.resident_id WHERE f.case_id = $1",
+        case_id,
+    )
+    return sorted(row["openid"] for row in rows)
