@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -284,3 +286,11 @@ def test_every_indicator_says_where_it_comes_from_and_uses_known_counts():
     for indicator in INDICATORS:
         assert set(indicator.counts) <= set(COUNTS), indicator.code
         assert indicator.source, indicator.code
+
+
+def test_the_document_has_each_indicator_as_it_is_computed():
+    document = (Path(__file__).resolve().parents[2] / "docs" / "indicators.md").read_text(encoding="utf-8")
+    for one in INDICATORS:
+        assert f"| `{one.code}` | {one.name} | {one.formula} |" in document
+        for setting in fields(Settings):
+            assert f"`{setting.name}`" in document
