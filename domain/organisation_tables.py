@@ -122,7 +122,7 @@ STAFF = Table(
     "网格员和各级工作人员；换人请新写一行，离岗的人写停用",
     (
         _code("code", "工号", "G004", "自己定，不重复", key=True),
-        _text("name", "姓名", 32, "吴娟", needed=True),
+        Column("name", "姓名", read.person, "吴娟", needed=True),
         Column("role", "岗位", read.choice(_POSTS), "网格员", "可不写，按所在区域或部门"),
         Column("area", "区域编码", read.area_code, "429906001001004", "在哪个区域；部门的人不写"),
         _code("department", "部门编码", "", "部门的人写这里"),
@@ -174,9 +174,9 @@ HOUSEHOLDS = Table(
         _key("building", "楼栋", 32, "3栋"),
         _text("unit", "单元", 16, "2单元"),
         _key("room", "房号", 16, "501"),
-        _text("contact", "联系人", 32, "刘大爷"),
+        Column("contact", "联系人", read.person, "刘大爷"),
         Column("phone", "电话", read.phone, "13812345679"),
-        _text("note", "备注", 200, "独居，耳背"),
+        Column("note", "备注", read.text(200, lines=True), "独居，耳背"),
     ),
 )
 COMPONENTS = Table(
@@ -210,7 +210,7 @@ TEMPLATES = Table(
         _key("name", "名称", 32, "灯已修好"),
         Column("category", "事项类别", category, "路灯不亮", "不写或写 兜底 = 各类都用"),
         Column("verb", "环节", read.choice(_VERBS), "办结", "不写 = 各环节都用"),
-        _text("text", "内容", 500, "{place}的灯已经修好，请您看看亮了没有。", needed=True),
+        Column("text", "内容", read.text(500, lines=True), "{place}的灯已经修好，请您看看亮了没有。", needed=True),
         _flag("active", "启用", "是"),
     ),
 )

@@ -20,6 +20,8 @@ _CODE = re.compile(r"#?[0-9A-Za-z][0-9A-Za-z_\-./#]*")
 _PHONE = re.compile(
     r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|[48]00-?\d{3}-?\d{4}|\d{3,8}"  # mobile, with area code, 400, short
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_PADDED = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 _YES = ("是", "启用", "在岗", "上班", "1", "y", "yes", "true")
 _NO = ("否", "停用", "离岗", "放假", "0", "n", "no", "false")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -48,16 +50,24 @@ def plain(cell: Cell) -> str:
     return text
 
 
-def text(most: int) -> Reader:
-    """Any text up to `most` characters."""
+def text(most: int, *, lines: bool = False) -> Reader:
+    """Text up to `most` characters, in one line unless `lines`; blanks and breaks become one space."""
 
     def read(cell: Cell) -> str:
-        found = cell.strip() if isinstance(cell, str) else _written(cell)
+        found = cell if isinstance(cell, str) else _written(cell)
+        rows = [" ".join(_CONTROL.sub("", row).split()) for row in re.split(r"\r\n?|\n", found)]
+        found = ("\n" if lines else " ").join(rows).strip()
         if len(found) > most:
             raise Wrong(f"太长，有 {len(found)} 个字", f"请写短些，最多 {most} 个字。")
         return found
 
     return read
+
+
+def person(cell: Cell) -> str:
+    """A name; the blanks that make 王　芳 as long as 欧阳小明 are taken out."""
+    found: str = text(32)(cell)
+    return _PADDED.sub("", found)
 
 
 def _written(cell: Cell) -> str:

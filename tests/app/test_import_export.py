@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import stat
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import openpyxl
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.engines import Engines
 from app.tables import MOST_BYTES, read_tables, write_tables
-from domain.organisation import TABLES, export_tables, import_tables, template_tables
+from domain.organisation import TABLES, Export, export_tables, import_tables, template_tables
 from domain.organisation_tables import HOUSEHOLDS, STAFF, named_tables
 from errors import BadRequest, TooLarge
 from models.database import database
@@ -55,6 +59,20 @@ async def test_what_is_written_comes_back_without_a_change(orm: None, folder: Pa
     write_tables(folder / name, await export_tables(TABLES, NOW.date()))
     assert await changes(folder / name) == 0
     assert (await Household.get()).building == "=3+4"
+
+
+CELL = st.text(st.characters(blacklist_categories=("Cs", "Cc"), whitelist_characters="\n\t=+-@'\""), max_size=40)
+
+
+@given(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=4), st.sampled_from([".xlsx", ".csv"]))
+@settings(max_examples=60, deadline=None)
+def test_any_text_comes_back_from_a_file_as_it_was(rows: list[tuple[str, str]], suffix: str):
+    table = replace(HOUSEHOLDS, columns=HOUSEHOLDS.columns[:2])
+    with TemporaryDirectory() as name:
+        path = Path(name) / f"住户{suffix}"
+        write_tables(path, [Export(table, [["first", *row] for row in rows])])
+        found = [[cell or "" for cell in cells] for _, cells in read_tables(path)[0].rows][1:]
+    assert [(*cells, "", "")[1:3] for cells in found] == rows
 
 
 async def test_a_workbook_opens_elsewhere_with_the_same_values_as_text(orm: None, folder: Path):
@@ -185,28 +203,28 @@ async def test_a_table_nobody_knows_cannot_be_chosen():
 async def test_the_command_line_from_the_template_to_the_import(
     linli: Linli, folder: Path, database_url: str, started_engines: Engines
 ):
-    settings = {"database_url": database_url, "redis_url": started_engines.redis_url}
-    made = await linli("export", "空表.xlsx", "--template", **settings)
+    where = {"database_url": database_url, "redis_url": started_engines.redis_url}
+    made = await linli("export", "空表.xlsx", "--template", **where)
     assert made.code == 0
     book = openpyxl.load_workbook(folder / "空表.xlsx")
     assert book["区域"]["A2"].value == "例：" + template_tables(TABLES)[0].table.columns[0].example
     book["人员"].append(["G009", "吴娟", "网格员", GRID1, None, "１３８１２３４５６７８"])
     book["人员"].append(["G010", "高强", "网格员", "4299060010010", None, None])
     book.save(folder / "填好.xlsx")
-    refused = await linli("import", "填好.xlsx", **settings)
+    refused = await linli("import", "填好.xlsx", **where)
     assert refused.code == 1
     assert "人员 第 4 行“区域编码”（4299060010010）：有 13 位。" in refused.said
     assert "什么都没有导入" in refused.said
     book["人员"].delete_rows(4)
     book.save(folder / "填好.xlsx")
-    tried = await linli("import", "填好.xlsx", "--dry-run", **settings)
+    tried = await linli("import", "填好.xlsx", "--dry-run", **where)
     assert (tried.code, "这是试导入" in tried.said) == (0, True)
     async with database(database_url, 2):
         assert not await Staff.exists(code="G009")
-    done = await linli("import", "填好.xlsx", **settings)
+    done = await linli("import", "填好.xlsx", **where)
     assert (done.code, "已导入" in done.said) == (0, True)
     async with database(database_url, 2):
         assert (await Staff.get(code="G009")).phone == "13812345678"
-    listed = await linli("export", "人员.csv", "--what", "人员", **settings)
+    listed = await linli("export", "人员.csv", "--what", "人员", **where)
     assert listed.code == 0
     assert "G009,吴娟,网格员" in (folder / "人员.csv").read_text(encoding="utf-8-sig")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime
 
 from domain.organisation import TABLES, Export, export_tables, import_tables, template_tables
@@ -127,6 +128,13 @@ async def test_one_wrong_row_among_a_thousand_keeps_everything_out(orm: None):
     assert await AuditEvent.all().count() == 0
 
 
+async def test_two_imports_at_once_come_one_after_the_other(orm: None):
+    file = [areas([GRID4, "第四网格", None]), staff(["G004", "吴娟", GRID4, None])]
+    reports = await asyncio.gather(*[import_tables(file, NOW) for _ in range(3)])
+    assert sorted(report.changes for report in reports) == [0, 0, 2]
+    assert await Staff.filter(code="G004").count() == 1
+
+
 async def test_a_dry_run_says_what_would_happen_and_writes_nothing(orm: None):
     file = [areas([GRID4, "第四网格", None], [GRID1, "第一网格改名", None], ["429906001001002", "第二网格", None])]
     report = await import_tables(file, NOW, dry_run=True)
@@ -249,6 +257,7 @@ TRAPS: dict[str, tuple[str, Cell, object]] = {
     "an area code as a number": ("区域编码", 429906001001002, "429906001001002"),
     "an area code as a decimal": ("区域编码", 4.29906001001002e14, "429906001001002"),
     "an area code in scientific notation": ("区域编码", "4.29906E+14", "变成了科学计数法，后面的数字已经丢了"),
+    "a padded name": ("姓名", "王\u3000\n芳", "王芳"),
     "a name that became a date": ("姓名", datetime(2026, 3, 2), "Excel 把它当成日期存了"),  # noqa: DTZ001
     "a true of Excel": ("在岗", True, True),
     "a zero of Excel": ("在岗", 0, False),
