@@ -418,6 +418,16 @@ async def test_refused(desk: Desk, key: str, fields: dict[str, str], path: str, 
     assert await Case.filter(source=Source.OPEN311).count() == 0
 
 
+async def test_a_form_in_parts_is_read_but_files_are_refused(town: Town, key: str):
+    async with aiohttp.ClientSession() as session:
+        for picture, code in ((None, 201), (b"x", 400)):
+            form = aiohttp.FormData(LAMP | {"api_key": key}, default_to_multipart=True)
+            if picture:
+                form.add_field("media", picture, filename="1.jpg", content_type="image/jpeg")
+            async with session.post(f"{town.url}/open311/v2/requests.json", data=form) as answer:
+                assert answer.status == code, await answer.text()
+
+
 async def test_a_key_for_reading_files_nothing(desk: Desk, reading: str):
     [error] = await desk.post("requests.json", **LAMP, api_key=reading)
     assert (desk.status, error["description"]) == (403, "this api_key may only read")
