@@ -26,10 +26,11 @@ async def plan_areas(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     ids = iter(await draw_ids("area", len({row.get("code") for row in rows} - known.areas.keys())))
     for row in sorted(rows, key=lambda row: (len(row.get("code")), not row.get("code").endswith("00"))):
         code = row.get("code")
-        found, level = known.areas.get(code), _level(row)
+        found = known.areas.get(code)
+        level = _level(row, found)
         if not plan.is_new(row, code) or not _level_fits(row, level, found, faults):
             continue
-        above = _parent(row, level, known, faults)
+        above = _parent(row, level, known, faults) if found is None else _same_parent(row, found, known, faults)
         if above is faults or (found is None and not plan.complete(row)):
             continue
         fields = given(row, Area, "name", "duty_phone", "gas_phone", "boundary")
@@ -41,12 +42,13 @@ async def plan_areas(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     return plan
 
 
-def _level(row: Row) -> Level:
-    """What the number of digits says; of the six-digit ones a city's end in 00."""
+def _level(row: Row, found: Area | None) -> Level:
+    """What the number of digits says; of the six-digit ones a city's end in 00, unless it is known or said."""
     code: str = row.get("code")
     if len(code) in _DIGITS:
         return _DIGITS[len(code)]
-    return row.get("level") or (Level.CITY if code.endswith("00") else Level.DISTRICT)
+    by_code = Level.CITY if code.endswith("00") else Level.DISTRICT
+    return row.get("level") or (found.level if found else by_code)
 
 
 def _level_fits(row: Row, level: Level, found: Area | None, faults: Faults) -> bool:
@@ -78,6 +80,17 @@ def _parent(row: Row, level: Level, known: Known, faults: Faults) -> Area | Faul
         faults.cell(row, "code", f"没有上级 {expected}", "请在表里写上上级，或检查编码前面的数字。")
         return faults
     return known.areas.get(expected)
+
+
+def _same_parent(row: Row, found: Area, known: Known, faults: Faults) -> Area | Faults | None:
+    """The area above one that is there; it stays, and so `faults` itself where the row names another."""
+    above = known.area_by_id.get(found.parent_id or 0)
+    if row.get("parent") not in (None, above and above.code):
+        faults.cell(
+            row, "parent", "不能换上级", f"现在的上级是 {above.code if above else '没有'}；请用新的编码另建一个。"
+        )
+        return faults
+    return above
 
 
 def _is_below(district: str, city: str) -> bool:

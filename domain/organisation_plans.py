@@ -115,16 +115,10 @@ def reference(person: Staff) -> str:
     return person.code or f"#{person.id}"
 
 
-def lost_zeros(row: Row, name: str, code: str, known: Iterable[str]) -> str:
-    """The code that was meant where Excel has taken the zeros in front of a number; "" where none comes near."""
-    if not isinstance(row.cells.get(name), (int, float)):
-        return ""
-    return next((each for each in known if each != code and each.lstrip("0") == code), "")
-
-
 def refuse_lost_zeros(row: Row, name: str, known: Iterable[str], faults: Faults) -> bool:
-    """A fault where a number is a known code without its zeros."""
-    meant = lost_zeros(row, name, row.values[name], known)
+    """A fault where a number is a known code from which Excel has taken the zeros in front."""
+    code = row.values[name] if isinstance(row.cells.get(name), (int, float)) else None
+    meant = next((each for each in known if each != code and each.lstrip("0") == code), "")
     if meant:
         wrong = f"可能是 {meant}，前面的 0 被 Excel 去掉了"
         faults.cell(row, name, wrong, "请把这一列设成“文本”再写。")

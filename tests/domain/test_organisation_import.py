@@ -80,6 +80,14 @@ async def test_what_is_exported_changes_nothing_when_it_is_imported(orm: None):
     assert after == before
 
 
+async def test_areas_whose_codes_follow_no_rule_come_back_too(orm: None):
+    """Somebody's own codes, entered before there was an import."""
+    city = await Area.get(level=Level.CITY)
+    await Area.create(code="310100", name="直管区", level=Level.DISTRICT, parent=city)
+    report = await imported(*await everything())
+    assert report.changes == 0
+
+
 async def test_an_export_without_staff_numbers_comes_back_too(orm: None):
     await Staff.filter(name="王芳").update(code=None)
     report = await imported(*await everything())
@@ -174,6 +182,14 @@ FAULTS: dict[str, tuple[Sheet, list[tuple[str, int, str, str]]]] = {
     "a parent that does not fit": (
         sheet("区域", "编码 名称 上级编码", [GRID4, "第四网格", "429906001002"]),
         [("区域", 2, "上级编码", "编码和上级对不上，编码应该以 429906001002 开头")],
+    ),
+    "another parent for an area that is there": (
+        sheet("区域", "编码 上级编码", [GRID1, "429906001002"]),
+        [("区域", 2, "上级编码", "不能换上级")],
+    ),
+    "another level for an area that is there": (
+        sheet("区域", "编码 层级", ["429906", "市"]),
+        [("区域", 2, "层级", "已经是区，不能改层级")],
     ),
     "a level that does not fit": (
         sheet("区域", "编码 名称 层级", [GRID4, "第四网格", "社区"]),
