@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.journal import Journal, Notice
+from models.cases import Case
 from models.database import fetch
 from simulator.quotas import Trigger
 from tests.reliability.wire import WeChat, text
@@ -38,7 +39,7 @@ async def tell(town: Town, openid: str, case_id: int, sentence: str) -> dict[str
     """One notice by itself, delivered; gives its row."""
     journal = Journal(town.clock())
     journal.tell(Notice(openid, sentence, (), FIELDS))
-    await journal.write(case_id)
+    await journal.write(await Case.get(id=case_id))
     await town.deliver()
     return (await fetch("SELECT * FROM outbox ORDER BY id DESC LIMIT 1"))[0]
 
