@@ -209,20 +209,20 @@ async def search(person: Person, text: str, filters: Filters, now: datetime, *, 
     if not words:
         raise BadRequest(f"nothing to search for in {text[:40]!r}", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
     if _is_wide(sight):
-        # Common words fill a page within a month of a city, which is walked through.
-        page = await _page(_Wish(sight, _since(filters, after, now), now, after, words), Sort.NEWEST)
+        # Common words fill a page within a month, of which few rows have to be read.
+        page = await _page(_Wish(sight, _since(filters, after, now), now, after, words), None)
         if page.next:
             return page
     return await _page(_Wish(sight, filters, now, after, words), None)
 
 
-#: How far back common words are looked for by walking.
-_WALKED = timedelta(days=30)
+#: How far back is looked at first.
+_RECENT = timedelta(days=30)
 
 
 def _since(filters: Filters, after: str, now: datetime) -> Filters:
-    """The same, not looking further back than a walk goes before the page."""
-    start = (_read_cursor(after)[0] or now) - _WALKED
+    """The same, not looking further back than the first look before the page."""
+    start = (_read_cursor(after)[0] or now) - _RECENT
     return replace(filters, start=max(start, filters.start) if filters.start else start)
 
 
