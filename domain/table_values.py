@@ -135,7 +135,7 @@ def number(least: int, most: int) -> Reader:
 
 
 def degrees(least: float, most: float, name: str) -> Reader:
-    """Latitude or longitude within China."""
+    """Latitude or longitude within China, to a tenth of a metre."""
 
     def read(cell: Cell) -> float:
         try:
@@ -144,7 +144,7 @@ def degrees(least: float, most: float, name: str) -> Reader:
             raise Wrong(f"{name}要写成数字", "比如纬度 30.5454、经度 114.3418。") from None
         if not least <= found <= most:
             raise Wrong(f"{name}不在国内范围", "经度和纬度是不是写反了？纬度约 18 到 54，经度约 73 到 136。")
-        return found
+        return round(found, 6)
 
     return read
 

@@ -66,7 +66,7 @@ async def test_what_is_exported_changes_nothing_when_it_is_imported(orm: None):
     boundary = f'{{"type":"Polygon","coordinates":[{ring}]}}'
     await imported(
         sheet("区域", "编码 边界", [GRID1, boundary]),
-        sheet("部件", "编号 种类 网格编码 纬度 经度", ["LD-0132", "路灯", GRID1, 30.5454, "114.3418"]),
+        sheet("部件", "编号 种类 网格编码 纬度 经度", ["LD-0132", "路灯", GRID1, 30.545400000000004, "114.3418"]),
         sheet("特殊日期", "日期 上班或放假 名称", ["2027-01-04", "放假", "本地活动日"]),
         sheet("住户", "网格编码 楼栋 单元 房号 备注", [GRID1, "3栋", None, "501", "=1+1"]),
         sheet("答复模板", "名称 事项类别 环节 内容", ["灯", "路灯不亮", "办结", "{place}的灯修好了"]),
