@@ -12,7 +12,7 @@ from domain.clock import SHANGHAI, say_latest
 from domain.duplicates import followers_openids
 from domain.duties import duty_of, find_duty, unit_at
 from domain.people import Person, Post, post_of, posts_upward
-from domain.waiting import refill
+from domain.waiting import give_next
 from errors import BadRequest, Conflict
 from models.cases import Attachment, Case, Duty, Supervision
 from models.database import transaction
@@ -99,7 +99,7 @@ async def dispose(
         for post in checkers:
             work.journal.tell(notices.to_check(case, post, work.actor, images))
         await work.finish()
-        await refill(now, area_id=case.area_id)
+        await give_next(case, now)
         return case
 
 

@@ -9,6 +9,7 @@ from domain.access import begin_by_rule
 from domain.clock import say_latest
 from domain.milestones import set_sign_due
 from domain.routing import give, route
+from models.cases import Case
 from models.database import fetch, transaction
 from models.transitions import Verb
 
@@ -18,35 +19,45 @@ SELECT id, area_id, department_id FROM (
     SELECT id, area_id, department_id, urgency, accepted_at,
         row_number() OVER (PARTITION BY area_id, department_id ORDER BY urgency <> 'urgent', accepted_at, id) AS place
     FROM cases WHERE status = 'accepted' AND holder_id IS NULL AND returned = 0 AND closed_at IS NULL
-        AND ($1::int IS NULL OR area_id = $1)
+        AND ($1::int IS NULL OR area_id = $1 AND department_id IS NOT DISTINCT FROM $3::int)
 ) AS waiting WHERE place <= $2 ORDER BY urgency <> 'urgent', accepted_at, id
 """
 _EACH = 20  # cases of one unit that are tried in one round
 
 
-async def refill(now: datetime, *, area_id: int | None = None) -> int:
+async def refill(now: datetime) -> int:
     """Give waiting cases to whoever is free now, emergencies first, then the oldest; gives how many found somebody.
 
-    What was sent back waits for a person's decision and is left alone. `area_id`: only what is that area's duty, as
-    after one of its staff has finished something. Each case is one transaction, unless the caller has one open.
+    What was sent back waits for a person's decision and is left alone. Each case is one transaction.
     """
     given, full = 0, set[tuple[int, int | None]]()
-    for row in await fetch(_WAITING, area_id, _EACH):
+    for row in await fetch(_WAITING, None, _EACH, None):
         unit = (row["area_id"], row["department_id"])
         if unit in full:
             continue
-        if await _refill_one(row["id"], now):
-            given += 1
-        else:
+        found = await _give_one(row["id"], now)
+        given += found is True
+        if found is False:
             full.add(unit)
     return given
 
 
-async def _refill_one(case_id: int, now: datetime) -> bool:
+async def give_next(done: Case, now: datetime) -> None:
+    """Somebody has finished `done`: the next that waits for the same unit. One at most, in the running transaction: to
+    hold the locks of several units at once could end in a deadlock."""
+    for row in await fetch(_WAITING, done.area_id, _EACH, done.department_id):
+        if await _give_one(row["id"], now) is not None:
+            return
+
+
+async def _give_one(case_id: int, now: datetime) -> bool | None:
+    """Whether somebody was found; None for a case that somebody else is at just now or was faster with."""
     async with transaction():
+        if not await fetch("SELECT FROM cases WHERE id = $1 FOR UPDATE SKIP LOCKED", case_id):
+            return None
         work = await begin_by_rule(case_id, Verb.DISPATCH, now, "job:refill")
         if work is None:
-            return True  # somebody was faster: no sign that the unit is full
+            return None
         case = work.case
         way = await route(case, now)
         holder = give(case, way, work.journal)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.casework import dispose
 from domain.people import Person, find_person, join_grid
 from domain.places import find_buildings, find_codes
 from domain.reports import Draft, Receipt, report
@@ -461,3 +462,20 @@ async def test_a_dispatcher_who_names_a_grid_leaves_the_choice_to_routing_and_wh
     await Case.filter(id=case.id).update(status=Status.ACCEPTED, holder_id=None)
     assert "已派给网格员赵敏" in await town.say(LI, f"派 {case.number[-4:]} 刘洋")
     assert (await Case.get(id=case.id).select_related("area")).area.code == SECOND
+
+
+async def test_two_who_finish_at_once_get_one_of_the_waiting_each(orm: None):
+    await Staff.filter(name="王芳").update(capacity=1)
+    await hire("小张", capacity=1)
+    people = [await resident(f"o_{turn}") for turn in range(6)]
+    for person in people:
+        await say(of=person)
+    in_hand = await Case.filter(status=Status.DISPATCHED).select_related("holder")
+    await Duty.all().update(closing_photo=False)
+    done = [
+        dispose(await find_person(case.holder.openid, NOW), case.id, "换了灯泡和开关，都亮了", NOW) for case in in_hand
+    ]
+    await asyncio.gather(*done)
+    held_now = Counter(case.holder_id for case in await Case.filter(status=Status.DISPATCHED))
+    assert sorted(held_now.values()) == [1, 1]
+    assert await Case.filter(status=Status.ACCEPTED).count() == 2
