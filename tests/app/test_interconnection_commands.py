@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from errors import NotAllowed
 from models.database import database
 from tests.app.conftest import Linli
 from tests.conftest import free_port
-from tests.domain.test_connectors import NOW
+
+NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture
