@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 
 import orjson
@@ -142,7 +143,7 @@ async def _verify_anchors() -> tuple[int, str]:
         rows, digest = await _digest(before, anchor.last_id)
         if rows != anchor.rows:
             return count, f"anchor of {anchor.day}: {anchor.rows} rows were there, now {rows}"
-        if digest != anchor.digest:
+        if not compare_digest(digest, anchor.digest):
             return count, f"anchor of {anchor.day}: the rows until then are not the ones it was made over"
         before = anchor
     return count, ""

@@ -11,7 +11,7 @@ from domain.people import Person
 from errors import NotFound
 from models.cases import Case, CaseEvent
 from models.database import fetch
-from models.enums import Status
+from models.enums import Pause, Status
 
 _NUMBER = re.compile(r"(?:(20\d{2})?(\d{4})[-—－]?)?(\d{4,6})")
 
@@ -62,6 +62,11 @@ async def own_cases(person: Person, limit: int = 5) -> list[Case]:
 async def awaiting_answer(person: Person) -> list[Case]:
     """The resident's cases that wait for 解决了吗, newest first."""
     return await Case.filter(reporter_id=person.resident_id, status=Status.VERIFIED).order_by("-verified_at").limit(5)
+
+
+async def asked_back(person: Person) -> list[Case]:
+    """The resident's cases that stand still until they have said something more."""
+    return await Case.filter(reporter_id=person.resident_id, status=Status.SUSPENDED, pause=Pause.RESIDENT).limit(5)
 
 
 async def tasks(person: Person, limit: int = 20) -> list[Case]:

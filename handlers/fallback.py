@@ -15,7 +15,7 @@ from handlers.chat import MEDIA, Chat, has_text, kind, numbered, state, tapped
 from handlers.contact import call_worker
 from handlers.drafts import Draft
 from handlers.emergency import raise_alarm
-from handlers.progress import my_cases, talk_of_progress
+from handlers.progress import answer_question, my_cases, talk_of_progress
 from handlers.rate import answer_in_words
 from handlers.report import offer, offer_media, receipt_text, start
 from handlers.staff import number_without_question
@@ -101,7 +101,7 @@ def _offer_question(chat: Chat, said: str) -> Reply:
 @router.on(has_text)
 async def sentence(chat: Chat) -> Reply:
     """Any sentence: a number for a pushed question, an emergency, a problem, a question, small talk."""
-    for answer in (number_without_question, answer_in_words):
+    for answer in (number_without_question, answer_in_words, answer_question):
         if reply := await answer(chat):
             return reply
     seen = chat.seen

@@ -7,7 +7,7 @@ from bot.router import Router
 from domain import cards, notices, rating
 from domain.access import access_case
 from domain.duplicates import card, followed, list_line
-from domain.lookup import find_case, own_cases, timeline
+from domain.lookup import asked_back, find_case, own_cases, timeline
 from domain.notices import Tap, serial, tap_id
 from errors import NotFound
 from handlers.chat import Chat, click, either, has_text, pattern, state, words
@@ -15,6 +15,8 @@ from handlers.taps import case_tap, tapped_case
 
 router: Router[Chat] = Router("progress")
 
+#: Weight of words that speak for another kind of matter beyond which an answer is none: more than one strong word.
+_ONE_WORD = 4.0
 _NUMBER = (
     r"(?:查一?下?|查询|编号|进度)\s*[:：]?\s*(?:20\d{2})?(?:\d{4}\s*[-—－]\s*)?\d{4,6}\s*(?:号|怎么样了|进度)?[。？?]*"
 )
@@ -103,6 +105,20 @@ async def urge_in_words(chat: Chat) -> Reply:
 async def supplement_in_words(chat: Chat) -> Reply:
     """“补充” without saying to what: the one open case, or the list."""
     return await _the_one(chat, Tap.SUPPLEMENT)
+
+
+async def answer_question(chat: Chat) -> Reply | None:
+    """Staff asked for something (请您补充), and the resident just says it. Another matter stays another matter."""
+    if chat.state or not chat.text or chat.message.tap is not None:
+        return None
+    waiting = await asked_back(chat.person)
+    seen = chat.seen
+    spoken = sum(match.weight for match in seen.matched if match.category == seen.category)
+    other = spoken > _ONE_WORD and waiting and seen.category != waiting[0].category
+    if len(waiting) != 1 or other or (seen.urgent and seen.emergency):
+        return None
+    case = await rating.supplement(chat.person, waiting[0].id, chat.text, chat.now, chat.source)
+    return Reply(f"已加到 {serial(case.number)}，接着办。\n如果说的是另一件事，请再说一次并写明在哪里。")
 
 
 async def _the_one(chat: Chat, tap: Tap) -> Reply:

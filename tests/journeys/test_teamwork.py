@@ -365,3 +365,20 @@ async def test_each_decides_what_is_theirs_though_several_things_are_asked_at_on
     assert "没有同意延期" in await town.say(LI, "不同意 0001 今天就能换")
     assert "没有同意转办" in await town.say(LIU, "不同意 0001 不在我这边")
     assert "没有等您决定的申请" in await town.say(LI, "同意 0001")
+
+
+async def test_a_resident_who_was_asked_simply_answers(town: Town):
+    await a_task(town)
+    await town.say(WANG, "待补充 0001 是东边还是西边那盏灯")
+    await town.deliver()
+    assert "已加到 0001" in await town.say(CHEN, "东边那一盏 靠近电梯的")
+    assert (await Case.get()).status is Status.DISPOSING
+    await town.deliver()
+    assert "东边那一盏" in "".join(town.heard(WANG)[-2:])
+
+
+async def test_another_matter_said_while_an_answer_is_awaited_stays_another_matter(town: Town):
+    await a_task(town)
+    await town.say(WANG, "待补充 0001 是东边还是西边那盏灯")
+    assert "要交给网格员" in await town.say(CHEN, "小区门口垃圾堆成山了没人清")
+    assert (await Case.get()).status is Status.SUSPENDED
