@@ -56,7 +56,7 @@ async def alike(chat: Chat) -> Reply:
     return Reply(
         f"可能和 {number} {case.subject}是同一件：\n"
         + "\n".join(lines)
-        + f"\n回复前面的数字看详情；是同一件就回复“并案 {number} {serial(found[0].number)}”。"
+        + f"\n回复前面的数字看详情；是同一件就回复“并 {number} {serial(found[0].number)}”。"
     )
 
 

@@ -252,7 +252,7 @@ async def test_staff_see_what_is_probably_the_same_and_residents_do_not(town: To
     found = await town.say(LI, "类似 0001")
     assert "0002 楼道照明损坏" in found
     assert "0003" not in found
-    assert "并案 0001 0002" in found
+    assert "并 0001 0002" in found
     assert "没有找到和 0003 类似" in await town.say(LI, "类似 0003")
     assert "工作人员用的" in await town.say(SUN, "类似 0001")
 
