@@ -264,8 +264,9 @@ async def reopen(work: Work, reason: str) -> Post | None:
         case.dispatched_at = work.now
         await milestones.set_sign_due(case, duty.sign_limit if duty else "")
         work.step(Verb.DISPATCH, f"重新交给{holder.label}", actor="系统")
-        images: list[str] = []
-        work.journal.tell(notices.new_task(case, holder, work.now, images, f"没解决（{notices.excerpt(reason)}）"))
+        work.journal.tell(notices.new_task(case, holder, work.now, [], f"没解决（{notices.excerpt(reason)}）"))
+        for openid in await followers_openids(case.id):
+            work.journal.tell(notices.progress(case, openid, f"还没解决，已重新交给{holder.label}。"))
     return holder
 
 

@@ -68,6 +68,9 @@ async def test_who_joined_hears_every_step_and_the_result_and_is_not_asked_to_ra
     await town.deliver()
     assert town.last(SUN) == "0001 楼道照明损坏：网格员王芳已处理：“换了灯泡和开关”"
     assert "解决了吗" in town.last(CHEN)
+    await town.say(CHEN, "2 我家501门口还是黑的")
+    await town.deliver()
+    assert town.last(SUN) == "0001 楼道照明损坏：还没解决，已重新交给网格员王芳。"
 
 
 async def test_a_joiner_reads_subject_place_status_and_holder_and_nothing_else(town: Town):
