@@ -63,14 +63,16 @@ FORWARD = [
     """
     CREATE FUNCTION mark_case_months() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP <> 'INSERT' THEN
-            INSERT INTO figure_stale (month, place_id) SELECT m, coalesce(OLD.grid_id, OLD.area_id) FROM case_months(OLD) m;
-        END IF;
-        IF TG_OP <> 'DELETE' THEN
-            INSERT INTO figure_stale (month, place_id) SELECT m, coalesce(NEW.grid_id, NEW.area_id) FROM case_months(NEW) m
-            WHERE TG_OP = 'INSERT' OR NOT EXISTS (SELECT 1 FROM case_months(OLD) o WHERE o = m
-                AND coalesce(OLD.grid_id, OLD.area_id) = coalesce(NEW.grid_id, NEW.area_id));
-        END IF;
+        INSERT INTO figure_stale (month, place_id)
+        SELECT DISTINCT date_trunc('month', t AT TIME ZONE 'Asia/Shanghai')::date, place FROM (
+            SELECT unnest(ARRAY[OLD.reported_at, OLD.accepted_at, OLD.dispatched_at, OLD.disposed_at, OLD.verified_at,
+                OLD.closed_at, OLD.due_at, OLD.verify_due_at, OLD.first_response_at]) AS t,
+                coalesce(OLD.grid_id, OLD.area_id) AS place
+            UNION ALL
+            SELECT unnest(ARRAY[NEW.reported_at, NEW.accepted_at, NEW.dispatched_at, NEW.disposed_at, NEW.verified_at,
+                NEW.closed_at, NEW.due_at, NEW.verify_due_at, NEW.first_response_at]),
+                coalesce(NEW.grid_id, NEW.area_id)
+        ) moments WHERE t IS NOT NULL;
         RETURN NULL;
     END
     $$
