@@ -45,10 +45,12 @@ _COLUMNS = ("title", "body", "time")
 #: What a reply's choices say about how the message was understood; the first sign found counts.
 _SIGNS = (
     ("offered as report", ">交给网格员</a>"),
+    ("offered to join another's", ">不是同一件，照常上报</a>"),
     ("consult", ">请网格员回答</a>"),
     ("asked back", ">问怎么办事</a>"),
 )
-_OFFER = "交给网格员"
+#: What hands a report in, and the number to type for it; nobody here joins another's.
+_HAND_IN = {"交给网格员": "1", "不是同一件，照常上报": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +270,9 @@ class _Resident:
         await self._push(lambda: self.platform.follow(self.openid, scene))
         said = await self._push(lambda: self.platform.send(self.openid, "text", text=text))
         self.sent.messages.append(f"m:{said.msg_id}")
-        if confirm and any(link.text == _OFFER for link in said.links):
-            answered = await self._push(lambda: self.platform.send(self.openid, "text", text="1"))
+        number = next((_HAND_IN[link.text] for link in said.links if link.text in _HAND_IN), "")
+        if confirm and number:
+            answered = await self._push(lambda: self.platform.send(self.openid, "text", text=number))
             self.sent.confirmations.append(f"m:{answered.msg_id}")
 
     async def _push(self, push: Callable[[], Awaitable[Delivery]]) -> Delivery:
