@@ -67,6 +67,11 @@ async def refuse(person: Person, exclusion_id: int, now: datetime) -> None:
         await audit(person.actor, "case:refuse_exclude", found.case_id, now)
 
 
+async def find_waiting(case_id: int) -> Exclusion | None:
+    """The oldest exclusion of a case that nobody has decided."""
+    return await Exclusion.filter(case_id=case_id, approved_at=None).order_by("id").first()
+
+
 async def _to_decide(person: Person, exclusion_id: int) -> Exclusion:
     """The open request, locked, if this person may decide it."""
     found = await Exclusion.filter(id=exclusion_id).select_for_update().get_or_none()

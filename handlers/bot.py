@@ -9,6 +9,7 @@ from domain.people import find_person
 from errors import LinliError
 from handlers import (
     absence,
+    assessment,
     contact,
     emergency,
     fallback,
@@ -31,6 +32,7 @@ _ROUTERS = (
     greet.router,
     contact.router,
     absence.router,
+    assessment.router,
     teamwork.router,
     phrases.router,
     staff.router,
