@@ -1,4 +1,4 @@
-"""考核 in chat: what does not count (剔除) takes two; a month's figures are kept (封存) and compared later (重算对比)."""
+"""考核 in chat: what does not count (剔除) takes two; a month is kept (封存) and compared later (重算对比)."""
 
 from __future__ import annotations
 
