@@ -76,7 +76,7 @@ SELECT i, to_char(reported AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-'
     CASE status WHEN 'closed' THEN closed WHEN 'rejected' THEN accepted WHEN 'withdrawn' THEN accepted
         WHEN 'merged' THEN accepted END,
     CASE WHEN accepted <= $2 AND stage >= 1 THEN due END, CASE WHEN status = 'suspended' THEN signed END,
-    t.search || p.search
+    t.search || p.search || ('§' || to_char(reported AT TIME ZONE 'UTC', 'YYYYMM'))::tsvector
 FROM (
     SELECT *, CASE WHEN accepted > $2 OR stage = 0 AND r6 < 0.02 THEN 'reported'
         WHEN stage = 0 AND r6 < 0.5 THEN 'rejected' WHEN stage = 0 AND r6 < 0.8 THEN 'withdrawn'

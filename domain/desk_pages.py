@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from domain.desk_search import index_missing, search_query
+from domain.desk_search import index_missing, search_query, within_months
 from domain.figures_counts import plan_for_these_values, scope_below
 from domain.lookup import read_number
 from domain.people import Person, ancestors
@@ -210,7 +210,10 @@ async def search(person: Person, text: str, filters: Filters, now: datetime, *, 
         raise BadRequest(f"nothing to search for in {text[:40]!r}", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
     if _is_wide(sight):
         # Common words fill a page within a month, of which few rows have to be read.
-        page = await _page(_Wish(sight, _since(filters, after, now), now, after, words), None)
+        recent = _since(filters, after, now)
+        latest = _read_cursor(after)[0] or now
+        lately = within_months(words, recent.start or latest, latest)
+        page = await _page(_Wish(sight, recent, now, after, lately), None)
         if page.next:
             return page
     return await _page(_Wish(sight, filters, now, after, words), None)

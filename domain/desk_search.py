@@ -8,6 +8,7 @@ nothing to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import nlp
 from models.database import fetch, to_json, transaction
@@ -17,7 +18,8 @@ _FILLERS = frozenset("的了吗呢吧啊呀哦嗯么着过是在有和与也都�
 _MOST_WORDS = 12
 
 _MISSING = """
-SELECT id, subject, place, description FROM cases WHERE search IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT id, subject, place, description, reported_at FROM cases WHERE search IS NULL
+ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 _FILL = """
 UPDATE cases c SET search = w.search::tsvector FROM jsonb_to_recordset($1::jsonb) AS w(id bigint, search text)
@@ -25,10 +27,27 @@ WHERE c.id = w.id
 """
 
 
-def search_vector(*texts: str) -> str:
-    """Every word that occurs in these texts, as PostgreSQL reads a tsvector: 'word' 'word'."""
+def search_vector(*texts: str, reported_at: datetime | None = None) -> str:
+    """Every word that occurs in these texts, as PostgreSQL reads a tsvector: 'word' 'word'. The month of the report is
+    a word as well, so that a search within some months reads nothing of the others."""
     found = {word for text in texts for word in nlp.all_words(text) if word not in _FILLERS}
+    if reported_at:
+        found.add(month_word(reported_at))
     return " ".join(_quoted(word) for word in sorted(found))
+
+
+def month_word(at: datetime) -> str:
+    """What stands for a month (UTC) among the words: §202611, which nobody types."""
+    return f"§{at.astimezone(UTC):%Y%m}"
+
+
+def within_months(query: str, start: datetime, end: datetime) -> str:
+    """A tsquery narrowed to reports of the months from `start` to `end`."""
+    month, words = start.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0), []
+    while month <= end:
+        words.append(_quoted(month_word(month)))
+        month = (month + timedelta(days=32)).replace(day=1)
+    return f"{query} & ({' | '.join(words)})"
 
 
 def search_query(text: str) -> str:
@@ -63,7 +82,12 @@ async def index_missing(limit: int = 500) -> int:
         rows = await fetch(_MISSING, limit)
         if rows:
             words = [
-                {"id": row["id"], "search": search_vector(row["subject"], row["place"], row["description"])}
+                {
+                    "id": row["id"],
+                    "search": search_vector(
+                        row["subject"], row["place"], row["description"], reported_at=row["reported_at"]
+                    ),
+                }
                 for row in rows
             ]
             await fetch(_FILL, to_json(words))

@@ -151,7 +151,7 @@ class Journal:
         self._chain(case)
         await schedule(case)
         row = {name: getattr(case, name) for name in _COLUMNS.split(", ")}
-        row["search"] = search_vector(case.subject, case.place, case.description)
+        row["search"] = search_vector(case.subject, case.place, case.description, reported_at=case.reported_at)
         await fetch(_WRITE_WITH_CASE, *self._collected(case.id), to_json(row))
 
     def _chain(self, case: Case) -> None:
