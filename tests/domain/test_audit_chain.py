@@ -82,8 +82,8 @@ async def test_an_anchor_shows_a_chain_that_was_cut_together_with_the_case_that_
     assert await anchor(town.clock()) is None
     await fetch("DELETE FROM audit_event WHERE object_id = $1 AND place > 4", case_id)
     await fetch(
-        "UPDATE cases SET audit_count = 4, audit_head = (SELECT hash FROM audit_event WHERE object_id = $1 AND place = 4) "
-        "WHERE id = $1",
+        "UPDATE cases SET audit_count = 4, audit_head = "
+        "(SELECT hash FROM audit_event WHERE object_id = $1 AND place = 4) WHERE id = $1",
         case_id,
     )
     assert f"anchor of {made.day}" in (await verify()).fault

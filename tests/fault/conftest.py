@@ -14,7 +14,7 @@ from redis import asyncio as aioredis
 
 from app.engines import Engines
 from app.settings import Settings
-from models.database import database
+from models.database import database, fetch
 from simulator import Platform, SimulatorConfig, create_app
 from tests.conftest import free_port
 from tests.fault.processes import Process
@@ -59,6 +59,7 @@ async def cluster(started_engines: Engines, database_url: str, tmp_path: Path) -
         Platform(config) as platform,
         TestServer(create_app(config, platform=platform)) as server,
     ):
+        await fetch("UPDATE staff SET capacity = 10000")  # so that every case finds somebody
         environment = {
             "LINLI_HOME": str(tmp_path),
             "LINLI_DATABASE_URL": database_url,

@@ -26,6 +26,8 @@ SELECT c.id FROM cases c WHERE ARRAY['reported', 'accepted', 'dispatched']::text
     WHERE a.object_id = c.id AND a.tag LIKE 'case:%' AND a.allowed)
 """
 LAMP = "3栋2单元楼道灯坏了好几天了"
+#: Neighbours are asked whether it is the same matter; this says no, and yes to handing it in.
+HAND_IN = "提交"
 
 
 async def deliver(cluster: Cluster, xml: bytes, dice: random.Random, copies: int = 1) -> list[Got]:
@@ -48,7 +50,7 @@ async def deliver(cluster: Cluster, xml: bytes, dice: random.Random, copies: int
 async def live(cluster: Cluster, openid: str, dice: random.Random, copies: int = 1) -> None:
     """Follow, report, confirm; all copies of a message are answered alike."""
     now = datetime.now(UTC)
-    for xml in (event(openid, "subscribe", now, GRID), text(openid, LAMP, now), text(openid, "1", now)):
+    for xml in (event(openid, "subscribe", now, GRID), text(openid, LAMP, now), text(openid, HAND_IN, now)):
         answers = await deliver(cluster, xml, dice, copies)
         assert {answer.status for answer in answers} == {200}
         assert len({answer.text for answer in answers}) == 1

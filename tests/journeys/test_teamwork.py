@@ -351,7 +351,7 @@ async def test_what_cannot_be_done_needs_a_reason(town: Town):
 async def test_every_example_of_the_work_help_is_understood(town: Town):
     await a_task(town)
     for line in (await town.say(WANG, "工作帮助")).splitlines()[1:-1]:
-        for example in line.split("，"):
+        for example in (one for one in line.split("，") if "00" in one):
             said = await town.say(WANG, example)  # 0037 does not exist: found out only by what reads the number
             assert "没有找到" in said, f"{example} → {said}"
 

@@ -91,7 +91,7 @@ async def test_nine_photos_within_one_second_are_one_report_with_nine_photos(tow
     for openid in people:
         if not first_words:
             await town.say(openid, LAMP)
-        assert "已交给" in await town.say(openid, "1")
+        assert "已交给" in await town.say(openid, "提交")
     rows = await fetch(
         "SELECT count(DISTINCT c.id) AS cases, count(a.id) AS photos, count(DISTINCT a.media_id) AS different "
         "FROM cases c JOIN attachment a ON a.case_id = c.id"

@@ -42,7 +42,7 @@ async def report(served: Served, openid: str) -> None:
     for said in (
         platform.follow(openid, GRID),
         platform.send(openid, text="3栋楼道灯坏了"),
-        platform.send(openid, text="1"),
+        platform.send(openid, text="提交"),
     ):
         delivery = await said
         assert delivery.outcome == "reply", delivery.reason
