@@ -142,7 +142,7 @@ async def test_a_reply_that_died_with_its_process_is_given_to_the_next_delivery(
     assert len(await fetch("SELECT id FROM inbox WHERE dedupe_key = 'm:77'")) == 1
 
 
-async def test_killed_workers_leave_every_notice_delivered_once_or_twice(cluster: Cluster) -> None:
+async def test_killed_workers_leave_every_notice_delivered_and_repeat_only_what_they_held(cluster: Cluster) -> None:
     dice = random.Random(7)
     worker = cluster.start("worker")
     await asyncio.gather(cluster.start("web 0").start(), worker.start())
@@ -170,7 +170,7 @@ async def test_killed_workers_leave_every_notice_delivered_once_or_twice(cluster
     told = _told(cluster)
     numbers = {row["number"].split("-")[1] for row in await fetch("SELECT number FROM cases")}
     assert set(told) == numbers
-    assert max(told.values()) <= 2
+    assert max(told.values()) <= 1 + 3  # each kill can repeat what was under way, and nothing else
     assert sum(told.values()) - len(told) <= 3 * 6  # what a worker can have under way when it dies
     lost = await fetch("SELECT error FROM outbox WHERE state <> 'sent'")
     assert lost == []
