@@ -77,7 +77,15 @@ def _quoted(word: str) -> str:
 
 
 async def index_missing(limit: int = 500) -> int:
-    """Cut the words of cases that have none; gives how many. Two at once take different cases."""
+    """Cut the words of all cases that have none, `limit` in a transaction; gives how many. Two at once take different
+    cases."""
+    done = 0
+    while found := await _index_some(limit):
+        done += found
+    return done
+
+
+async def _index_some(limit: int) -> int:
     async with transaction():
         rows = await fetch(_MISSING, limit)
         if rows:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from domain.audit import row_hash
-from domain.desk_search import search_vector
 from domain.milestones import schedule
 from domain.timing import quiet_until
 from models.cases import Case
@@ -88,9 +87,9 @@ _COLUMNS = (
 _MADE = (
     "made AS (INSERT INTO cases ("  # noqa: S608 - a constant of ours
     + _COLUMNS
-    + ", search) SELECT "
+    + ") SELECT "
     + _COLUMNS
-    + ", search FROM jsonb_populate_record(NULL::cases, $8::jsonb) RETURNING coalesce(grid_id, area_id) AS area_id)"
+    + " FROM jsonb_populate_record(NULL::cases, $8::jsonb) RETURNING coalesce(grid_id, area_id) AS area_id)"
 )
 
 _HERE_OF_MADE = ", here AS (SELECT area_id FROM made)"
@@ -151,7 +150,6 @@ class Journal:
         self._chain(case)
         await schedule(case)
         row = {name: getattr(case, name) for name in _COLUMNS.split(", ")}
-        row["search"] = search_vector(case.subject, case.place, case.description, reported_at=case.reported_at)
         await fetch(_WRITE_WITH_CASE, *self._collected(case.id), to_json(row))
 
     def _chain(self, case: Case) -> None:

@@ -11,7 +11,7 @@ from domain.people import Person
 from errors import NotFound
 from models.cases import Case, CaseEvent
 from models.database import fetch
-from models.enums import Pause, Status
+from models.enums import Status
 
 _NUMBER = re.compile(r"(?:(20\d{2})?(\d{4})[-—－]?)?(\d{4,6})")
 
@@ -64,9 +64,15 @@ async def awaiting_answer(person: Person) -> list[Case]:
     return await Case.filter(reporter_id=person.resident_id, status=Status.VERIFIED).order_by("-verified_at").limit(5)
 
 
+_ASKED_BACK = """
+SELECT id FROM cases WHERE reporter_id = $1 AND status = 'suspended' AND pause = 'resident' ORDER BY id DESC LIMIT 5
+"""
+
+
 async def asked_back(person: Person) -> list[Case]:
     """The resident's cases that stand still until they have said something more."""
-    return await Case.filter(reporter_id=person.resident_id, status=Status.SUSPENDED, pause=Pause.RESIDENT).limit(5)
+    rows = await fetch(_ASKED_BACK, person.resident_id)  # asked for every sentence: not by way of the ORM
+    return await in_order([row["id"] for row in rows]) if rows else []
 
 
 async def tasks(person: Person, limit: int = 20) -> list[Case]:

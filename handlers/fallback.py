@@ -101,12 +101,14 @@ def _offer_question(chat: Chat, said: str) -> Reply:
 @router.on(has_text)
 async def sentence(chat: Chat) -> Reply:
     """Any sentence: a number for a pushed question, an emergency, a problem, a question, small talk."""
-    for answer in (number_without_question, answer_in_words, answer_question):
+    for answer in (number_without_question, answer_in_words):
         if reply := await answer(chat):
             return reply
     seen = chat.seen
     if seen.urgent and seen.emergency:
         return await _alarm(chat)
+    if reply := await answer_question(chat):
+        return reply
     match seen.intent:
         case "report" if seen.category or seen.places or len(chat.text) >= _CLEAR:
             return await offer(chat, seen)

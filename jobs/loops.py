@@ -113,7 +113,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
     every(60, lambda: watch_answers(now()), "watch answers to supervisions")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
-    every(60, index_missing, "cut words for search")
+    every(10, index_missing, "cut words for search")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()
