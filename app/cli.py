@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 
+from app.cli_formula import formula
 from app.cli_open import apikey, connector
 from errors import LinliError, SettingsError
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 
 app.add_typer(apikey, name="apikey")
 app.add_typer(connector, name="connector")
+app.add_typer(formula, name="formula")
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ _OUT = Console()
 
 
 @asynccontextmanager
-async def _opened() -> AsyncIterator[Settings]:
+async def opened() -> AsyncIterator[Settings]:
     """The database, open for one command."""
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
@@ -50,7 +50,7 @@ async def _opened() -> AsyncIterator[Settings]:
 
 async def make_key(name: str, *, read_only: bool) -> None:
     """A new key, printed once."""
-    async with _opened():
+    async with opened():
         key = await add_key(name, utc_now(), may_write=not read_only)
     _OUT.print(f"{name}: {key}", soft_wrap=True)
     _OUT.print("Write it down now: only its hash is kept.")
@@ -58,17 +58,17 @@ async def make_key(name: str, *, read_only: bool) -> None:
 
 async def show_keys() -> None:
     """Every key that works."""
-    async with _opened():
+    async with opened():
         table = Table("name", "may", "made", "last used")
         for row in await list_keys():
             may = "read and file" if row.may_write else "read"
-            table.add_row(row.name, may, _said(row.created_at), _said(row.last_used_at))
+            table.add_row(row.name, may, said(row.created_at), said(row.last_used_at))
         _OUT.print(table)
 
 
 async def drop_key(name: str) -> None:
     """A key works no more."""
-    async with _opened():
+    async with opened():
         await revoke_key(name, utc_now())
     _OUT.print(f"{name}: revoked")
 
@@ -88,7 +88,7 @@ def read_mapping(file: Path | None) -> dict[str, Any]:
 
 async def connect_platform(plan: ConnectorPlan) -> None:
     """A new connector; its shared key is printed once."""
-    async with _opened() as settings:
+    async with opened() as settings:
         secret = await add_connector(plan, utc_now(), plain_http=settings.connector_http)
     _OUT.print(f"{plan.name}: {secret}", soft_wrap=True)
     _OUT.print("Give this key to the platform: both sides sign with it (docs/interconnection.md).")
@@ -96,32 +96,32 @@ async def connect_platform(plan: ConnectorPlan) -> None:
 
 async def show_platforms() -> None:
     """Each connector with what waits and what was put aside."""
-    async with _opened():
+    async with opened():
         table = Table("name", "sends to", "area", "post", "waiting", "parked", "last arrived", "last trouble")
         for row in await list_connectors():
             name = row["name"] if row["active"] else f"{row['name']} (stopped)"
-            figures = str(row["waiting"]), str(row["parked"]), _said(row["sent_at"]), row["error"] or ""
+            figures = str(row["waiting"]), str(row["parked"]), said(row["sent_at"]), row["error"] or ""
             table.add_row(name, row["url"] or "–", row["area"] or "all", row["staff"] or "–", *figures)
         _OUT.print(table)
 
 
 async def map_platform(name: str, file: Path) -> None:
     """Another mapping for a connector."""
-    async with _opened():
+    async with opened():
         await change_mapping(name, read_mapping(file), utc_now())
     _OUT.print(f"{name}: mapping replaced")
 
 
 async def stop_platform(name: str) -> None:
     """A connector is used no more."""
-    async with _opened():
+    async with opened():
         await stop_connector(name, utc_now())
     _OUT.print(f"{name}: stopped")
 
 
 async def try_platform(name: str) -> None:
     """Post a signed message without a case. Raises SettingsError with the answer when it is not taken."""
-    async with _opened() as settings, aiohttp.ClientSession() as session:
+    async with opened() as settings, aiohttp.ClientSession() as session:
         connector = await find_connector(name)
         webhooks = Webhooks(session, now=utc_now, plain_http=settings.connector_http)
         fault = await webhooks.ping(connector.name, connector.url, connector.secret)
@@ -133,7 +133,7 @@ async def try_platform(name: str) -> None:
 async def replay_platform(name: str, start: str, end: str, *, failed_only: bool) -> None:
     """Send again what left between two times."""
     now = utc_now()
-    async with _opened():
+    async with opened():
         count = await replay(name, _moment(start), _moment(end) if end else now, now, also_sent=not failed_only)
     _OUT.print(f"{name}: {count} updates will be sent again by the worker")
 
@@ -147,5 +147,6 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
-def _said(moment: datetime | None) -> str:
+def said(moment: datetime | None) -> str:
+    """A time as an operator reads it: 2026-11-20 10:00, Shanghai time."""
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if moment else "–"

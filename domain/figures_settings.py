@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 
 from domain.figures_table import BY_CODE
@@ -88,7 +89,7 @@ class Settings:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _wrong(name: str, rule: str) -> BadRequest:
@@ -99,6 +100,12 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     """Settings from JSON: what is not given keeps its default. Raises BadRequest that names the field."""
     if unknown := set(given) - {one.name for one in fields(Settings)}:
         raise _wrong(min(unknown), "没有这一项")
+    for name in ("response_hours", "weights"):
+        if not isinstance(given.get(name, {}), Mapping):
+            raise _wrong(name, "要写成一组名称和数")
+    for name, weights in given.get("weights", {}).items():
+        if not isinstance(weights, Mapping):
+            raise _wrong(f"weights.{name}", "要写成一组指标和权重")
     return Settings(**given)
 
 
@@ -131,10 +138,66 @@ def _read(row: dict[str, Any]) -> InForce:
     return InForce(read_settings(from_json(row["settings"])), row["id"], row["note"])
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version as an operator reads it. `by` is who added it, "" where the trail does not say; `months` were frozen
+    under it and keep it."""
+
+    id: int
+    effective_from: date
+    settings: Settings
+    note: str
+    created_at: datetime
+    by: str
+    months: int
+
+
+_HISTORY = """
+SELECT f.id, f.effective_from, f.settings, f.note, f.created_at, coalesce(s.name, '') AS by,
+    (SELECT count(DISTINCT m.month) FROM frozen_month m WHERE m.formula_id = f.id) AS months
+FROM formula f
+LEFT JOIN audit_event e ON e.tag = 'formula:add' AND e.object_id = f.id AND e.allowed
+LEFT JOIN staff s ON e.actor = 'staff:' || s.id
+ORDER BY f.effective_from DESC, f.id DESC
+"""
+
+
+async def history() -> list[Version]:
+    """Every version there was: by the month it holds from, the latest first; of one month the newest counts."""
+    return [Version(**row | {"settings": read_settings(from_json(row["settings"]))}) for row in await fetch(_HISTORY)]
+
+
+def differences(before: Settings, after: Settings) -> list[tuple[str, str, str]]:
+    """(setting, value before, value after) for everything that differs; one line for each hour and each weight."""
+    old, new = _flat(before), _flat(after)
+    return [(name, old.get(name, "–"), new.get(name, "–")) for name in {**old, **new} if old.get(name) != new.get(name)]
+
+
+def _flat(settings: Settings) -> dict[str, str]:
+    lines: dict[str, str] = {}
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for part, inner in value.items():
+                walk(f"{name}.{part}", inner)
+        else:
+            lines[name] = f"{value:g}" if _is_number(value) else str(value)
+
+    for name, value in asdict(settings).items():
+        walk(name, value)
+    return lines
+
+
 # Counts taken under other settings are stale.
 _STALE = """
 INSERT INTO figure_stale (month, place_id) SELECT month, place_id FROM figure_month WHERE month >= $1
 """
+
+
+def check_may_change(person: Person) -> None:
+    """Raises NotAllowed for whom the city has not given its formulas: all but district and city staff."""
+    if person.post is None or not person.post.dispatches or person.post.level.rank < Level.DISTRICT.rank:
+        raise NotAllowed(f"{person.actor} may not change formulas", tag="formula:add", object_id=None)
 
 
 async def add_version(person: Person, month: date, settings: Settings, note: str, now: datetime) -> int:
@@ -142,8 +205,7 @@ async def add_version(person: Person, month: date, settings: Settings, note: str
 
     Months that were frozen keep the version they were frozen with.
     """
-    if person.post is None or person.post.level.rank < Level.DISTRICT.rank:
-        raise NotAllowed(f"{person.actor} may not change formulas", tag="formula:add", object_id=None)
+    check_may_change(person)
     first = month.replace(day=1)
     async with transaction():
         rows = await fetch(

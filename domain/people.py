@@ -219,6 +219,14 @@ async def find_posts(person: Person, words: str) -> list[Post]:
     return [post for post in [await post_of(row["id"]) for row in rows] if post]
 
 
+async def find_operator(code: str) -> Person:
+    """The member of staff with this staff number (工号), as who acts at the command line. Raises NotFound."""
+    staff = await Staff.get_or_none(code=code, active=True)
+    if staff is None:
+        raise NotFound(f"no member of staff with number {code}: see `linli staff`")
+    return Person("", 0, None, await post_of(staff.id))
+
+
 async def post_of(staff_id: int | None) -> Post | None:
     """A member of staff in their place; None for nobody."""
     staff = await Staff.filter(id=staff_id).select_related("area", "department").first() if staff_id else None
