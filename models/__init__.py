@@ -17,7 +17,7 @@ from models.cases import (
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, Resident, Staff
-from models.statistics import Exclusion, Formula, FrozenMonth
+from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
 
 __all__ = [
     "Absence",
@@ -43,6 +43,7 @@ __all__ = [
     "Follower",
     "Formula",
     "FrozenMonth",
+    "HintWeek",
     "Household",
     "InboundUpdate",
     "Inbox",

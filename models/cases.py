@@ -50,6 +50,9 @@ class Duty(Model):
     )
     assisting: list[str] = fields.JSONField(default=list, description="codes or kinds of assisting departments (协办)")
     accept_limit = fields.CharField(max_length=12, default="")
+    dispatch_limit = fields.CharField(
+        max_length=12, db_default="", default="", description="for giving it away again once it was sent back"
+    )
     sign_limit = fields.CharField(max_length=12, default="")
     handle_limit = fields.CharField(max_length=12, default="")
     verify_limit = fields.CharField(max_length=12, default="")
@@ -151,6 +154,9 @@ class Case(Model):
         null=True, description="the holder's first word to anybody"
     )
     accept_due_at: datetime | None = fields.DatetimeField(null=True)
+    dispatch_due_at: datetime | None = fields.DatetimeField(
+        null=True, description="by when it must be given to somebody again, after it was sent back"
+    )
     sign_due_at: datetime | None = fields.DatetimeField(null=True)
     verify_due_at: datetime | None = fields.DatetimeField(null=True)
     handle_limit = fields.CharField(
@@ -266,9 +272,15 @@ class Assist(Model):
     staff_id: int
     text = fields.TextField(description="what is asked of them")
     asked_at = fields.DatetimeField()
-    due_at: datetime | None = fields.DatetimeField(null=True)
+    due_at: datetime | None = fields.DatetimeField(null=True, description="null = the promised time of the case")
     done_at: datetime | None = fields.DatetimeField(null=True)
     answer = fields.TextField(default="")
+    alerted = fields.SmallIntField(
+        db_default=0, default=0, description="percent of the time at which people were last told"
+    )
+    watch_at: datetime | None = fields.DatetimeField(
+        null=True, description="when the deadline watch looks at it next; null = never again"
+    )
 
     class Meta:
         table = "assist"

@@ -1,4 +1,4 @@
-"""What assessment keeps: exclusions with both names, versions of the formulas, months that were frozen."""
+"""What assessment keeps: exclusions with both names, versions of the formulas, frozen months; weeks hints were given."""
 
 from __future__ import annotations
 
@@ -69,3 +69,18 @@ class FrozenMonth(Model):
     class Meta:
         table = "frozen_month"
         unique_together = (("month", "area"),)
+
+
+class HintWeek(Model):
+    """The hot spots of a community were looked for in a week, and its staff told of them: done once."""
+
+    id = fields.BigIntField(primary_key=True)
+    week = fields.DateField(description="its Monday, Shanghai time")
+    area: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField("linli.Area", related_name="hint_weeks")
+    area_id: int
+    found = fields.IntField(description="hot spots there were")
+    told_at = fields.DatetimeField()
+
+    class Meta:
+        table = "hint_week"
+        unique_together = (("week", "area"),)
