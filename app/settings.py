@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -62,6 +63,16 @@ class Settings(BaseSettings):
 
     connector_http: bool = Field(False, description="let connectors send over plain http, in a closed network")
 
+    open311_per_minute: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        300, description="requests a minute of one address to Open311 without a key; reading all services takes 150"
+    )
+    open311_key_per_minute: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        600, description="requests a minute to Open311 with one key"
+    )
+    trusted_proxies: str = Field(
+        "", description="proxies in front whose X-Forwarded-For is believed: 127.0.0.1,10.0.0.0/24; empty = none"
+    )
+
     silence_days: Annotated[int, Field(ge=1, le=60)] = Field(
         7, description="days after which a case without rating is closed (never counted as satisfied)"
     )
@@ -91,6 +102,16 @@ class Settings(BaseSettings):
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         {"work_hours": parse_hours, "quiet_hours": parse_quiet, "warn_at": parse_shares}[info.field_name or ""](text)
         return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        _parse_networks(text)
+        return text
+
+    def proxies(self) -> list[IPv4Network | IPv6Network]:
+        """The networks of the proxies in front."""
+        return _parse_networks(self.trusted_proxies)
 
     def timing(self) -> Timing:
         """What `domain/` needs to know of the community's times."""
@@ -157,6 +178,11 @@ class Settings(BaseSettings):
             "note": "thing5",
         }
         return TemplateConfig(template_id=simulated, fields=names)
+
+
+def _parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """`127.0.0.1,10.0.0.0/24`. Raises ValueError that names the part."""
+    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 def simulator_keys(home: Path) -> dict[str, str]:

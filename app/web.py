@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from aiohttp import web
 
 from app.services import Services, waker
 from bot.callback import Callback
+from bot.limits import Limit, RateLimits
+from errors import TooMany, Unavailable
 from miniapp_api import connectors, open311
 from miniapp_api.health import add_routes
 from models.database import fetch
@@ -26,12 +29,37 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     app.router.add_post("/wechat/callback", callback.receive)
     add_routes(app, {"database": lambda: fetch("SELECT 1"), "redis": running.redis.ping})
     reopen_within, public_url = timedelta(days=running.settings.reopen_days), running.settings.public_url
-    open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, public_url))
+    throttle, proxies = _open311_throttle(running), running.settings.proxies()
+    open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, throttle, public_url, proxies))
     connectors.add_routes(app, connectors.Connectors(running.now, wake, reopen_within))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))
         app.router.add_get("/", _to_simulator)
     return app
+
+
+def _open311_throttle(running: Services) -> Callable[[str, str], Awaitable[None]]:
+    """Counts the open interface's requests of an address or a key over all web processes."""
+    settings = running.settings
+    most = {"address": settings.open311_per_minute, "key": settings.open311_key_per_minute}
+    limits = RateLimits(
+        running.redis,
+        "open311",
+        {kind: (Limit(count, 60),) for kind, count in most.items()},
+        now=lambda: running.now().timestamp(),
+    )
+
+    async def throttle(kind: str, who: str) -> None:
+        try:
+            await limits.take(kind, who)
+        except Unavailable as error:
+            say = f"more than {most[kind]} requests a minute: try again later" + _HINT[kind]
+            raise TooMany(error.detail, say=say, retry_after=error.data["retry_after"]) from error
+
+    return throttle
+
+
+_HINT = {"address": ", or ask for an api_key", "key": ""}
 
 
 async def _to_simulator(_request: web.Request) -> web.Response:

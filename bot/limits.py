@@ -1,4 +1,4 @@
-"""How often each WeChat API may be called, counted over all processes in Redis.
+"""How often something may be done, counted over all processes in Redis: each WeChat API, the open interface.
 
 WeChat's quotas belong to the account; past them every call fails until the minute or the day is over. We
 stop before. While Redis is away each process counts for itself, over the same windows.
@@ -78,29 +78,33 @@ class _Window:
 
 
 class RateLimits:
-    """Counts calls by API name and refuses those beyond a limit."""
+    """Counts calls by API name, and by who calls where that is given, and refuses those beyond a limit.
+
+    `account` keeps counters of the same name apart: an app id, or what is limited.
+    """
 
     def __init__(
         self,
         redis: aioredis.Redis,
-        appid: str,
+        account: str,
         limits: Mapping[str, Sequence[Limit]] = PLATFORM_LIMITS,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._script = redis.register_script(_TAKE)
-        self._appid = appid
+        self._account = account
         self._limits = limits
         self._now = now
         self._local: dict[str, int] = {}
         self._redis_from = 0.0
 
-    async def take(self, api: str) -> None:
+    async def take(self, api: str, who: str = "") -> None:
         """Count one call. Raises Unavailable with `retry_after` seconds when a limit is reached."""
         limits = self._limits.get(api, ())
         if not limits:
             return
-        windows = [self._window(api, limit) for limit in limits]
+        counted = f"{api}:{who}" if who else api
+        windows = [self._window(counted, limit) for limit in limits]
         reached = await self._take_shared(windows) if self._now() >= self._redis_from else None
         if reached is None:
             reached = self._take_local(windows)
@@ -116,7 +120,7 @@ class RateLimits:
         now = self._now() + _CHINA
         number, into = divmod(now, limit.seconds)
         # The braces keep an API's counters on one node of a Redis Cluster.
-        name = f"linli:limit:{{{self._appid}:{api}}}:{limit.seconds}"
+        name = f"linli:limit:{{{self._account}:{api}}}:{limit.seconds}"
         weight = 0.0 if limit.seconds >= DAY else 1 - into / limit.seconds
         return _Window(limit, f"{name}:{int(number)}", f"{name}:{int(number) - 1}", weight, limit.seconds - into)
 

@@ -65,9 +65,8 @@ async def find_key(given: str, now: datetime) -> Key | None:
     return Key(row.id, row.name, row.may_write)
 
 
-async def writing_key(given: str, now: datetime) -> Key:
-    """The client with this key, which must be one that may write. Raises NotAllowed."""
-    key = await find_key(given, now)
+def writing_key(key: Key | None) -> Key:
+    """The key, where it is one that may write. Raises NotAllowed."""
     if key is None:
         raise NotAllowed("no api_key", say="api_key was not provided")
     if not key.may_write:

@@ -16,6 +16,7 @@ from domain.journal import audit
 from domain.open311_filing import file_request, find_token, say_update
 from domain.open311_services import Attribute, code_of, define, find_offered, list_services
 from errors import Conflict, LinliError
+from miniapp_api.addresses import Networks, client_of
 from miniapp_api.open311.formats import JSON, XML, answer, refusal
 from miniapp_api.open311.reading import (
     Fields,
@@ -29,18 +30,36 @@ from miniapp_api.open311.reading import (
 
 log = structlog.get_logger(__name__)
 
-Page = Callable[[web.Request], Awaitable[web.Response]]
 _FORM = r".{form:xml|json}"
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was let in: its fields, and the client whose key it came with (None = without one)."""
+
+    request: web.Request
+    fields: Fields
+    key: Key | None
+
+
+Page = Callable[[Asked], Awaitable[web.Response]]
+Answered = Callable[[web.Request], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True, slots=True)
 class Open311:
-    """What the server needs to know. `public_url` is how it is reached from outside; "" = as the client asked."""
+    """What the server needs to know.
+
+    `throttle` counts one request of ("address" or "key", which one) and raises TooMany beyond its limit.
+    `public_url` is how the server is reached from outside; "" = as the client asked. `proxies` stand in front of it.
+    """
 
     now: Callable[[], datetime]
     wake: Callable[[], Awaitable[None]]
     reopen_within: timedelta
+    throttle: Callable[[str, str], Awaitable[None]]
     public_url: str = ""
+    proxies: Networks = ()
 
 
 class _Pages:
@@ -53,9 +72,9 @@ class _Pages:
     def _now(self) -> datetime:
         return self._options.now()
 
-    async def discovery(self, request: web.Request) -> web.Response:
+    async def discovery(self, asked: Asked) -> web.Response:
         contact, changeset = await open311.contact()
-        base = self._options.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+        base = self._options.public_url.rstrip("/") or f"{asked.request.scheme}://{asked.request.host}"
         endpoint = {
             "specification": "http://wiki.open311.org/GeoReport_v2",
             "url": f"{base}/open311/v2",
@@ -69,69 +88,59 @@ class _Pages:
             "key_service": f"{contact}：电话申请，由管理员用 linli apikey add 发放",
             "endpoints": [endpoint],
         }
-        return answer(_form(request), "discovery", found)
+        return answer(_form(asked.request), "discovery", found)
 
-    async def services(self, request: web.Request) -> web.Response:
-        await _jurisdiction(query_of(request))
-        return answer(_form(request), "services", [asdict(entry) for entry in await list_services(self._now)])
+    async def services(self, asked: Asked) -> web.Response:
+        await _jurisdiction(asked.fields)
+        return answer(_form(asked.request), "services", [asdict(entry) for entry in await list_services(self._now)])
 
-    async def service(self, request: web.Request) -> web.Response:
-        await _jurisdiction(query_of(request))
-        code = code_of(find_offered(request.match_info["code"]).code)
+    async def service(self, asked: Asked) -> web.Response:
+        await _jurisdiction(asked.fields)
+        code = code_of(find_offered(asked.request.match_info["code"]).code)
         found = {"service_code": code, "attributes": [_attribute(entry) for entry in define(code)]}
-        return answer(_form(request), "service_definition", found)
+        return answer(_form(asked.request), "service_definition", found)
 
-    async def requests(self, request: web.Request) -> web.Response:
-        fields = query_of(request)
-        key = await self._reader(fields)
-        query = read_query(fields)
+    async def requests(self, asked: Asked) -> web.Response:
+        query = read_query(asked.fields)
         await open311.check_jurisdiction(query.jurisdiction)
-        found = await open311.list_requests(query, key, self._now)
-        return answer(_form(request), "service_requests", [asdict(entry) for entry in found])
+        found = await open311.list_requests(query, asked.key, self._now)
+        return answer(_form(asked.request), "service_requests", [asdict(entry) for entry in found])
 
-    async def request(self, request: web.Request) -> web.Response:
-        fields = query_of(request)
-        key = await self._reader(fields)
-        await _jurisdiction(fields)
-        found = await open311.find_request(request.match_info["number"], fields.get("jurisdiction_id", ""), key)
-        return answer(_form(request), "service_requests", [asdict(found)])
+    async def request(self, asked: Asked) -> web.Response:
+        await _jurisdiction(asked.fields)
+        number, jurisdiction = asked.request.match_info["number"], asked.fields.get("jurisdiction_id", "")
+        found = await open311.find_request(number, jurisdiction, asked.key)
+        return answer(_form(asked.request), "service_requests", [asdict(found)])
 
-    async def file(self, request: web.Request) -> web.Response:
-        fields = await read_form(request)
-        key = await writing_key(fields.get("api_key", ""), self._now)
-        await _jurisdiction(fields)
-        filed = asdict(await file_request(key, read_filing(fields), self._now))
+    async def file(self, asked: Asked) -> web.Response:
+        key = writing_key(asked.key)
+        await _jurisdiction(asked.fields)
+        filed = asdict(await file_request(key, read_filing(asked.fields), self._now))
         await self._options.wake()
         made = {name: value for name, value in filed.items() if value is not None or name == "account_id"}
-        return answer(_form(request), "service_requests", [made], 201)
+        return answer(_form(asked.request), "service_requests", [made], 201)
 
-    async def token(self, request: web.Request) -> web.Response:
-        await _jurisdiction(query_of(request))
-        token = request.match_info["token"]
+    async def token(self, asked: Asked) -> web.Response:
+        await _jurisdiction(asked.fields)
+        token = asked.request.match_info["token"]
         found = {"service_request_id": await find_token(token), "token": token}
-        return answer(_form(request), "service_requests", [found])
+        return answer(_form(asked.request), "service_requests", [found])
 
-    async def updates(self, request: web.Request) -> web.Response:
-        fields = query_of(request)
-        key = await self._reader(fields)
-        query = read_query(fields)
+    async def updates(self, asked: Asked) -> web.Response:
+        query = read_query(asked.fields)
         await open311.check_jurisdiction(query.jurisdiction)
-        found = await open311.list_updates(query, key, self._now)
-        return answer(_form(request), "service_request_updates", [asdict(entry) for entry in found])
+        found = await open311.list_updates(query, asked.key, self._now)
+        return answer(_form(asked.request), "service_request_updates", [asdict(entry) for entry in found])
 
-    async def update(self, request: web.Request) -> web.Response:
-        fields = await read_form(request)
-        key = await writing_key(fields.get("api_key", ""), self._now)
-        await _jurisdiction(fields)
-        made = await say_update(key, read_update(fields), self._now, reopen_within=self._options.reopen_within)
+    async def update(self, asked: Asked) -> web.Response:
+        key = writing_key(asked.key)
+        await _jurisdiction(asked.fields)
+        made = await say_update(key, read_update(asked.fields), self._now, reopen_within=self._options.reopen_within)
         await self._options.wake()
-        return answer(_form(request), "service_request_updates", [{"update_id": made}], 201)
+        return answer(_form(asked.request), "service_request_updates", [{"update_id": made}], 201)
 
-    async def nothing(self, request: web.Request) -> web.Response:
+    async def nothing(self, asked: Asked) -> web.Response:
         raise no_such_page()
-
-    async def _reader(self, fields: Fields) -> Key | None:
-        return await find_key(fields.get("api_key", ""), self._now)
 
 
 async def _jurisdiction(fields: Fields) -> None:
@@ -150,13 +159,27 @@ def _form(request: web.Request) -> str:
     return request.match_info.get("form") or (JSON if request.path.endswith(".json") else XML)
 
 
-def _told(page: Page, options: Open311) -> Page:
+async def _admit(request: web.Request, options: Open311) -> Asked:
+    """Who asks, and what: counted for the key, or for the address where there is none. What cannot be read and keys
+    that do not work count for the address too, so that nobody guesses on. Raises TooMany."""
+    address = client_of(request, options.proxies)
+    try:
+        fields = await read_form(request) if request.method == "POST" else query_of(request)
+        key = await find_key(fields.get("api_key", ""), options.now())
+    except LinliError:
+        await options.throttle("address", address)
+        raise
+    await options.throttle(*(("key", str(key.id)) if key else ("address", address)))
+    return Asked(request, fields, key)
+
+
+def _told(page: Page, options: Open311) -> Answered:
     """Turns errors into the specification's error bodies, in the form the client asked for; a refused attempt at a
     case, or with a key that may not, is audited."""
 
     async def answered(request: web.Request) -> web.Response:
         try:
-            return await page(request)
+            return await page(await _admit(request, options))
         except LinliError as error:
             if tag := error.data.get("tag"):
                 await audit("open311", str(tag), error.data.get("object_id"), options.now(), allowed=False)

@@ -16,7 +16,7 @@ from tests.architecture.test_imports import ROOT, TABLE
 
 READMES = ("README.md", "README.zh-CN.md")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-VARIABLE = re.compile(r"LINLI_[A-Z_]+[A-Z]")
+VARIABLE = re.compile(r"LINLI_[A-Z0-9_]+[A-Z]")
 SETTINGS = {f"LINLI_{name.upper()}" for name in Settings.model_fields}
 
 
