@@ -20,7 +20,7 @@ from domain.access import Work, begin_by_rule
 from domain.casework import climb, reporter_openid, tell_reporter
 from domain.clock import say_date, say_latest, say_moment
 from domain.journal import Notice
-from domain.milestones import LISTED, next_stage, schedule, sign_alarm_at, stage_at, used
+from domain.milestones import LISTED, dispatch_stages, next_stage, schedule, sign_alarm_at, stage_at, used
 from domain.people import Post, post_of, posts_upward, stand_in
 from domain.requests import go_on
 from domain.supervision import ANSWER_WITHIN, raise_supervision
@@ -149,7 +149,10 @@ async def _promised(case: Case, now: datetime) -> timedelta | None:
             return await _overdue(case, now, reached)
         return await _escalate(case, now, reached)
     alarm = sign_alarm_at(case)
-    return await _unsigned(case, now) if alarm and alarm <= now else None
+    if alarm and alarm <= now:
+        return await _unsigned(case, now)
+    passed = sum(at <= now for at in await dispatch_stages(case))
+    return await _not_given(case, now, passed) if passed > case.reminded else None
 
 
 async def _warn(case: Case, now: datetime, reached: int) -> timedelta | None:
@@ -170,10 +173,15 @@ async def _warn(case: Case, now: datetime, reached: int) -> timedelta | None:
 
 
 async def _tell_next(work: Work, sentence: str) -> None:
-    """To the level that must give the case to somebody: its own staff, else the next above."""
-    posts = await posts_upward(work.case.area_id)
-    for post in [post for post in posts if post.level is posts[0].level]:
+    """To the level that must give the case to somebody."""
+    for post in await _staff_of(work.case.area_id):
         await _tell(work, post, sentence)
+
+
+async def _staff_of(area_id: int) -> list[Post]:
+    """An area's own staff, else those of the next level above."""
+    posts = await posts_upward(area_id)
+    return [post for post in posts if post.level is posts[0].level]
 
 
 async def _overdue(case: Case, now: datetime, reached: int) -> timedelta | None:
@@ -182,7 +190,8 @@ async def _overdue(case: Case, now: datetime, reached: int) -> timedelta | None:
         return None
     number, was = notices.serial(case.number), say_moment(case.due_at, now)
     holder = await post_of(case.holder_id)
-    work.case.alerted, work.case.reminded = reached, 1  # the superior need not hear of the missing signature too
+    # The superior need not hear of the missing signature too, nor that it is given to nobody.
+    work.case.alerted, work.case.reminded = reached, max(case.reminded, 2 if case.status is Status.ACCEPTED else 1)
     work.step(Verb.NOTE, "超过时限，已提醒经办人和上级", public=False)
     await _tell(work, holder, f"已经超过时限（{was}），请马上处理。办不了回复“上报 {number} 原因”。")
     if holder is None:
@@ -230,6 +239,41 @@ async def _unsigned(case: Case, now: datetime) -> timedelta | None:
     await _tell(work, holder, f"还没有接（应在{was}前）。请回复“接 {number}”，不归您办就回复“退回 {number} 原因”。")
     for superior in (await _superiors(case))[:1]:
         await _tell(work, superior, f"{holder.label}还没有接（应在{was}前），请联系，或回复“转办 {number} 名字 原因”。")
+    await work.finish()
+    return _HOUR / 60
+
+
+async def _not_given(case: Case, now: datetime, passed: int) -> timedelta | None:
+    """It was sent back, and nobody gives it to somebody else: they are reminded, then the level above hears of it, and
+    after as much time again that level has it."""
+    if passed > 2:
+        return await _take_up(case, now, passed)
+    work = await begin_by_rule(case.id, Verb.NOTE, now, _SOURCE)
+    if work is None or case.dispatch_due_at is None:
+        return None
+    number, due = notices.serial(case.number), case.dispatch_due_at
+    work.case.reminded = passed
+    if passed == 1:
+        work.step(Verb.NOTE, "派遣时限快到了，已提醒", public=False)
+        await _tell_next(work, f"退回后还没有派给别人，请{say_latest(due, now)}回复“派 {number} 网格名”。")
+    else:
+        was = say_moment(due, now)
+        work.step(Verb.NOTE, "退回后没有按时派给别人，已告诉上级", public=False)
+        await _tell_next(work, f"退回后还没有派给别人（应在{was}前），请马上回复“派 {number} 网格名”。")
+        for superior in (await _superiors(case))[:1]:
+            await _tell(work, superior, f"退回后还没有派给别人（应在{was}前），请过问。")
+    await work.finish()
+    return _HOUR / 60
+
+
+async def _take_up(case: Case, now: datetime, passed: int) -> timedelta | None:
+    work = await begin_by_rule(case.id, Verb.ESCALATE, now, _SOURCE)
+    if work is None:
+        return None
+    work.case.reminded = passed  # where no level is above, the promised time alone goes on
+    if holder := await climb(work, "一直没有派人"):
+        for post in await _staff_of(case.area_id):
+            await _tell(work, post, f"退回后没有按时派给别人，系统已上报{holder.label}，请配合处理。")
     await work.finish()
     return _HOUR / 60
 

@@ -153,6 +153,7 @@ DUTIES = Table(
         _text("unit", "责任单位", 20, "城管", "部门编码，或部门类别（每个街道用自己的）；不写是本级人员"),
         Column("assisting", "协办单位", read.words, "供电", "部门编码或类别，几个用顿号隔开"),
         Column("accept_limit", "受理时限", read.limit, "4工作时", _LIMIT),
+        Column("dispatch_limit", "派遣时限", read.limit, "2工作时", "退回的事几时派给别人；不写按紧急程度"),
         Column("sign_limit", "签收时限", read.limit, "4工作时", _LIMIT),
         Column("handle_limit", "处置时限", read.limit, "1工作日", "答应居民的时间，从受理起算"),
         Column("verify_limit", "核查时限", read.limit, "2工作日", _LIMIT),

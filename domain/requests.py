@@ -240,6 +240,7 @@ async def _return(work: Work, request: CaseRequest) -> None:
     case.holder_id = case.dispatched_at = case.signed_at = None
     if work.person.post:
         case.area_id = work.person.post.area_id
+    await milestones.set_dispatch_due(case, work.now)
 
 
 async def _extend(work: Work, request: CaseRequest) -> None:

@@ -78,14 +78,22 @@ _LENGTH = {
 
 
 def limit_for(written: str, urgency: Urgency) -> TimeLimit:
-    """The duty list's limit, or the urgency's where it says nothing; what is urgent never waits longer than its own."""
+    """The duty list's limit, or the urgency's where it says nothing. What is urgent never waits longer than its own;
+    what is pressing has the time of one class stricter than the duty list's limit: of what may take weeks nobody can
+    promise that it is done tomorrow."""
     if not written:
         return DEFAULTS[urgency]
     limit = TimeLimit.parse(written)
-    longest = timedelta(hours=DEFAULTS[urgency].amount)
-    if urgency is Urgency.URGENT and (limit.unit.working or limit.amount * _LENGTH[limit.unit] > longest):
+    length = limit.amount * _LENGTH[limit.unit]
+    if urgency is Urgency.URGENT and (limit.unit.working or length > _length_of(Urgency.URGENT)):
         return DEFAULTS[urgency]
-    return limit
+    stricter = (Urgency.NORMAL, Urgency.PRESSING) if urgency is Urgency.PRESSING else ()
+    return next((DEFAULTS[each] for each in stricter if length > _length_of(each)), limit)
+
+
+def _length_of(urgency: Urgency) -> timedelta:
+    limit = DEFAULTS[urgency]
+    return limit.amount * _LENGTH[limit.unit]
 
 
 #: Holidays that fall on the same day each year (2025 rules), for years whose calendar is not announced yet.

@@ -1,4 +1,4 @@
-"""What assessment keeps: exclusions with both names, versions of the formulas, frozen months; weeks hints were given."""
+"""What assessment keeps: exclusions with both names, versions of the formulas, frozen months; and weeks of hints."""
 
 from __future__ import annotations
 
