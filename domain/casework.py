@@ -81,10 +81,10 @@ async def dispose(
         case = work.case
         await _check_supervised(case)
         duty = await duty_of(case, now)
-        _check_result(case, result.strip(), media, None if outcome else duty)
         if outcome:
             need(result, "请写清楚原因，居民会看到。")
             case.outcome = Outcome(outcome)
+        _check_result(case, result.strip(), media, None if outcome else duty)
         case.signed_at = case.signed_at or now
         case.first_response_at = case.first_response_at or now
         case.disposed_at = now

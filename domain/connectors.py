@@ -23,7 +23,7 @@ from domain.journal import audit
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Case
 from models.database import fetch, transaction
-from models.enums import Status
+from models.enums import Outcome, Status
 from models.interconnection import Connector, ConnectorCase
 from models.people import Area, Staff
 from models.transitions import Verb
@@ -32,7 +32,9 @@ from models.transitions import Verb
 AS_HOLDER = frozenset({Verb.SIGN, Verb.DISPOSE, Verb.ASK_RETURN})
 AS_REPORTER = frozenset({Verb.SUPPLEMENT, Verb.URGE, Verb.WITHDRAW, Verb.CLOSE, Verb.REOPEN})
 ACTIONS = AS_HOLDER | AS_REPORTER | {Verb.NOTE}
-_PARTS = frozenset({"categories", "statuses", "orders", "actions"})
+#: What an entry of `actions` may say: a verb, or how a disposal ended where it did not solve anything.
+ACTION_WORDS = ACTIONS | {f"{Verb.DISPOSE}:{Outcome.EXPLAINED}", f"{Verb.DISPOSE}:{Outcome.CANNOT}"}
+_PARTS = frozenset({"categories", "statuses", "outcomes", "orders", "actions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,9 @@ def check_mapping(mapping: Mapping[str, Any]) -> None:
     ours: list[tuple[str, set[str], list[str]]] = [
         ("categories", known, list(mapping.get("categories", {}))),
         ("statuses", set(Status), list(mapping.get("statuses", {}))),
+        ("outcomes", set(Outcome), list(mapping.get("outcomes", {}))),
         ("orders", known, list(mapping.get("orders", {}).values())),
-        ("actions", set(ACTIONS), list(mapping.get("actions", {}).values())),
+        ("actions", set(ACTION_WORDS), list(mapping.get("actions", {}).values())),
     ]
     for name, allowed, used in ours:
         for word in used:
@@ -225,7 +228,7 @@ def _shown(case: Case, mapping: Mapping[str, Any], external_id: str | None) -> d
         "due_at": case.due_at,
         "closed_at": case.closed_at,
         "result": case.result,
-        "outcome": case.outcome.value if case.outcome else None,
+        "outcome": mapping.get("outcomes", {}).get(case.outcome.value, case.outcome.value) if case.outcome else None,
     }
 
 

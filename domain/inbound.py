@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import nlp
@@ -149,26 +149,35 @@ def _category(connector: Connector, theirs: str) -> nlp.Category:
 async def take_update(arrival: Arrival, news: News, *, reopen_within: timedelta) -> Answer:
     """Carry out what a platform says of a case. Raises Unprocessable for a status we do not know, NotFound for a case
     that is not theirs, NotAllowed and Conflict as for anybody."""
-    verb = _verb(arrival.connector, news.status)
+    action = _action(arrival.connector, news.status)
     _check_photos(arrival.connector, news.photos)
 
     async def work() -> tuple[int, Answer]:
         case_id = await _find(arrival, news)
         if news.external_id:
             await link_case(arrival.connector.id, case_id, news.external_id)
-        await _carry_out(arrival, case_id, verb, news, reopen_within)
+        await _carry_out(arrival, case_id, action, news, reopen_within)
         case = await Case.get(id=case_id)
-        return case_id, {"number": case.number, "verb": verb.value, "status": _theirs(arrival, case)}
+        return case_id, {"number": case.number, "verb": action.verb.value, "status": _theirs(arrival, case)}
 
     return await _once(arrival, news.update_id, work)
 
 
-def _verb(connector: Connector, theirs: str) -> Verb:
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What one of their statuses means. `outcome` of a disposal: explained or cannot; "" = it is solved."""
+
+    verb: Verb
+    outcome: Literal["", "explained", "cannot"] = ""
+
+
+def _action(connector: Connector, theirs: str) -> Action:
     actions = connector.mapping.get("actions", {})
     if theirs in actions:
-        return Verb(actions[theirs])
+        verb, _, outcome = actions[theirs].partition(":")
+        return Action(Verb(verb), outcome)
     if theirs == Verb.NOTE:
-        return Verb.NOTE
+        return Action(Verb.NOTE)
     say = f"状态“{theirs}”没有对应：请管理员在映射的 actions 里补上，已有：{'、'.join(sorted(actions)) or '无'}。"
     raise Unprocessable(f"status {theirs!r} of {connector.name}", say=say)
 
@@ -214,10 +223,10 @@ async def _reporter(arrival: Arrival) -> Person:
     return await find_person(f"connector:{arrival.connector.id}", arrival.at)
 
 
-async def _carry_out(arrival: Arrival, case_id: int, verb: Verb, news: News, within: timedelta) -> None:
-    now, via = arrival.at, arrival.via
+async def _carry_out(arrival: Arrival, case_id: int, action: Action, news: News, within: timedelta) -> None:
+    now, via, verb = arrival.at, arrival.via, action.verb
     if verb in AS_HOLDER:
-        await _as_holder(await _as_post(arrival), case_id, verb, news, (now, via))
+        await _as_holder(await _as_post(arrival), case_id, action, news, (now, via))
     elif verb in AS_REPORTER:
         await _as_reporter(await _reporter(arrival), case_id, verb, news.text, (now, via, within))
     else:
@@ -236,12 +245,13 @@ async def _as_post(arrival: Arrival) -> Person:
     return Person("", 0, None, post)
 
 
-async def _as_holder(person: Person, case_id: int, verb: Verb, news: News, when: tuple[datetime, str]) -> None:
+async def _as_holder(person: Person, case_id: int, action: Action, news: News, when: tuple[datetime, str]) -> None:
     now, via = when
-    if verb is Verb.SIGN:
+    if action.verb is Verb.SIGN:
         await casework.sign(person, case_id, now, via)
-    elif verb is Verb.DISPOSE:
-        await casework.dispose(person, case_id, news.text, now, media=_media(news), source=via)
+    elif action.verb is Verb.DISPOSE:
+        media, outcome = _media(news), action.outcome
+        await casework.dispose(person, case_id, news.text, now, media=media, outcome=outcome, source=via)
     else:
         await requests.ask(person, case_id, Wish(RequestKind.RETURN, news.text), now, via)
 

@@ -19,7 +19,7 @@ from domain.connectors import ConnectorPlan, add_connector, replay, stop_connect
 from jobs.webhooks import Webhooks
 from models.audit import AuditEvent
 from models.cases import Attachment, Case, CaseEvent
-from models.enums import OutboxKind, OutboxState, Source, Status
+from models.enums import OutboxKind, OutboxState, Outcome, Source, Status
 from models.interconnection import ConnectorCase, InboundUpdate
 from models.messaging import Outbox as Job
 from models.people import Staff
@@ -29,10 +29,13 @@ from tests.town import CHEN, PNG, WANG, Town
 MAPPING = {
     "categories": {"lighting.corridor": "SZ-0101", "rubbish.overflow": "SZ-0202"},
     "statuses": {"dispatched": "待处置", "disposing": "处置中"},
+    "outcomes": {"cannot": "无法办理"},
     "orders": {"12345-A": "lighting.street"},
     "actions": {
         "SIGN": "sign",
         "DONE": "dispose",
+        "EXPLAINED": "dispose:explained",
+        "CANNOT": "dispose:cannot",
         "BACK": "ask_return",
         "PROGRESS": "note",
         "MORE": "supplement",
@@ -337,6 +340,39 @@ async def test_a_platform_that_fills_a_post_signs_and_disposes_of_what_it_holds(
     assert (town.services.media / kept.path).read_bytes() == PNG
     assert missing.path == ""
     assert (await Job.get(recipient=f"media:{missing.id}")).state is OutboxState.PARKED
+
+
+@pytest.mark.parametrize(("theirs", "outcome"), [("EXPLAINED", Outcome.EXPLAINED), ("CANNOT", Outcome.CANNOT)])
+async def test_a_platform_says_that_nothing_could_be_done_but_explain_once_and_with_its_reason(
+    caller: Caller, town: Town, connected: Platform, theirs: str, outcome: Outcome
+):
+    case = await report(town)
+    post = await Staff.get(code="QP")
+    await Case.filter(id=case.id).update(holder_id=post.id, area_id=post.area_id)
+    ended = {"update_id": "e1", "number": case.number, "status": theirs}
+    said = await caller.call("updates", **ended, text="")
+    assert (caller.status, "原因" in said["error"]["say"]) == (400, True)
+    assert (await Case.get(id=case.id)).outcome is None
+
+    reason = "路灯属于供电公司，已转告，预计下月更换"
+    for time in range(2):
+        said = await caller.call("updates", **ended, text=reason)
+        assert (caller.status, said["verb"], "repeated" in said) == (200, "dispose", time == 1)
+    read = await Case.get(id=case.id)
+    assert (read.result, read.outcome) == (reason, outcome)
+    assert await CaseEvent.filter(case_id=case.id, verb="dispose").count() == 1
+    assert await AuditEvent.filter(tag="case:dispose", object_id=case.id, source="connector:district").count() == 1
+    await town.deliver()
+    assert reason in town.last(WANG), "the grid worker looks at it first"
+    await town.say(WANG, "通过 0001")
+    await town.deliver()
+    assert reason in town.last(CHEN)
+
+    await town.tap(CHEN, "解决了")
+    assert ((await Case.get(id=case.id)).status, (await Case.get(id=case.id)).outcome) == (Status.CLOSED, outcome)
+    await town.deliver()
+    told = {"explained": "explained", "cannot": "无法办理"}
+    assert connected.got[-1]["case"]["outcome"] == told[outcome], "in their words where they have one"
 
 
 async def test_a_platform_touches_nothing_that_another_holds(caller: Caller, town: Town):
