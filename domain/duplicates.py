@@ -18,6 +18,7 @@ from domain.geo import degrees, distance
 from domain.lookup import in_order, read_number
 from domain.people import Person, Post, post_of
 from domain.places import find_buildings, locate, settle
+from domain.urgency import make_more_urgent
 from errors import Conflict, NotFound
 from models.cases import Case, Follower
 from models.database import fetch, transaction
@@ -254,8 +255,9 @@ async def join(
 ) -> Similar:
     """我也遇到: the resident follows the case instead of making a new one; their words and photos go to its staff.
 
-    The `many`th joiner makes an ordinary matter pressing; from then on the holder hears of each. Raises NotFound for
-    what neighbours are not shown, Conflict for the reporter's own and for what is done already.
+    The `many`th joiner makes an ordinary matter pressing, which may be promised sooner (`domain.urgency`); from then on
+    the holder hears of each. Raises NotFound for what neighbours are not shown, Conflict for the reporter's own and for
+    what is done already.
     """
     async with transaction():
         work = await begin(person, case_id, Verb.JOIN, now, source, also=frozenset({Who.NEIGHBOUR}))
@@ -286,12 +288,9 @@ async def _follow(case_id: int, person: Person, words: str, now: datetime) -> bo
 
 async def _many_joined(work: Work, holder: Post | None) -> None:
     case = work.case
-    said = f"已有 {case.joined + 1} 位居民反映，请尽快处理。"
-    if case.urgency is Urgency.NORMAL:
-        case.urgency = Urgency.PRESSING
-        work.step(Verb.JOIN, "反映的人多，改为较急", actor="系统")
-        said = f"已有 {case.joined + 1} 位居民反映，改为较急，请尽快处理。"
+    raised = await make_more_urgent(work, Urgency.PRESSING, "反映的人多")
     if holder:
+        said = f"已有 {case.joined + 1} 位居民反映，{f'{raised}，' if raised else ''}请尽快处理。"
         work.journal.tell(notices.to_staff(case, holder, said))
 
 

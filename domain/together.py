@@ -10,10 +10,11 @@ from domain.casework import need, reporter_openid, tell_reporter
 from domain.lookup import find_case
 from domain.people import Person, Post, find_person, find_posts, post_of
 from domain.reports import Draft, report
+from domain.urgency import make_more_urgent
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Assist, Case, CaseRequest
 from models.database import fetch, transaction
-from models.enums import Level, RequestKind, RequestState
+from models.enums import Level, RequestKind, RequestState, Urgency
 from models.transitions import Verb
 
 _NOBODY = "没有找到“{words}”。请写对方的名字、单位名或网格名。"
@@ -129,8 +130,13 @@ ON CONFLICT (case_id, resident_id) DO NOTHING RETURNING resident_id
 """
 
 
-async def merge(person: Person, case_id: int, into: str, now: datetime, source: str = "") -> tuple[Case, Case]:
+async def merge(
+    person: Person, case_id: int, into: str, now: datetime, source: str = "", *, many: int = 3
+) -> tuple[Case, Case]:
     """并案: this case follows another; everybody who was told of it is told of that one from now on.
+
+    That one becomes as urgent as this one was, and pressing when `many` have said it besides its reporter, as if they
+    had joined.
 
     Gives (merged, survivor). Two people who merge A→B and B→A at once leave one survivor: both cases are locked in the
     order of their ids, and the second finds its own merged already.
@@ -150,11 +156,14 @@ async def merge(person: Person, case_id: int, into: str, now: datetime, source: 
         work.step(Verb.MERGE, f"并入 {survivor}")
         target.step(Verb.ABSORB, f"并入 {notices.serial(work.case.number)}", public=False)
         await tell_reporter(work, f"和 {survivor} 是同一件事，合在一起处理，有进展照样告诉您。")
-        await _tell_holders(work, target)
+        raised = await make_more_urgent(target, work.case.urgency, "两件并成一件")
+        if target.case.joined >= many:
+            raised = await make_more_urgent(target, Urgency.PRESSING, "反映的人多") or raised
+        await _tell_holders(work, target, raised)
         return await work.finish(), await target.finish()
 
 
-async def _tell_holders(work: Work, target: Work) -> None:
+async def _tell_holders(work: Work, target: Work, raised: str) -> None:
     holder, heir = await post_of(work.case.holder_id), await post_of(target.case.holder_id)
     me = _id(work.person)
     if holder and holder.id != me:
@@ -163,6 +172,7 @@ async def _tell_holders(work: Work, target: Work) -> None:
         )
     if heir and heir.id != me:
         said = f"{notices.serial(work.case.number)} 并到这一件：“{notices.excerpt(work.case.description)}”"
+        said += f"，{raised}。" if raised else ""
         target.journal.tell(notices.to_staff(target.case, heir, said))
 
 

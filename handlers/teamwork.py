@@ -104,7 +104,8 @@ async def _assisted(chat: Chat, case: Case, said: str) -> str:
 
 
 async def _merge(chat: Chat, case: Case, said: str) -> str:
-    merged, survivor = await together.merge(chat.person, case.id, said, chat.now, chat.source)
+    many = chat.policy.pressing_joiners
+    merged, survivor = await together.merge(chat.person, case.id, said, chat.now, chat.source, many=many)
     return f"{serial(merged.number)} 已并入 {serial(survivor.number)}，两边的居民都会收到进展。"
 
 
