@@ -75,8 +75,8 @@ async def watch_answers(now: datetime, limit: int = 200) -> int:
                 holder = await post_of(work.case.holder_id)
                 label = holder.label if holder else "还没有人"
                 work.step(Verb.NOTE, "督办没有按时答复", public=False)
-                await _tell(work, holder, f"督办还没有答复（应在{was}前），请回复“答复 {number} 情况”。")
-                await _tell(work, await post_of(found[0]["asked_by_id"]), f"{label}没有按时答复督办（应在{was}前）。")
+                await tell(work, holder, f"督办还没有答复（应在{was}前），请回复“答复 {number} 情况”。")
+                await tell(work, await post_of(found[0]["asked_by_id"]), f"{label}没有按时答复督办（应在{was}前）。")
                 await work.finish()
                 missed += 1
     return missed
@@ -131,7 +131,7 @@ async def _superiors(case: Case) -> list[Post]:
     return list(above.values())
 
 
-async def _tell(work: Work, post: Post | None, sentence: str) -> None:
+async def tell(work: Work, post: Post | None, sentence: str) -> None:
     """One sentence about the case to a member of staff, or to who stands in for them."""
     if post:
         there = await stand_in(post, work.now) or post
@@ -165,17 +165,17 @@ async def _warn(case: Case, now: datetime, reached: int) -> timedelta | None:
     work.step(Verb.NOTE, f"时限已过 {reached}%，提醒{holder.label if holder else '上级派人'}", public=False)
     said = f"时限已过 {reached}%，请{say_latest(case.due_at, now)}办好。"
     if holder:
-        await _tell(work, holder, f"{said}来不及就回复“延期 {number} 3天 原因”，办不了回复“上报 {number} 原因”。")
+        await tell(work, holder, f"{said}来不及就回复“延期 {number} 3天 原因”，办不了回复“上报 {number} 原因”。")
     else:
-        await _tell_next(work, f"{said}现在还没有人办，请回复“派 {number} 网格名”。")
+        await tell_next(work, f"{said}现在还没有人办，请回复“派 {number} 网格名”。")
     await work.finish()
     return _HOUR / 60
 
 
-async def _tell_next(work: Work, sentence: str) -> None:
+async def tell_next(work: Work, sentence: str) -> None:
     """To the level that must give the case to somebody."""
     for post in await _staff_of(work.case.area_id):
-        await _tell(work, post, sentence)
+        await tell(work, post, sentence)
 
 
 async def _staff_of(area_id: int) -> list[Post]:
@@ -193,11 +193,11 @@ async def _overdue(case: Case, now: datetime, reached: int) -> timedelta | None:
     # The superior need not hear of the missing signature too, nor that it is given to nobody.
     work.case.alerted, work.case.reminded = reached, max(case.reminded, 2 if case.status is Status.ACCEPTED else 1)
     work.step(Verb.NOTE, "超过时限，已提醒经办人和上级", public=False)
-    await _tell(work, holder, f"已经超过时限（{was}），请马上处理。办不了回复“上报 {number} 原因”。")
+    await tell(work, holder, f"已经超过时限（{was}），请马上处理。办不了回复“上报 {number} 原因”。")
     if holder is None:
-        await _tell_next(work, f"已经超过时限（{was}），还没有人办，请回复“派 {number} 网格名”。")
+        await tell_next(work, f"已经超过时限（{was}），还没有人办，请回复“派 {number} 网格名”。")
     for superior in (await _superiors(case))[:1]:
-        await _tell(work, superior, f"{holder.label if holder else '这件事'}已经超过时限（{was}），请过问。")
+        await tell(work, superior, f"{holder.label if holder else '这件事'}已经超过时限（{was}），请过问。")
     await work.finish()
     return _HOUR / 60
 
@@ -211,7 +211,7 @@ async def _escalate(case: Case, now: datetime, reached: int) -> timedelta | None
     if holder is None:
         return await _list_for_supervision(case, now)
     work.case.alerted = reached
-    await _tell(work, before, f"超过时限，系统已上报{holder.label}，请配合处理。")
+    await tell(work, before, f"超过时限，系统已上报{holder.label}，请配合处理。")
     await work.finish()
     return _HOUR / 60
 
@@ -236,9 +236,9 @@ async def _unsigned(case: Case, now: datetime) -> timedelta | None:
     number, was = notices.serial(case.number), say_moment(case.sign_due_at, now)
     work.case.reminded = 1
     work.step(Verb.NOTE, f"{holder.label}没有按时接手，已告诉上级", public=False)
-    await _tell(work, holder, f"还没有接（应在{was}前）。请回复“接 {number}”，不归您办就回复“退回 {number} 原因”。")
+    await tell(work, holder, f"还没有接（应在{was}前）。请回复“接 {number}”，不归您办就回复“退回 {number} 原因”。")
     for superior in (await _superiors(case))[:1]:
-        await _tell(work, superior, f"{holder.label}还没有接（应在{was}前），请联系，或回复“转办 {number} 名字 原因”。")
+        await tell(work, superior, f"{holder.label}还没有接（应在{was}前），请联系，或回复“转办 {number} 名字 原因”。")
     await work.finish()
     return _HOUR / 60
 
@@ -255,13 +255,13 @@ async def _not_given(case: Case, now: datetime, passed: int) -> timedelta | None
     work.case.reminded = passed
     if passed == 1:
         work.step(Verb.NOTE, "派遣时限快到了，已提醒", public=False)
-        await _tell_next(work, f"退回后还没有派给别人，请{say_latest(due, now)}回复“派 {number} 网格名”。")
+        await tell_next(work, f"退回后还没有派给别人，请{say_latest(due, now)}回复“派 {number} 网格名”。")
     else:
         was = say_moment(due, now)
         work.step(Verb.NOTE, "退回后没有按时派给别人，已告诉上级", public=False)
-        await _tell_next(work, f"退回后还没有派给别人（应在{was}前），请马上回复“派 {number} 网格名”。")
+        await tell_next(work, f"退回后还没有派给别人（应在{was}前），请马上回复“派 {number} 网格名”。")
         for superior in (await _superiors(case))[:1]:
-            await _tell(work, superior, f"退回后还没有派给别人（应在{was}前），请过问。")
+            await tell(work, superior, f"退回后还没有派给别人（应在{was}前），请过问。")
     await work.finish()
     return _HOUR / 60
 
@@ -273,7 +273,7 @@ async def _take_up(case: Case, now: datetime, passed: int) -> timedelta | None:
     work.case.reminded = passed  # where no level is above, the promised time alone goes on
     if holder := await climb(work, "一直没有派人"):
         for post in await _staff_of(case.area_id):
-            await _tell(work, post, f"退回后没有按时派给别人，系统已上报{holder.label}，请配合处理。")
+            await tell(work, post, f"退回后没有按时派给别人，系统已上报{holder.label}，请配合处理。")
     await work.finish()
     return _HOUR / 60
 
@@ -295,7 +295,7 @@ async def _stands_still(case: Case, now: datetime) -> timedelta | None:
     else:
         sentence = f"已经办好，还没有核查（应在{was}前）。请回复“核查 {number}”，或“返工 {number} 原因”。"
     work.step(Verb.NOTE, f"{step}超时，已告诉{told.label}", public=False)
-    await _tell(work, told, sentence)
+    await tell(work, told, sentence)
     await work.finish()
     return max(due - since, _HOUR)
 
@@ -340,7 +340,7 @@ async def _close_unanswered(case: Case, now: datetime) -> timedelta | None:
     work.case.closed_at, work.case.outcome = now, Outcome.UNANSWERED
     work.step(Verb.CLOSE, "一直没等到居民补充，先结案了")
     await tell_reporter(work, "一直没等到您的补充，先结案了。还需要处理的话，请直接再说一次。")
-    await _tell(work, await post_of(case.holder_id), "居民一直没有补充，已经结案，不用再办了。")
+    await tell(work, await post_of(case.holder_id), "居民一直没有补充，已经结案，不用再办了。")
     await work.finish()
     return _HOUR / 60
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from domain.clock import say_deadline, template_time
 from domain.journal import Notice
 from domain.people import Post
-from models.cases import Case
+from models.cases import Assist, Case
 from models.enums import Outcome, Status, Urgency
 
 STATUS_NAMES = {
@@ -219,12 +219,12 @@ def offered(case: Case, post: Post, by: str, why: str) -> Notice:
     return Notice(post.openid or "", text, _choices(case, Tap.SIGN, Tap.REFUSE, Tap.SHOW), _fields(case, "转办给您"))
 
 
-def asked_to_assist(case: Case, post: Post, by: str, what: str, now: datetime) -> Notice:
-    """To an assistant: what part is asked of them."""
-    number = serial(case.number)
-    due = f"｜{say_deadline(case.due_at, now)}" if case.due_at else ""
+def asked_to_assist(case: Case, post: Post, by: str, task: Assist, now: datetime) -> Notice:
+    """To an assistant: what part is asked of them, and until when."""
+    number, until = serial(case.number), task.due_at or case.due_at
+    due = f"｜{say_deadline(until, now)}" if until and until > now else ""
     head = f"协办 {number} {case.subject}｜{case.place or '地点未说明'}{due}"
-    text = f"{head}\n{by}请您：{excerpt(what, 200)}\n做好了回复“协办好了 {number} 结果”。"
+    text = f"{head}\n{by}请您：{excerpt(task.text, 200)}\n做好了回复“协办好了 {number} 结果”。"
     return Notice(post.openid or "", text, _choices(case, Tap.SHOW), _fields(case, "请协办"))
 
 

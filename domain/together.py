@@ -6,11 +6,13 @@ from datetime import datetime
 
 from domain import notices
 from domain.access import Work, begin
+from domain.assists import make_task
 from domain.casework import need, reporter_openid, tell_reporter
 from domain.lookup import find_case
 from domain.people import Person, Post, find_person, find_posts, post_of
 from domain.reports import Draft, report
 from domain.urgency import make_more_urgent
+from domain.worktime import TimeLimit
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Assist, Case, CaseRequest
 from models.database import fetch, transaction
@@ -88,20 +90,26 @@ def _id(person: Person) -> int:
 
 
 async def assist(
-    person: Person, case_id: int, to: str, text: str, now: datetime, source: str = ""
+    person: Person,
+    case_id: int,
+    to: str,
+    text: str,
+    now: datetime,
+    source: str = "",
+    *,
+    within: TimeLimit | None = None,
 ) -> tuple[Case, Post]:
-    """协办: ask another unit or person for a part of it. The case and its clock stay with the holder."""
+    """协办: ask another unit or person for a part of it, by the promised time or sooner (`within`). The case and its
+    clock stay with the holder."""
     need(text, "请说一句要对方做什么。")
     async with transaction():
         work = await begin(person, case_id, Verb.ASSIST, now, source)
         other = await _colleague(person, to)
         if other.id == work.case.holder_id:
             raise Conflict("the holder", say=f"{other.label}就是经办人，不用协办。")
-        await Assist.create(
-            case_id=case_id, staff_id=other.id, text=text.strip(), asked_at=now, due_at=work.case.due_at
-        )
+        task = await make_task(work.case, other.id, text.strip(), now, within)
         work.step(Verb.ASSIST, f"请{other.label}协办：{text.strip()}", public=False)
-        work.journal.tell(notices.asked_to_assist(work.case, other, work.actor, text.strip(), now))
+        work.journal.tell(notices.asked_to_assist(work.case, other, work.actor, task, now))
         return await work.finish(), other
 
 
@@ -111,7 +119,7 @@ async def assisted(person: Person, case_id: int, answer: str, now: datetime, sou
     async with transaction():
         work = await begin(person, case_id, Verb.ASSISTED, now, source)
         await Assist.filter(case_id=case_id, staff_id=_id(person), done_at=None).update(
-            done_at=now, answer=answer.strip()
+            done_at=now, answer=answer.strip(), watch_at=None
         )
         work.step(Verb.ASSISTED, f"协办：{answer.strip()}", public=False)
         if holder := await post_of(work.case.holder_id):

@@ -92,9 +92,19 @@ async def _transfer(chat: Chat, case: Case, said: str) -> str:
     return f"{serial(case.number)} 已转给{other.label}，对方接之前还由您负责。"
 
 
+def _limit(said: str) -> tuple[TimeLimit | None, str]:
+    """A time limit in front of the sentence, and the rest of it."""
+    first, _, rest = said.partition(" ")
+    try:
+        return TimeLimit.parse(first), rest.strip()
+    except BadRequest:
+        return None, said
+
+
 async def _assist(chat: Chat, case: Case, said: str) -> str:
     to, what = _to_whom(case, said, "协办 {} 城管 帮忙清一下车")
-    case, other = await together.assist(chat.person, case.id, to, what, chat.now, chat.source)
+    within, what = _limit(what)
+    case, other = await together.assist(chat.person, case.id, to, what, chat.now, chat.source, within=within)
     return f"{serial(case.number)} 已请{other.label}协办，您仍是经办人。"
 
 
@@ -119,11 +129,8 @@ async def _split(chat: Chat, case: Case, said: str) -> str:
 
 
 async def _supervise(chat: Chat, case: Case, said: str) -> str:
-    first, _, rest = said.partition(" ")
-    try:
-        limit, text = TimeLimit.parse(first), rest
-    except BadRequest:
-        limit, text = supervision.ANSWER_WITHIN, said
+    within, text = _limit(said)
+    limit = within or supervision.ANSWER_WITHIN
     case, holder = await supervision.supervise(chat.person, case.id, text, chat.now, within=limit, source=chat.source)
     return f"{serial(case.number)} 已督办" + (f"，等{holder.label}答复。" if holder else "。")
 

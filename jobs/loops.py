@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.inbox import Inbox
 from bot.outbox import Outbox
+from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.deadlines import watch, watch_answers
 from domain.desk_search import index_missing
@@ -111,6 +112,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
     every(60, lambda: watch_answers(now()), "watch answers to supervisions")
+    every(60, lambda: watch_assists(now()), "watch assist tasks")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain import casework, together
+from domain.assists import watch_assists
 from domain.people import find_person
 from domain.reports import Draft, report
 from domain.templates import unknown_variables
@@ -147,6 +148,22 @@ async def test_an_assistant_does_a_part_and_the_lead_stays(town: Town):
     await town.deliver()
     assert "协办好了：梯子送到了" in town.last(WANG)
     assert (await Case.get()).holder_id == (await Staff.get(name="王芳")).id
+
+
+async def test_whoever_asks_for_help_may_say_until_when_and_both_hear_when_it_is_over(town: Town):
+    await liu_has_a_phone()
+    await town.say(LIU, "待办")
+    await a_task(town)
+    assert "已请网格员刘洋协办" in await town.say(WANG, "协办 0001 刘洋 2小时 借一下梯子")
+    await town.deliver()
+    assert "中午 12 点半前" in town.last(LIU)
+    assert "请您：借一下梯子" in town.last(LIU)
+    town.clock.advance(timedelta(hours=3))
+    await watch_assists(town.clock())
+    await town.deliver()
+    assert "协办已经超过时限" in town.last(LIU)
+    assert "网格员刘洋的协办超过时限" in town.last(WANG)
+    assert "协办已记下" in await town.say(LIU, "协办好了 0001 梯子送到了")
 
 
 async def test_the_second_return_is_decided_one_level_higher_and_there_is_no_third(town: Town):
