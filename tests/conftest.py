@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import random
+import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +28,25 @@ from tests.town import Clock, Town
 
 _TEMPLATE = "linli_template"
 
+# How many processes the whole suite goes over. Half of a test is waiting (for pushes, limits, dying processes), so
+# there are twice as many as the cores of a small machine.
+_PROCESSES = 4
+
+# Linux's folder in memory: there a test's database costs a tenth of what it costs on a disk. The engines' settings stay
+# those of production. Used where all processes' engines find room in it.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - the folder made in it has a random name
+
+_PORTS = itertools.count(random.randrange(1000))  # not the same ones again in the next run: they may still be closing
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means here: the whole suite goes over several processes, and whoever names a part of it stays in
+    one, which starts sooner and stops at the first failure with `-x`."""
+    whole = {config.rootpath, config.rootpath / "tests"}
+    named = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
+    chosen = any(config.getoption(name, False) for name in ("keyword", "markexpr", "lf"))
+    return _PROCESSES if named & whole and not chosen else 0
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_logs() -> None:
@@ -33,7 +56,8 @@ def _quiet_logs() -> None:
 @pytest.fixture(scope="session")
 def started_engines() -> Iterator[Engines]:
     """One PostgreSQL and one Valkey for the session, in a folder any user may reach."""
-    with tempfile.TemporaryDirectory(prefix="linli-tests-") as folder:
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM
+    with tempfile.TemporaryDirectory(prefix="linli-tests-", dir=_MEMORY if roomy else None) as folder:
         Path(folder).chmod(0o755)
         with engines(Path(folder)) as started:
             yield started
@@ -55,17 +79,27 @@ async def template_database(started_engines: Engines) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+async def admin(started_engines: Engines) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that makes and drops databases."""
+    opened = await asyncpg.connect(**parse_url(started_engines.database_url) | {"database": "postgres"})
+    yield opened
+    await opened.close()
+
+
 @pytest.fixture
-async def empty_database(started_engines: Engines) -> AsyncIterator[str]:
+async def empty_database(started_engines: Engines, admin: asyncpg.Connection) -> AsyncIterator[str]:
     """The URL of a database that does not exist yet; dropped afterwards."""
-    async with _database(started_engines, None) as url:
+    async with _database(started_engines, admin, None) as url:
         yield url
 
 
 @pytest.fixture
-async def database_url(started_engines: Engines, template_database: str) -> AsyncIterator[str]:
+async def database_url(
+    started_engines: Engines, admin: asyncpg.Connection, template_database: str
+) -> AsyncIterator[str]:
     """A database of the demo community for this test alone."""
-    async with _database(started_engines, template_database) as url:
+    async with _database(started_engines, admin, template_database) as url:
         yield url
 
 
@@ -77,16 +111,15 @@ async def orm(database_url: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _database(started: Engines, template: str | None) -> AsyncIterator[str]:
+async def _database(started: Engines, admin: asyncpg.Connection, template: str | None) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(**parse_url(started.database_url) | {"database": "postgres"})
     try:
         if template:
-            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            # Copied file by file: the other way writes the whole template to the log of changes, compressed.
+            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         yield started.database_url.replace("/linli?", f"/{name}?")
     finally:
         await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await admin.close()
 
 
 @pytest.fixture
@@ -109,7 +142,18 @@ async def town(started_engines: Engines, database_url: str, clock: Clock, tmp_pa
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, that nobody else takes before the test does.
+
+    It lies below those the system gives to outgoing connections, and each process of the suite has a thousand.
+    """
+    first = 10_000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for _ in range(1000):
+        port = first + next(_PORTS) % 1000
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"no port is free from {first} on")
