@@ -46,6 +46,12 @@ class HotSpot:
     case_ids: tuple[int, ...]
     near: bool  # found within one cell, not only in the grid as a whole
 
+    @property
+    def line(self) -> str:
+        """第一网格 垃圾满溢：近 7 天 9 人反映，平时一周 1 人左右."""
+        usual = "不到 1 人" if self.usual < 1 else f"{self.usual:.0f} 人左右"
+        return f"{self.place} {self.subject}：近 {DAYS} 天 {self.count} 人反映，平时一周 {usual}"
+
 
 # One row for each resident, kind, grid and week, of pairs that had enough people lately; `pairs`: how many there are at
 # all. Without a reporter each case counts. What nobody could name a kind for makes no place hot.

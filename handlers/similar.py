@@ -6,7 +6,7 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import cards, duplicates
 from domain.duplicates import Similar, likely_duplicates
-from domain.hotspots import DAYS, hotspots_of
+from domain.hotspots import hotspots_of
 from domain.lookup import find_case
 from domain.notices import Tap, excerpt, serial, short, tap_id
 from errors import NotAllowed
@@ -68,16 +68,9 @@ async def hot(chat: Chat) -> Reply:
     chat.go()
     if not found:
         return Reply("最近一周没有比平时明显多的事。")
-    lines = [
-        f"{row} {spot.place} {spot.subject}：近 {DAYS} 天 {spot.count} 人反映，平时一周 {_usual(spot.usual)}"
-        for row, spot in enumerate(found, 1)
-    ]
+    lines = [f"{row} {spot.line}" for row, spot in enumerate(found, 1)]
     chat.ask("", [(spot.subject, tap_id(spot.case_ids[-1], Tap.SHOW)) for spot in found])
     return Reply("比平时明显多的事，建议先去看看：\n" + "\n".join(lines) + "\n回复前面的数字看最近的一件。")
-
-
-def _usual(count: float) -> str:
-    return "不到 1 人" if count < 1 else f"{count:.0f} 人左右"
 
 
 def _staff_only(chat: Chat, tag: str) -> None:
