@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain import worktime
 from domain.journal import Journal
-from domain.people import Person, ancestors
+from domain.people import Person, Post, ancestors
 from domain.timing import quiet_until
 from errors import Conflict, NotAllowed, NotFound
 from models.cases import Case
@@ -93,7 +93,9 @@ def _said(status: Status, number: str) -> str:
 
 _TIES = """
 SELECT EXISTS (SELECT 1 FROM case_request WHERE case_id = $1 AND state = 'open' AND to_staff_id = $2) AS offered,
-    EXISTS (SELECT 1 FROM assist WHERE case_id = $1 AND done_at IS NULL AND staff_id = $2) AS assists
+    EXISTS (SELECT 1 FROM assist WHERE case_id = $1 AND done_at IS NULL AND staff_id = $2) AS assists,
+    EXISTS (SELECT 1 FROM staff s WHERE s.department_id = $3::int AND (s.id = $4::int
+        OR EXISTS (SELECT 1 FROM assist a WHERE a.case_id = $1 AND a.staff_id = s.id))) AS of_unit
 """
 
 
@@ -115,12 +117,26 @@ async def relation(person: Person, case: Case) -> frozenset[Who]:
             found.add(Who.DISPATCHER)
             if post.level.rank > (await ancestors(case.area_id))[case.area_id].rank:
                 found.add(Who.SUPERVISOR)
-    ties = (await fetch(_TIES, case.id, post.id))[0]
-    if ties["offered"]:
-        found.add(Who.OFFERED)
-    if ties["assists"]:
-        found.add(Who.ASSISTANT)
+    found |= await _ties(post, case)
     return frozenset(found)
+
+
+async def _ties(post: Post, case: Case) -> set[Who]:
+    """What a member of staff is to a case by rows beside it, and by their department."""
+    unit = post.department_id
+    ties = (await fetch(_TIES, case.id, post.id, unit, case.holder_id))[0]
+    known = {
+        Who.OFFERED: ties["offered"],
+        Who.ASSISTANT: ties["assists"],
+        Who.COLLEAGUE: unit is not None and (case.department_id == unit or ties["of_unit"]),
+    }
+    return {who for who, is_so in known.items() if is_so}
+
+
+async def reads_only(person: Person, case: Case) -> bool:
+    """Whether somebody may read it and no more: it is their department's, and not theirs. They read no telephone
+    numbers (`domain.privacy`)."""
+    return await relation(person, case) == {Who.COLLEAGUE}
 
 
 async def access_case(person: Person, case_id: int) -> Case:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.access import access_case
+from domain.access import access_case, reads_only
 from domain.desk_pages import Filters, Page, Row, Sort, list_cases, overdue, search
 from domain.figures_counts import COUNTS, EMPTY, Tally, scope_below
 from domain.figures_months import month_counts
@@ -15,6 +15,7 @@ from domain.figures_settings import in_force
 from domain.indicators import Values, values_of
 from domain.lookup import Line, timeline
 from domain.people import Person, ancestors
+from domain.privacy import masked_case, masked_lines
 from errors import NotAllowed, NotFound
 from models.cases import Attachment, Case, CaseRequest
 from models.database import fetch
@@ -63,12 +64,16 @@ FROM cases c WHERE c.id = $1
 
 
 async def view_case(person: Person, case_id: int) -> CaseView:
-    """Everything about one case; NotFound where the person may not read it."""
+    """Everything about one case; NotFound where the person may not read it. A department's colleagues read no
+    telephone numbers."""
     case = await access_case(person, case_id)
     around = (await fetch(_AROUND, case_id))[0]
+    lines = await timeline(case, staff=person.post is not None)
+    if await reads_only(person, case):
+        case, lines = masked_case(case), masked_lines(lines)
     return CaseView(
         case,
-        timeline=await timeline(case, staff=person.post is not None),
+        timeline=lines,
         attachments=await Attachment.filter(case_id=case_id).order_by("id"),
         requests=await CaseRequest.filter(case_id=case_id).order_by("id"),
         **around,

@@ -1,7 +1,7 @@
 """Lists of cases, page by page: by filters, by words, by number, what is overdue.
 
-Everything is limited to what lies below the person's area, as everywhere (`domain.access`): a dispatcher sees what is
-below their area, a grid worker their grid, staff of a department what they hold.
+Everything is limited to what the person may read, as everywhere (`domain.access`): a dispatcher sees what is below
+their area, a grid worker their grid, staff of a department what it has or assists with.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from domain.desk_search import index_missing, search_query, within_months
 from domain.figures_counts import plan_for_these_values, scope_below
 from domain.lookup import read_number
 from domain.people import Person, ancestors
+from domain.privacy import mask
 from errors import BadRequest, NotAllowed, NotFound
 from models.database import fetch, transaction
 from models.enums import Role, Status
@@ -144,11 +145,33 @@ _OF_PLACES = _FOUND + _NARROW + _OF_IT + _WHERE
 _NARROW_NEWEST = _OF_PLACES + _NEWEST + _BY_NEWEST + _SOME + ") c" + _BY_NEWEST + _SOME + _SHOWN + _BY_NEWEST
 _NARROW_DUE = _OF_PLACES + _SOONEST + _BY_DUE + _SOME + ") c" + _BY_DUE + _SOME + _SHOWN + _BY_DUE
 
+# A department's own: what it has the lead of, what its staff ($1) hold, what they were asked to assist with. Each has
+# an index of its own, in the order of time, and gives its best; the best of these is the page.
+_CASES = "(SELECT c.id, c.reported_at, c.due_at FROM cases c WHERE "
+_AT_PLACE = " AND ($17::int[] IS NULL OR coalesce(c.grid_id, c.area_id) = ANY ($17)) "
+_ASSISTED = "c.id IN (SELECT case_id FROM assist WHERE staff_id = ANY ($1::int[]))"
+_LED = _CASES + "c.department_id = $16::int" + _AT_PLACE + _WHERE
+_HELD = _CASES + "c.holder_id = ANY ($1::int[])" + _AT_PLACE + _WHERE
+_HELPED = _CASES + _ASSISTED + _AT_PLACE + _WHERE
+_OR = _SOME + ") UNION "
+_NEW = _NEWEST + _BY_NEWEST
+_SOON = _SOONEST + _BY_DUE
+_WORDS = _NEWEST + _SORTED
+_BEST = _FOUND + "SELECT c.id FROM ("  # noqa: S608 - constants of ours
+_OF_THESE = _SOME + ")) c"
+_BEST_NEWEST = _OF_THESE + _BY_NEWEST + _SOME + _SHOWN + _BY_NEWEST
+_UNIT_NEWEST = _BEST + _LED + _NEW + _OR + _HELD + _NEW + _OR + _HELPED + _NEW + _BEST_NEWEST
+_UNIT_WORDS = _BEST + _LED + _WORDS + _OR + _HELD + _WORDS + _OR + _HELPED + _WORDS + _BEST_NEWEST
+_UNIT_EACH_DUE = _LED + _SOON + _OR + _HELD + _SOON + _OR + _HELPED + _SOON
+_UNIT_DUE = _BEST + _UNIT_EACH_DUE + _OF_THESE + _BY_DUE + _SOME + _SHOWN + _BY_DUE
+
 _NUMBERED = "SELECT id FROM cases WHERE split_part(number, '-', 2) = split_part($1, '-', 2) AND number LIKE $1 "
 _BY_NUMBER = (
-    _FOUND
+    _FOUND  # noqa: S608 - constants of ours
     + _NUMBERED
     + " AND ($2::int[] IS NULL OR coalesce(grid_id, area_id) = ANY ($2)) AND ($3::int IS NULL OR holder_id = $3) "
+    + "AND ($5::int IS NULL OR department_id = $5 OR holder_id = ANY ($6::int[]) "
+    + "OR id IN (SELECT case_id FROM assist WHERE staff_id = ANY ($6))) "
     + "ORDER BY id DESC LIMIT 51"
     + _SHOWN
     + _BY_NEWEST
@@ -157,10 +180,13 @@ _BY_NUMBER = (
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """Where to look: places (None = everywhere), and the one whose cases they must be (None = anybody's)."""
+    """Where to look: places (None = everywhere), the one whose cases they must be (None = anybody's), the department
+    that must have them or assist with them (None = any), and who works there."""
 
     places: Sequence[int] | None
     holder_id: int | None
+    department_id: int | None = None
+    colleagues: Sequence[int] = ()
 
 
 async def _sight(person: Person, area_id: int | None, holder_id: int | None = None) -> _Sight:
@@ -170,6 +196,10 @@ async def _sight(person: Person, area_id: int | None, holder_id: int | None = No
         raise NotAllowed(f"{person.actor} has no desk", tag="case:list", object_id=None)
     if holder_id == post.id and area_id is None:
         return _Sight(None, post.id)
+    if post.department_id is not None:
+        staff = await fetch("SELECT id FROM staff WHERE department_id = $1", post.department_id)
+        places = (await scope_below(area_id)).places if area_id is not None else None
+        return _Sight(places, holder_id, post.department_id, [row["id"] for row in staff])
     if not (post.dispatches or post.role is Role.GRID_WORKER):
         return _Sight(None, post.id)
     if area_id is not None and post.area_id not in await ancestors(area_id):
@@ -202,9 +232,10 @@ async def search(person: Person, text: str, filters: Filters, now: datetime, *, 
     if pattern and not after:
         async with transaction():
             await plan_for_these_values()
-            rows = await fetch(_BY_NUMBER, pattern, sight.places, sight.holder_id, now)
+            whose = sight.places, sight.holder_id, now, sight.department_id, sight.colleagues
+            rows = await fetch(_BY_NUMBER, pattern, *whose)
         if rows:
-            return Page([_row(row) for row in rows[:PAGE]], count=len(rows))
+            return Page([_row(row, sight) for row in rows[:PAGE]], count=len(rows))
     words = search_query(text)
     if not words:
         raise BadRequest(f"nothing to search for in {text[:40]!r}", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
@@ -230,7 +261,8 @@ def _since(filters: Filters, after: str, now: datetime) -> Filters:
 
 
 def _is_wide(sight: _Sight) -> bool:
-    return sight.places is None or len(sight.places) > _FEW_PLACES
+    unit = sight.department_id is not None
+    return not unit and (sight.places is None or len(sight.places) > _FEW_PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,21 +291,33 @@ async def _page(wish: _Wish, sort: Sort | None) -> Page:
     )
     async with transaction():
         await plan_for_these_values()
-        if sort is None:
-            rows = await fetch(_WITH_WORDS, *values)
-        elif sort is Sort.NEWEST:
-            rows = await fetch(_WIDE_NEWEST, *values) if _is_wide(sight) else await fetch(_NARROW_NEWEST, *values)
-        else:
-            rows = await fetch(_WIDE_DUE, *values) if _is_wide(sight) else await fetch(_NARROW_DUE, *values)
-    shown = [_row(row) for row in rows[:PAGE]]
+        rows = await (_rows_of_unit(values, sight, sort) if sight.department_id else _rows(values, sight, sort))
+    shown = [_row(row, sight) for row in rows[:PAGE]]
     more = _cursor(shown[-1], sort or Sort.NEWEST) if len(rows) > PAGE else ""
     counted = rows[0]["counted"] if rows else 0
     return Page(shown, more, counted if wish.counts else None)
 
 
-def _row(row: dict[str, Any]) -> Row:
+async def _rows(values: Sequence[Any], sight: _Sight, sort: Sort | None) -> list[dict[str, Any]]:
+    wide = _is_wide(sight)
+    if sort is None:
+        return await fetch(_WITH_WORDS, *values)
+    if sort is Sort.NEWEST:
+        return await fetch(_WIDE_NEWEST, *values) if wide else await fetch(_NARROW_NEWEST, *values)
+    return await fetch(_WIDE_DUE, *values) if wide else await fetch(_NARROW_DUE, *values)
+
+
+async def _rows_of_unit(values: Sequence[Any], sight: _Sight, sort: Sort | None) -> list[dict[str, Any]]:
+    theirs = sight.colleagues, *values[1:], sight.department_id, sight.places
+    if sort is None:
+        return await fetch(_UNIT_WORDS, *theirs)
+    return await fetch(_UNIT_NEWEST, *theirs) if sort is Sort.NEWEST else await fetch(_UNIT_DUE, *theirs)
+
+
+def _row(row: dict[str, Any], sight: _Sight) -> Row:
     known = {name: value for name, value in row.items() if name != "counted"}
-    return Row(**known | {"status": Status(row["status"])})
+    place = mask(row["place"]) if sight.department_id is not None else row["place"]
+    return Row(**known | {"status": Status(row["status"]), "place": place})
 
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.access import access_case
+from domain.access import access_case, reads_only
 from domain.figures_counts import Period, scope_below
 from domain.figures_table import BY_CODE
 from domain.journal import audit
@@ -23,8 +23,8 @@ from models.statistics import Exclusion
 async def ask(person: Person, case_id: int, reason: str, now: datetime, *, indicator: str = "") -> int:
     """Ask that a case does not count for one indicator, or ("") for any. Gives the exclusion's id.
 
-    Any member of staff who may read the case may ask. Raises BadRequest without a reason, Conflict when it was asked
-    for already.
+    Any member of staff who may read the case may ask, but for those who only read it: colleagues of a department that
+    has it. Raises BadRequest without a reason, Conflict when it was asked for already.
     """
     if person.post is None:
         raise NotAllowed(f"{person.actor} may not exclude", tag="case:exclude", object_id=case_id)
@@ -33,7 +33,8 @@ async def ask(person: Person, case_id: int, reason: str, now: datetime, *, indic
     if indicator and indicator not in BY_CODE:
         raise BadRequest(f"no indicator {indicator!r}", say=f"没有叫“{indicator}”的指标，指标名见“口径”表。")
     async with transaction():
-        await access_case(person, case_id)
+        if await reads_only(person, await access_case(person, case_id)):
+            raise NotAllowed(f"{person.actor} only reads case {case_id}", tag="case:ask_exclude", object_id=case_id)
         rows = await fetch(
             "INSERT INTO exclusion (case_id, indicator, reason, asked_by_id, asked_at) VALUES ($1, $2, $3, $4, $5) "
             "ON CONFLICT (case_id, indicator) DO NOTHING RETURNING id",

@@ -30,9 +30,12 @@ WITH RECURSIVE mine AS (
     SELECT id FROM area WHERE id = $3 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
 )
 SELECT id FROM cases c WHERE split_part(number, '-', 2) = split_part($1, '-', 2) AND number LIKE $1 AND (
-    reporter_id = $2 OR holder_id = $4 OR grid_id IN (SELECT id FROM mine) OR area_id IN (SELECT id FROM mine)
+    reporter_id = $2 OR holder_id = $4
+    OR $5::int IS NULL AND (grid_id IN (SELECT id FROM mine) OR area_id IN (SELECT id FROM mine))
     OR EXISTS (SELECT 1 FROM case_request r WHERE r.case_id = c.id AND r.state = 'open' AND r.to_staff_id = $4)
     OR EXISTS (SELECT 1 FROM assist a WHERE a.case_id = c.id AND a.staff_id = $4 AND a.done_at IS NULL)
+    OR department_id = $5 OR EXISTS (SELECT 1 FROM staff s WHERE s.department_id = $5 AND (s.id = c.holder_id
+        OR EXISTS (SELECT 1 FROM assist a WHERE a.case_id = c.id AND a.staff_id = s.id)))
 ) ORDER BY id DESC LIMIT 1
 """
 
@@ -42,8 +45,8 @@ async def find_case(person: Person, text: str) -> Case:
     pattern = read_number(text)
     if pattern:
         post = person.post
-        area_id, post_id = (post.area_id, post.id) if post else (0, 0)
-        rows = await fetch(_BY_NUMBER, pattern, person.resident_id, area_id, post_id)
+        area_id, post_id, unit = (post.area_id, post.id, post.department_id) if post else (0, 0, None)
+        rows = await fetch(_BY_NUMBER, pattern, person.resident_id, area_id, post_id, unit)
         if rows:
             return await Case.get(id=rows[0]["id"])
     raise NotFound(f"case number in {text[:40]!r}", tag="case:read", object_id=None)

@@ -18,6 +18,7 @@ import nlp
 from domain.api_keys import Key
 from domain.coordinates import to_wgs
 from domain.open311_services import code_of, names
+from domain.privacy import mask
 from errors import BadRequest, NotFound
 from models.database import fetch, from_json
 from models.enums import Outcome, Status
@@ -75,7 +76,6 @@ _EXTENDED = {
 #: Verbs whose words are the resident's own: nobody else's to read.
 _RESIDENTS = ["report", "supplement", "comment", "rate", "urge", "withdraw", "reopen", "close", "join", "leave"]
 
-_PRIVATE = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8})(?!\d)")
 _ROOM = re.compile(
     r"(?<=\d[-—－]\d)[-—－]\d{3,4}|(?<=\d\d[-—－]\d)[-—－]\d{3,4}"
     r"|(?<=单元|号楼)\s*[-—－]?\s*\d{2,4}(?:室|房|户|号)?|(?<=[栋幢座])\s*[-—－]?\s*\d{3,4}(?:室|房|户|号)?|\d{2,4}(?:室|房间|户)"
@@ -318,8 +318,3 @@ def _notes(row: dict[str, Any], status: Status, key: Key | None) -> str:
 def _step_words(row: dict[str, Any], key: Key | None) -> str:
     words = STATUS_WORDS[Status(row["status"])]
     return mask(row["text"]) if key and row["text"] and row["verb"] not in _RESIDENTS else words
-
-
-def mask(text: str) -> str:
-    """What somebody wrote, without telephone and identity numbers."""
-    return _PRIVATE.sub("***", text)

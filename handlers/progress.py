@@ -5,10 +5,11 @@ from __future__ import annotations
 from bot.messages import Reply
 from bot.router import Router
 from domain import cards, notices, rating
-from domain.access import access_case
+from domain.access import access_case, reads_only
 from domain.duplicates import card, followed, list_line
 from domain.lookup import asked_back, find_case, own_cases, timeline
 from domain.notices import Tap, serial, tap_id
+from domain.privacy import masked_case, masked_lines
 from errors import NotFound
 from handlers.chat import Chat, click, either, has_text, pattern, state, words
 from handlers.taps import case_tap, tapped_case
@@ -74,6 +75,8 @@ async def show_case(chat: Chat, case_id: int) -> Reply:
     mine = case.reporter_id == chat.person.resident_id
     post = chat.person.post
     lines = await timeline(case, staff=not mine)
+    if post and await reads_only(chat.person, case):
+        case, lines = masked_case(case), masked_lines(lines)
     chat.go()
     if post and case.holder_id == post.id and case.status in ("dispatched", "disposing"):
         return chat.ask(cards.staff_card(case, lines, chat.now), notices.task_choices(case))

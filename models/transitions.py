@@ -63,6 +63,7 @@ class Who(StrEnum):
     HOLDER = "holder"  # the member of staff who has it now
     OFFERED = "offered"  # the member of staff a transfer is offered to
     ASSISTANT = "assistant"  # asked to assist
+    COLLEAGUE = "colleague"  # works in a department that has it or assists with it: reads, and does nothing
     CHECKER = "checker"  # the worker of the case's grid, where somebody else did the work
     DISPATCHER = "dispatcher"  # community staff and above, whose area contains the case
     DECIDER = "decider"  # a dispatcher high enough for the open request, and not the one who asked

@@ -51,7 +51,9 @@ class Migration(migrations.Migration):
             [
                 "UPDATE assist SET watch_at = now() WHERE done_at IS NULL",
                 "CREATE INDEX assist_watched ON assist (watch_at) WHERE watch_at IS NOT NULL",
+                # What a department was asked to assist with.
+                "CREATE INDEX assist_of_staff ON assist (staff_id, case_id)",
             ],
-            "DROP INDEX assist_watched",
+            "DROP INDEX assist_watched, assist_of_staff",
         ),
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain import desk
+from domain import desk, exclusions
 from domain.desk import Filters, Sort
 from domain.desk_search import search_query, search_vector
 from domain.figures_counts import COUNTS
@@ -16,7 +16,7 @@ from domain.figures_settings import Settings, add_version
 from domain.indicators import By, Period, measure
 from domain.people import Person, find_person
 from errors import BadRequest, NotAllowed, NotFound
-from models.cases import Case, Follower
+from models.cases import Assist, Case, CaseEvent, Follower
 from models.database import fetch
 from models.enums import Status, Urgency
 from models.people import Area, Department, Resident, Staff
@@ -139,17 +139,103 @@ async def test_residents_have_no_desk(orm: None):
             await refused
 
 
-async def test_staff_of_a_department_see_what_they_hold(orm: None):
-    street = await Area.get(code="429906001")
-    unit = await Department.create(code="CG", name="城管所", area_id=street.id)
-    staff = await Staff.create(
-        name="孙工", role="department_staff", area_id=street.id, department_id=unit.id, openid="o_sun"
-    )
-    held = await a_case(holder_id=staff.id)
-    await a_case()
-    person = await find_person("o_sun", NOW)
-    assert [row.id for row in (await desk.list_cases(person, Filters(), NOW)).rows] == [held.id]
-    assert [row.id for row in (await desk.search(person, "灯坏", Filters(), NOW)).rows] == [held.id]
+async def of_unit(unit: Department, name: str) -> Person:
+    """One more who works there, with a phone."""
+    area = unit.area_id
+    await Staff.create(name=name, role="department_staff", area_id=area, department_id=unit.id, openid=f"o_{name}")
+    return await find_person(f"o_{name}", NOW)
+
+
+async def held_led_and_helped(unit: Department, person: Person, number: int = 1) -> list[Case]:
+    """Cases a department has in each of the three ways, the newest last."""
+    assert person.post
+    made = []
+    for serial in range(number):
+        at = MIDNIGHT + timedelta(hours=serial)
+        due = at + timedelta(days=serial % 7)
+        made.append(await a_case(holder_id=person.post.id, reported_at=at, due_at=due))
+        made.append(await a_case(department_id=unit.id, reported_at=at, due_at=due))
+        made.append(await a_case(reported_at=at, due_at=due))
+        await Assist.create(case_id=made[-1].id, staff_id=person.post.id, text="搭把手", asked_at=NOW)
+    return made
+
+
+async def test_an_officer_sees_what_the_whole_department_has_or_assists_with_and_nothing_else(orm: None):
+    unit, other = await Department.get(code="CG-SGH"), await Department.get(code="FG-SGH")
+    sun, colleague, stranger = await of_unit(unit, "孙工"), await of_unit(unit, "钱工"), await of_unit(other, "房工")
+    made = await held_led_and_helped(unit, sun, 2)
+    beside = await a_case()
+    expected = [case.id for case in sorted(made, key=lambda case: (case.reported_at, case.id), reverse=True)]
+    for person in (sun, colleague):
+        page = await desk.list_cases(person, Filters(), NOW)
+        assert [row.id for row in page.rows] == expected, "each once"
+        assert page.count == len(made)
+        assert {row.id for row in (await desk.search(person, "灯坏", Filters(), NOW)).rows} == set(expected)
+        assert [row.id for row in (await desk.search(person, made[0].number, Filters(), NOW)).rows] == [made[0].id]
+        assert [(await desk.view_case(person, one.id)).case.id for one in made] == [one.id for one in made]
+        with pytest.raises(NotFound):
+            await desk.view_case(person, beside.id)
+    assert (await desk.list_cases(stranger, Filters(), NOW)).rows == []
+    assert (await desk.search(stranger, made[0].number, Filters(), NOW)).rows == []
+    for one in made:
+        with pytest.raises(NotFound):
+            await desk.view_case(stranger, one.id)
+
+
+async def test_a_departments_pages_show_every_case_once_in_either_order_and_by_every_filter(orm: None):
+    unit = await Department.get(code="CG-SGH")
+    sun, colleague = await of_unit(unit, "孙工"), await of_unit(unit, "钱工")
+    made = await held_led_and_helped(unit, sun, 25)
+    for case in made[::4]:
+        case.status, case.closed_at = Status.CLOSED, NOW
+        await case.save()
+    await random_cases(15, 30)
+    mine = {case.id for case in made}
+    newest = [row.id for row in await every_page(colleague, Filters())]
+    assert newest == [case.id for case in sorted(made, key=lambda case: (case.reported_at, case.id), reverse=True)]
+    due = [row.id for row in await every_page(colleague, Filters(), Sort.DUE)]
+    waiting = [case for case in made if case.closed_at is None]
+    assert due == [case.id for case in sorted(waiting, key=lambda case: (case.due_at, case.id))]
+    assert {row.id for row in await every_page(colleague, Filters(open=False))} == {one.id for one in made[::4]}
+    assert sun.post
+    held = {row.id for row in await every_page(colleague, Filters(holder_id=sun.post.id))}
+    assert held == {one.id for one in made[::3]}
+    assert {row.id for row in await every_page(colleague, Filters(area_id=await grid()))} == mine
+    assert await every_page(colleague, Filters(area_id=await grid(OTHER_GRID))) == []
+    found, after = list[int](), ""
+    while True:
+        page = await desk.search(colleague, "灯 坏", Filters(), NOW, after=after)
+        found += [row.id for row in page.rows]
+        after = page.next
+        if not after:
+            break
+    assert found == newest
+
+
+async def test_a_colleague_reads_no_telephone_number_and_who_has_it_does(orm: None):
+    unit = await Department.get(code="CG-SGH")
+    sun, colleague = await of_unit(unit, "孙工"), await of_unit(unit, "钱工")
+    assert sun.post
+    said = "摊贩占道，电话13900001111"
+    case = await a_case(holder_id=sun.post.id, department_id=unit.id, description=said, place="东门 13900002222")
+    memo = {"verb": "memo", "actor": "系统", "text": "联系人：张三 13900003333", "public": False}
+    await CaseEvent.create(case_id=case.id, at=NOW, status=case.status, **memo)
+    for person, reads in ((sun, True), (colleague, False), (await someone("李主任"), True)):
+        view = await desk.view_case(person, case.id)
+        shown = f"{view.case.description} {view.timeline[0].text}"
+        assert ("13900001111" in shown, "13900003333" in shown) == (reads, reads), person.post
+    assert (await desk.list_cases(colleague, Filters(), NOW)).rows[0].place == "东门 ***"
+    assert (await Case.get(id=case.id)).description == said
+
+
+async def test_a_colleague_may_not_ask_that_a_case_is_left_out(orm: None):
+    unit = await Department.get(code="CG-SGH")
+    sun, colleague = await of_unit(unit, "孙工"), await of_unit(unit, "钱工")
+    assert sun.post
+    case = await a_case(holder_id=sun.post.id, department_id=unit.id)
+    with pytest.raises(NotAllowed):
+        await exclusions.ask(colleague, case.id, "不想算", NOW)
+    assert await exclusions.ask(sun, case.id, "演练", NOW)
 
 
 async def found(person: Person, text: str) -> set[int]:

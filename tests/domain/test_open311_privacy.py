@@ -10,8 +10,9 @@ import pytest
 import nlp
 from domain.api_keys import Key
 from domain.coordinates import to_gcj, to_wgs
-from domain.open311 import Query, extended, find_request, list_requests, mask, span
+from domain.open311 import Query, extended, find_request, list_requests, span
 from domain.open311_services import code_of, define, offered
+from domain.privacy import mask
 from errors import BadRequest, NotFound
 from models.cases import Case
 from models.enums import Source, Status, Urgency

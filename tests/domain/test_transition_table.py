@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain import casework, rating, requests, supervision, together
+from domain.access import access_case, relation
 from domain.people import Person, find_person
 from domain.reports import Draft
 from domain.requests import Wish
@@ -17,7 +18,7 @@ from models.cases import Assist, Case, CaseEvent, CaseRequest, Supervision
 from models.database import transaction
 from models.enums import Level, RequestKind, Source, Status, Urgency
 from models.messaging import Outbox
-from models.people import Area, Resident, Staff
+from models.people import Area, Department, Resident, Staff
 from models.transitions import TRANSITIONS, Verb, Who, find_transition
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -62,15 +63,17 @@ ACTIONS: dict[Verb, Action] = {
 #: Tested as journeys: they choose a grid, a window or a second case first.
 ELSEWHERE = {Verb.ACCEPT, Verb.DISPATCH, Verb.REOPEN, Verb.MERGE, Verb.ABSORB, Verb.JOIN, Verb.LEAVE}
 
-#: What each person of the demo community is to a case of the first grid, held by its worker.
+#: What each person of the demo community is to a case of the first grid, held by its worker; 城管 has the lead.
 PEOPLE: dict[str, set[Who]] = {
     "reporter": {Who.REPORTER},
     "王芳": {Who.HOLDER},
     "李主任": {Who.DISPATCHER, Who.SUPERVISOR},
     "周科长": {Who.DISPATCHER, Who.SUPERVISOR},
     "郑主任": {Who.DISPATCHER, Who.SUPERVISOR},
+    "钱队员": {Who.COLLEAGUE},
     "刘洋": set(),
     "何主任": set(),
+    "冯所长": set(),
     "stranger": set(),
 }
 _ASKED = {
@@ -130,6 +133,7 @@ async def a_case(status: Status) -> Case:
         grid_id=grid.id,
         area_id=grid.id,
         holder_id=worker.id,
+        department_id=(await Department.get(code="CG-SGH")).id,
         reported_at=NOW,
         due_at=NOW + timedelta(days=1),
     )
@@ -186,6 +190,26 @@ async def traces(case_id: int) -> tuple[object, ...]:
     case = await Case.get(id=case_id).values()
     counts = [await model.filter(case_id=case_id).count() for model in (CaseEvent, Outbox)]
     return (tuple(case.items()), *counts, await AuditEvent.all().count())
+
+
+async def test_a_departments_colleague_reads_what_it_holds_or_helped_with_and_does_nothing(orm: None):
+    case = await a_case(Status.DISPOSING)
+    ma, qian, feng = [await someone(name) for name in ("马队长", "钱队员", "冯所长")]
+    assert ma.post
+    for known in ({"department_id": None, "holder_id": ma.post.id}, {"holder_id": None}):
+        await Case.filter(id=case.id).update(**known)
+        if known["holder_id"] is None:
+            await Assist.create(case_id=case.id, staff_id=ma.post.id, text="搭把手", asked_at=NOW, done_at=NOW)
+        assert (await access_case(qian, case.id)).id == case.id
+        assert await relation(qian, await Case.get(id=case.id)) == {Who.COLLEAGUE}
+        with pytest.raises(NotAllowed):
+            await casework.write_note(qian, case.id, "看过了", NOW)
+        with pytest.raises(NotFound):
+            await access_case(feng, case.id)
+
+
+def test_no_row_of_the_table_is_for_a_colleague():
+    assert not [row.verb for row in TRANSITIONS if Who.COLLEAGUE in row.who]
 
 
 async def test_every_verb_of_the_table_is_tried_or_belongs_to_a_rule():

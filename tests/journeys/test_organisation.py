@@ -76,3 +76,19 @@ async def test_the_street_learns_which_unit_it_is_and_hands_the_case_on(town: To
     assert "已转给房管所冯所长" in await town.say(ZHOU, "转 0001 房管所 请督促物业")
     await town.say(FENG, "接 0001")
     assert (await Case.get().select_related("holder")).holder.name == "冯所长"
+
+
+async def test_a_colleague_of_the_department_reads_its_case_and_does_nothing_with_it(town: Town):
+    await Staff.filter(name="马队长").update(openid="o_ma")
+    await Staff.filter(name="钱队员").update(openid="o_qian")
+    await Staff.filter(name="冯所长").update(openid="o_feng")
+    await town.say(CHEN, "3栋2单元楼道灯坏了好几天了，我电话13900001111")
+    await town.say(CHEN, "1")
+    ma = await Staff.get(name="马队长")
+    await Case.all().update(holder_id=ma.id, area_id=ma.area_id, department_id=ma.department_id)
+    assert "13900001111" in await town.say("o_ma", "查 0001")
+    read = await town.say("o_qian", "查 0001")
+    assert "楼道灯坏了好几天了，我电话***" in read
+    assert "没有办理这件事的权限" in await town.say("o_qian", "接 0001")
+    assert (await Case.get()).status == "dispatched"
+    assert "没有找到" in await town.say("o_feng", "查 0001"), "another department"
