@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from domain.clock import SHANGHAI
+from domain.organisation_cover import check_cover, say_day
 from domain.organisation_plans import Known, Plan, draw_ids, given, reference, refuse_lost_zeros, resolve
 from domain.organisation_tables import (
     ABSENCES,
@@ -171,7 +171,9 @@ async def export_staff(_: date) -> list[list[Cell]]:
 async def plan_absences(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     """An absence is known by who is away and since when."""
     plan = Plan(ABSENCES, Absence, faults)
-    there = {(each.staff_id, each.starts_at): each for each in await Absence.all()}
+    leaves = list(await Absence.all())
+    there = {(each.staff_id, each.starts_at): each for each in leaves}
+    touched: list[tuple[Row, Absence]] = []
     for row in rows:
         before = faults.count
         staff = resolve(row, "staff", known.staff, faults, "人员")
@@ -187,7 +189,11 @@ async def plan_absences(rows: Sequence[Row], known: Known, faults: Faults) -> Pl
             continue
         fields = given(row, Absence, "ends_at", "reason")
         fields |= {"deputy_id": deputy.id if deputy else None} if "deputy" in row.values else {}
-        plan.put(row, found, fields if found else {"staff_id": staff.id, "starts_at": key[1]} | fields)
+        same = plan.same
+        leave = plan.put(row, found, fields if found else {"staff_id": staff.id, "starts_at": key[1]} | fields)
+        if plan.same == same and isinstance(leave, Absence):
+            touched.append((row, leave))
+    check_cover(touched, [*leaves, *(leave for _, leave in touched if leave.pk is None)], known, faults)
     return plan
 
 
@@ -206,21 +212,13 @@ async def export_absences(_: date) -> list[list[Cell]]:
     return [
         [
             reference(row.staff),
-            _written(row.starts_at, end=False),
-            _written(row.ends_at, end=True),
+            say_day(row.starts_at, end=False),
+            say_day(row.ends_at, end=True),
             reference(row.deputy) if row.deputy else None,
             row.reason,
         ]
         for row in rows
     ]
-
-
-def _written(moment: datetime, *, end: bool) -> str:
-    """A day where it begins or ends with the day, else day and time."""
-    local = moment.astimezone(SHANGHAI)
-    if (local.hour, local.minute) == (0, 0):
-        return (local - timedelta(days=1) if end else local).date().isoformat()
-    return f"{local:%Y-%m-%d %H:%M}"
 
 
 async def plan_templates(rows: Sequence[Row], _: Known, faults: Faults) -> Plan:
