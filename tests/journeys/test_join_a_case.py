@@ -11,7 +11,7 @@ from domain.people import find_person
 from domain.reports import Draft
 from errors import Conflict
 from models.audit import AuditEvent
-from models.cases import Case, CaseEvent, Follower
+from models.cases import Case, CaseEvent, Duty, Follower
 from models.enums import Urgency
 from tests.town import CHEN, LI, WANG, Town
 
@@ -199,6 +199,21 @@ async def test_the_third_joiner_makes_it_pressing_and_the_worker_hears_from_then
     await town.deliver()
     assert "已有 5 位居民反映，请尽快处理" in town.last(WANG)
     assert "较急 0001" in await town.say(WANG, "待办")
+
+
+async def test_when_many_join_everybody_who_waits_hears_the_nearer_time(town: Town):
+    await Duty.all().update(handle_limit="5天")
+    await reported(town)
+    await neighbours(town, SUN, QIAN, HE)
+    assert "最晚 11 月 25 日前" in await joined(town, SUN)
+    await joined(town, QIAN)
+    assert "最晚明天上午 10 点半前" in await joined(town, HE)
+    await town.deliver()
+    for openid in (CHEN, SUN, QIAN):
+        assert town.last(openid) == "0001 楼道照明损坏：反映的人多，改为较急，最晚明天上午 10 点半前办好。"
+    assert town.heard(HE) == [], "who joined last was answered"
+    assert "改为较急，最晚明天上午 10 点半前，请尽快处理" in town.last(WANG)
+    assert "最晚明天上午 10 点半前" in await town.say(CHEN, "查 0001")
 
 
 async def test_who_stops_following_hears_nothing_more(town: Town):
