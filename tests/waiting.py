@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], within: float = 10.0) -> T:
+async def eventually(condition: Callable[[], T | Awaitable[T]], within: float = 30.0) -> T:
     """The first true value of the condition, asked again and again for `within` seconds; then the test fails."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

@@ -13,11 +13,9 @@ from domain.people import Person, find_person
 from domain.reports import Draft
 from domain.requests import Wish
 from errors import Conflict, LinliError, NotAllowed, NotFound
-from models.audit import AuditEvent
-from models.cases import Assist, Case, CaseEvent, CaseRequest, Supervision
-from models.database import transaction
+from models.cases import Assist, Case, CaseRequest, Supervision
+from models.database import fetch, transaction
 from models.enums import Level, RequestKind, Source, Status, Urgency
-from models.messaging import Outbox
 from models.people import Area, Department, Resident, Staff
 from models.transitions import TRANSITIONS, Verb, Who, find_transition
 
@@ -185,11 +183,15 @@ async def attempt(action: Action, person: Person, case_id: int) -> LinliError | 
         return refusal
 
 
-async def traces(case_id: int) -> tuple[object, ...]:
+async def traces(case_id: int) -> dict[str, object]:
     """Everything an action could leave behind."""
-    case = await Case.get(id=case_id).values()
-    counts = [await model.filter(case_id=case_id).count() for model in (CaseEvent, Outbox)]
-    return (tuple(case.items()), *counts, await AuditEvent.all().count())
+    (found,) = await fetch(
+        "SELECT to_jsonb(c)::text AS whole, (SELECT count(*) FROM audit_event) AS audited, "
+        "(SELECT count(*) FROM case_event WHERE case_id = c.id) AS steps, "
+        "(SELECT count(*) FROM outbox WHERE case_id = c.id) AS notices FROM cases c WHERE c.id = $1",
+        case_id,
+    )
+    return found
 
 
 async def test_a_departments_colleague_reads_what_it_holds_or_helped_with_and_does_nothing(orm: None):

@@ -41,7 +41,7 @@ class Process:
                 start_new_session=True,  # a group of its own, which gets Ctrl-C as in a terminal
             )
         assert self._process.stdout
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             line = await self._process.stdout.readline()
         assert b"ready" in line, (line, self.log.read_text(errors="replace")[-3000:])
 
@@ -84,7 +84,7 @@ async def output(*words: str, environment: Mapping[str, str], folder: Path) -> t
         cwd=folder,
         env=_environment(environment),
     )
-    printed, _ = await asyncio.wait_for(process.communicate(), 30)
+    printed, _ = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode or 0, printed.decode()
 
 
