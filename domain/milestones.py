@@ -104,9 +104,15 @@ async def raise_urgency(case: Case, to: Urgency, now: datetime) -> bool:
     due = await _nearer(case.due_at, limit, case.suspended_at or now)
     if limit == limit_of(case) or due == case.due_at or await _was_extended(case):
         return False
-    case.due_at, case.handle_limit, case.alerted = due, str(limit), 0
-    await fetch(_ASSISTS_LOOK, case.id, now)  # their time may be nearer too
+    case.handle_limit, case.alerted = str(limit), 0
+    await bring_nearer(case, due, now)
     return True
+
+
+async def bring_nearer(case: Case, due: datetime | None, now: datetime) -> None:
+    """A nearer promised time; who assists has no longer than the case, so their tasks are looked at again."""
+    case.due_at = due
+    await fetch(_ASSISTS_LOOK, case.id, now)
 
 
 async def _nearer(due: datetime | None, limit: TimeLimit, since: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ from domain.casework import need, reporter_openid, tell_reporter
 from domain.lookup import find_case
 from domain.people import Person, Post, find_person, find_posts, post_of
 from domain.reports import Draft, report
-from domain.urgency import make_more_urgent
+from domain.urgency import make_more_urgent, take_over_promise
 from domain.worktime import TimeLimit
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Assist, Case, CaseRequest
@@ -164,7 +164,8 @@ async def merge(
         work.step(Verb.MERGE, f"并入 {survivor}")
         target.step(Verb.ABSORB, f"并入 {notices.serial(work.case.number)}", public=False)
         await tell_reporter(work, f"和 {survivor} 是同一件事，合在一起处理，有进展照样告诉您。")
-        raised = await make_more_urgent(target, work.case.urgency, "两件并成一件")
+        raised = await take_over_promise(target, work.case)
+        raised = await make_more_urgent(target, work.case.urgency, "两件并成一件") or raised
         if target.case.joined >= many:
             raised = await make_more_urgent(target, Urgency.PRESSING, "反映的人多") or raised
         await _tell_holders(work, target, raised)

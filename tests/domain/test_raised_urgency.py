@@ -172,6 +172,23 @@ async def test_merging_makes_the_survivor_as_urgent_as_what_is_merged():
     assert "改为紧急，最晚今天中午 12 点前。" in (await told(WANG, before))[-1]
 
 
+async def test_what_the_reporter_of_a_merged_case_was_promised_holds():
+    slow, quick = await lamp("7天"), await lamp("2天", "o_sun")
+    before = await mark()
+    await merge(await person(LI), quick.id, slow.number, MONDAY + HOUR)
+    survivor = await now_of(slow)
+    assert (survivor.due_at, survivor.handle_limit, survivor.urgency) == (MONDAY + 2 * DAY, "2天", Urgency.NORMAL)
+    assert await told(CHEN, before) == ["0001 楼道照明损坏：两件并成一件，最晚后天上午 9 点前办好。"]
+    assert "最晚后天上午 9 点前。" in (await told(WANG, before))[-1]
+
+
+async def test_a_merged_case_makes_nothing_later_or_late():
+    quick, slow, late = await lamp("2天"), await lamp("7天", "o_sun"), await lamp("1小时", "o_qian")
+    await merge(await person(LI), slow.id, quick.number, MONDAY + 2 * HOUR)
+    await merge(await person(LI), late.id, quick.number, MONDAY + 2 * HOUR)
+    assert (await now_of(quick)).due_at == quick.due_at
+
+
 async def test_reporters_that_are_merged_count_like_joiners():
     first = await lamp("7天")
     for turn in range(3):
