@@ -40,8 +40,12 @@ _LEVELS = 4
 
 
 def _written(text: str, urgency: Urgency, default: dict[Urgency, TimeLimit]) -> TimeLimit:
-    """The duty list's limit for a step, or the default."""
-    return TimeLimit.parse(text) if text else default[urgency]
+    """The duty list's limit for a step, or the default. An emergency never waits longer than the default, whatever the
+    list gives its category in ordinary times: nobody has a working day to see that somebody is trapped."""
+    if not text:
+        return default[urgency]
+    limit = TimeLimit.parse(text)
+    return default[urgency] if urgency is Urgency.URGENT and limit.may_exceed(default[urgency]) else limit
 
 
 async def set_accept_due(case: Case, written: str) -> None:

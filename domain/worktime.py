@@ -43,6 +43,14 @@ class Unit(StrEnum):
 _WRITTEN = re.compile(r"(\d{1,4})\s*(小时|工作时|天|工作日)")
 
 
+_LENGTH = {
+    Unit.HOURS: timedelta(hours=1),
+    Unit.WORKING_HOURS: timedelta(hours=1),
+    Unit.DAYS: timedelta(days=1),
+    Unit.WORKING_DAYS: timedelta(days=1),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
     """`2小时`, `4工作时`, `7天`, `3工作日`."""
@@ -61,6 +69,15 @@ class TimeLimit:
     def __str__(self) -> str:
         return f"{self.amount}{self.unit}"
 
+    @property
+    def shortest(self) -> timedelta:
+        """How long it is by the clock at the least: working time may take any number of nights longer."""
+        return self.amount * _LENGTH[self.unit]
+
+    def may_exceed(self, other: TimeLimit) -> bool:
+        """Whether it can end later than `other`, a limit by the clock, from the same start."""
+        return self.unit.working or self.shortest > other.shortest
+
 
 #: Where the duty list says nothing (DB11/T 2021 as drafted 2021-12: 2 h, 24 h, 7 d, 15 d).
 DEFAULTS = {
@@ -68,12 +85,6 @@ DEFAULTS = {
     Urgency.PRESSING: TimeLimit(24, Unit.HOURS),
     Urgency.NORMAL: TimeLimit(7, Unit.DAYS),
     Urgency.COMPLEX: TimeLimit(15, Unit.DAYS),
-}
-_LENGTH = {
-    Unit.HOURS: timedelta(hours=1),
-    Unit.WORKING_HOURS: timedelta(hours=1),
-    Unit.DAYS: timedelta(days=1),
-    Unit.WORKING_DAYS: timedelta(days=1),
 }
 
 
@@ -84,16 +95,10 @@ def limit_for(written: str, urgency: Urgency) -> TimeLimit:
     if not written:
         return DEFAULTS[urgency]
     limit = TimeLimit.parse(written)
-    length = limit.amount * _LENGTH[limit.unit]
-    if urgency is Urgency.URGENT and (limit.unit.working or length > _length_of(Urgency.URGENT)):
+    if urgency is Urgency.URGENT and limit.may_exceed(DEFAULTS[urgency]):
         return DEFAULTS[urgency]
     stricter = (Urgency.NORMAL, Urgency.PRESSING) if urgency is Urgency.PRESSING else ()
-    return next((DEFAULTS[each] for each in stricter if length > _length_of(each)), limit)
-
-
-def _length_of(urgency: Urgency) -> timedelta:
-    limit = DEFAULTS[urgency]
-    return limit.amount * _LENGTH[limit.unit]
+    return next((DEFAULTS[each] for each in stricter if limit.shortest > DEFAULTS[each].shortest), limit)
 
 
 #: Holidays that fall on the same day each year (2025 rules), for years whose calendar is not announced yet.
@@ -255,7 +260,7 @@ def _database() -> str:
 async def due_at(start: datetime, limit: TimeLimit) -> datetime:
     """When something that began at `start` must be done: a time people can say, no earlier than the limit."""
     if not limit.unit.working:
-        return due_time(start, limit.amount * _LENGTH[limit.unit])
+        return due_time(start, limit.shortest)
     calendar = await load_calendar()
     return calendar.sayable(calendar.end(start, limit), limit.unit)
 

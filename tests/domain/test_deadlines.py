@@ -215,6 +215,11 @@ async def test_who_does_not_sign_is_reminded_and_the_level_above_hears_of_it_onc
     assert ["网格员王芳还没有接" in text for text in await told(LI, before)] == [True]
 
 
+async def test_an_emergency_is_signed_within_the_hour_whatever_the_list_gives_its_category_in_ordinary_times():
+    case = await reported("30天", urgent=True, sign_limit="4工作时")
+    assert case.sign_due_at == MONDAY + HOUR
+
+
 async def test_what_nobody_accepts_climbs_level_by_level():
     case = await reported("30天", auto_accept=False, accept_limit="2小时")
     assert (case.status, case.accept_due_at) == (Status.REPORTED, MONDAY + 2 * HOUR)
