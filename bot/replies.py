@@ -14,7 +14,7 @@ from bot.messages import Choice, Message, Reply
 from bot.wire import cdata, printable
 
 TEXT_LIMIT = 2048
-_SHORT_LABEL = 14  # characters
+_PHONE_LINE = 17  # characters of a line on most phones
 """Bytes of UTF-8 in a text."""
 ELLIPSIS = "…"
 
@@ -143,8 +143,9 @@ def _reply(message: Message, now: int, type_: str, body: str) -> bytes:
 
 
 def _choice_line(choices: tuple[Choice, ...]) -> str:
-    # Short answers stand side by side; whole sentences each on a line of their own.
-    between = "\n" if any(len(choice.label) > _SHORT_LABEL for choice in choices) else "　"
+    # Answers stand side by side where they fit a line, so that none is broken in two; else each on a line of its own.
+    width = sum(len(choice.label) + len("1 　") for choice in choices) - 1
+    between = "\n" if width > _PHONE_LINE else "　"
     return between.join(f"{number} {_choice_link(choice)}" for number, choice in enumerate(choices, 1))
 
 

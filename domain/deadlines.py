@@ -162,8 +162,8 @@ async def _warn(case: Case, now: datetime, reached: int) -> timedelta | None:
     number = notices.serial(case.number)
     holder = await post_of(case.holder_id)
     work.case.alerted = reached
-    work.step(Verb.NOTE, f"时限已过 {reached}%，提醒{holder.label if holder else '上级派人'}", public=False)
-    said = f"时限已过 {reached}%，请{say_latest(case.due_at, now)}办好。"
+    work.step(Verb.NOTE, f"时限已用 {reached}%，提醒{holder.label if holder else '上级派人'}", public=False)
+    said = f"时限已用 {reached}%，请{say_latest(case.due_at, now)}办好。"
     if holder:
         await tell(work, holder, f"{said}来不及就回复“延期 {number} 3天 原因”，办不了回复“上报 {number} 原因”。")
     else:

@@ -132,7 +132,8 @@ def excerpt(text: str, limit: int = 60) -> str:
 def new_task(case: Case, holder: Post, now: datetime, images: list[str], why: str = "新任务") -> Notice:
     """To the holder: what, where, until when, and the four things one can do."""
     urgent = "紧急 " if case.urgency is Urgency.URGENT else ""
-    due = say_deadline(case.due_at, now) if case.due_at else "尽快"
+    late = case.due_at is not None and case.due_at < now
+    due = "已超时" if late else say_deadline(case.due_at, now) if case.due_at else "尽快"
     head = f"{urgent}{why} {serial(case.number)} {case.subject}｜{case.place or '地点未说明'}｜{due}"
     return Notice(
         holder.openid or "",

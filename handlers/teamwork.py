@@ -211,14 +211,20 @@ _HELP = """办一件事，先说做什么，再说编号和原因：
 解释 0037 原因，办不了 0037 原因
 并 0037 0035，拆 0037 另一件事
 备注 0037 内部的话 @同事
-常用语 0037，类似 0037，热点
-派单的：派 0037 网格名，同意 0037，不同意 0037 原因，通过 0037，返工 0037 原因，督办 0037 2小时 要求"""
+常用语 0037，类似 0037，热点"""
+_HELP_DISPATCHERS = """
+派单的还可以说：
+派 0037 第二网格
+同意 0037，不同意 0037 原因
+通过 0037，返工 0037 原因
+督办 0037 2小时 今天到现场"""
 
 
 @router.on(is_staff, words("工作帮助", "口令", "工作口令"))
-async def work_help(_chat: Chat) -> Reply:
+async def work_help(chat: Chat) -> Reply:
     """What staff can type, by example."""
-    return Reply(_HELP)
+    post = chat.person.post
+    return Reply(_HELP + (_HELP_DISPATCHERS if post and post.dispatches else ""))
 
 
 @router.on(is_staff, pattern(_SAID.pattern))

@@ -41,13 +41,18 @@ NASTY = st.one_of(
 CHOICES = st.lists(st.builds(Choice, st.text(max_size=30), st.integers(1, 2**53)), max_size=6).map(tuple)
 
 
-def test_a_question_shows_its_answers_as_numbered_links() -> None:
+def test_a_question_shows_its_answers_as_numbered_links_each_on_a_line_where_they_do_not_fit_one() -> None:
     assert render(Reply("要交给网格员王芳处理吗？", ASK)) == (
         "要交给网格员王芳处理吗？\n"
-        '1 <a href="weixin://bizmsgmenu?msgmenucontent=交给网格员&msgmenuid=1">交给网格员</a>　'
-        '2 <a href="weixin://bizmsgmenu?msgmenucontent=改一下&msgmenuid=2">改一下</a>　'
+        '1 <a href="weixin://bizmsgmenu?msgmenucontent=交给网格员&msgmenuid=1">交给网格员</a>\n'
+        '2 <a href="weixin://bizmsgmenu?msgmenucontent=改一下&msgmenuid=2">改一下</a>\n'
         '3 <a href="weixin://bizmsgmenu?msgmenucontent=不是要反映问题&msgmenuid=3">不是要反映问题</a>'
     )
+
+
+def test_short_answers_stand_side_by_side() -> None:
+    shown = render(Reply("这次满意吗？", (Choice("满意", 3), Choice("基本满意", 2), Choice("不满意", 1))))
+    assert re.sub(r"<[^>]*>", "", shown) == "这次满意吗？\n1 满意　2 基本满意　3 不满意"
 
 
 def test_a_reply_without_choices_is_its_text() -> None:
@@ -68,7 +73,7 @@ def test_words_of_another_person_cannot_become_a_link() -> None:
 
 def test_a_long_text_is_cut_and_the_choices_stay_whole() -> None:
     shown = render(Reply("很长" * 2_000, ASK))
-    text, choices = shown.split("\n")
+    text, choices = shown.split("\n", 1)
     assert text.endswith("…")
     assert choices == render(Reply("", ASK))
     assert TEXT_LIMIT - 3 <= len(shown.encode()) <= TEXT_LIMIT

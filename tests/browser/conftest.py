@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
+from redis import asyncio as aioredis
 
 from app.engines import Engines
 from app.serve import Parts, Served, serving
 from app.settings import Settings
 from tests.conftest import free_port
+from tests.town import Clock
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -29,10 +33,32 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+class RunningClock(Clock):
+    """Goes on by itself, and can be moved: what people type one after the other has different times."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self._begun = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return super().__call__() + timedelta(seconds=time.monotonic() - self._begun)
+
+
 @pytest.fixture
-async def running(started_engines: Engines, database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
-    """Web and worker as `make run` starts them, on the wall clock."""
+def clock() -> RunningClock:
+    """A Friday morning at ten in Wuhan: nothing waits for the quiet hours to end."""
+    return RunningClock(datetime(2026, 11, 20, 2, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+async def running(
+    started_engines: Engines, database_url: str, tmp_path: Path, clock: RunningClock
+) -> AsyncIterator[Served]:
+    """Web and worker as `make run` starts them."""
+    redis = aioredis.from_url(started_engines.redis_url)
+    await redis.flushall()
+    await redis.aclose()
     settings = Settings(home=tmp_path, port=free_port(), simulator=True, _env_file=None)
     own = Engines(database_url, started_engines.redis_url)
-    async with serving(settings, own, Parts(web=True, worker=True)) as served:
+    async with serving(settings, own, Parts(web=True, worker=True), now=clock) as served:
         yield served

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from app.serve import Served
-from tests.browser.phones import Phone
+from tests.browser.phones import Phone, open_page, picture
 
 pytestmark = pytest.mark.browser
 
-#: With LINLI_SCREENSHOTS=docs/images the pictures of the documentation are taken on the way.
-PICTURES = os.environ.get("LINLI_SCREENSHOTS", "")
-
 
 async def test_report_with_photo_to_rating_on_the_phone_page(chromium: Browser, running: Served):
-    page, faults = await open_page(chromium, f"{running.url}/simulator", 1720, 1000)
+    page, faults = await open_page(chromium, f"{running.url}/simulator", 1724, 1000)
     resident, worker, community = Phone(page, "陈阿姨"), Phone(page, "王芳"), Phone(page, "李主任")
     await resident.shows("您在东亭社区第一网格，网格员王芳为您服务")
     await worker.shows("现在没有待办")
@@ -37,25 +31,25 @@ async def test_report_with_photo_to_rating_on_the_phone_page(chromium: Browser, 
     await resident.shows("网格员王芳已接手")
     await worker.tap("办好了")
     await worker.shows("请发处理后的照片")
-    await worker.photo()
+    await worker.photo("repaired")
     await worker.shows("再说一句结果就办结")
     await worker.type("换了灯泡和开关")
     await worker.shows("正在请居民确认")
 
     await resident.shows("解决了吗？")
-    await picture(page, "loop")
+    await picture(page, "loop", resident, worker)
     await resident.tap("解决了")
     await resident.shows("这次满意吗")
     await resident.tap("满意")
     await resident.shows("谢谢您的评价")
     await community.shows("现在没有待办")
-    await picture(page, "rated")
+    await picture(page, "rated", resident, worker)
     assert faults == []
     await page.close()
 
 
 async def test_an_emergency_reaches_worker_and_community_while_the_advice_is_read(chromium: Browser, running: Served):
-    page, faults = await open_page(chromium, f"{running.url}/simulator", 1720, 1000)
+    page, faults = await open_page(chromium, f"{running.url}/simulator", 1724, 1000)
     resident, worker, community = Phone(page, "陈阿姨"), Phone(page, "王芳"), Phone(page, "李主任")
     await resident.shows("网格员王芳为您服务")
     await worker.shows("现在没有待办")
@@ -63,7 +57,7 @@ async def test_an_emergency_reaches_worker_and_community_while_the_advice_is_rea
     await resident.shows("请马上关阀门")
     await worker.shows("紧急 新任务 0001")
     await community.shows("已通知网格员王芳")
-    await picture(page, "emergency")
+    await picture(page, "emergency", resident, worker, community)
     assert faults == []
     await page.close()
 
@@ -78,19 +72,3 @@ async def test_the_page_works_on_a_phone_sized_screen(chromium: Browser, running
     assert width <= 390, "nothing sticks out sideways"
     assert faults == []
     await page.close()
-
-
-async def open_page(chromium: Browser, url: str, width: int, height: int) -> tuple[Page, list[str]]:
-    """A page, and the list its console errors are gathered in."""
-    page = await chromium.new_page(viewport={"width": width, "height": height})
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    await page.goto(url)
-    return page, faults
-
-
-async def picture(page: Page, name: str) -> None:
-    """Keep a screenshot when pictures are asked for."""
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"{name}.png", animations="disabled")

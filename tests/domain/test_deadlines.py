@@ -294,7 +294,7 @@ async def test_what_waits_for_the_morning_holds_back_nothing_and_is_sent_then():
     assert ["紧急 新任务" in text for text in claimed] == [True]
     clock.advance(9 * HOUR)
     claimed = [job.payload["text"] for job in await outbox.claim() if job.recipient == WANG]
-    assert any("时限已过 50%" in text for text in claimed)
+    assert any("时限已用 50%" in text for text in claimed)
 
 
 async def test_nobody_wakes_up_to_three_warnings():
@@ -379,5 +379,5 @@ async def test_a_deputy_hears_what_the_absent_holder_would():
     before = await mark()
     await tick(MONDAY, MONDAY + 5 * HOUR)
     assert await told(WANG, before) == []
-    assert "时限已过 50%" in (await told("o_liu", before))[0]
+    assert "时限已用 50%" in (await told("o_liu", before))[0]
     assert (await now_of(case)).holder_id == wang.id

@@ -42,7 +42,7 @@ async def test_a_worker_is_warned_then_the_community_takes_it_over_and_the_resid
     heard = len(town.heard(CHEN))
 
     await let_pass(town, 2.5 * HOUR)
-    assert "0001 楼道照明损坏：时限已过 " in town.last(WANG)
+    assert "0001 楼道照明损坏：时限已用 " in town.last(WANG)
     assert "来不及就回复“延期 0001 3天 原因”" in town.last(WANG)
     await let_pass(town, 2 * HOUR)
     assert "已经超过时限（今天 14:30），请马上处理" in town.last(WANG)
@@ -50,7 +50,7 @@ async def test_a_worker_is_warned_then_the_community_takes_it_over_and_the_resid
     assert len(town.heard(CHEN)) == heard, "the resident is not bothered with our clocks"
 
     await let_pass(town, 2 * HOUR)
-    assert "上报（超过时限还没办好） 0001 楼道照明损坏" in town.last(LI)
+    assert "上报（超过时限还没办好） 0001 楼道照明损坏｜3栋2单元楼道｜已超时" in town.last(LI)
     assert town.heard(CHEN)[heard:] == ["0001 楼道照明损坏：超过时限还没办好。已由系统上报东亭社区李主任处理。"]
     assert "已接 0001" in await town.say(LI, "接 0001")
 

@@ -367,10 +367,16 @@ async def test_what_cannot_be_done_needs_a_reason(town: Town):
 
 async def test_every_example_of_the_work_help_is_understood(town: Town):
     await a_task(town)
-    for line in (await town.say(WANG, "工作帮助")).splitlines()[1:-1]:
-        for example in (one for one in line.split("，") if "00" in one):
-            said = await town.say(WANG, example)  # 0037 does not exist: found out only by what reads the number
-            assert "没有找到" in said, f"{example} → {said}"
+    for openid in (WANG, LI):
+        for line in (await town.say(openid, "工作帮助")).splitlines()[1:]:
+            for example in (one for one in line.split("，") if "00" in one):
+                said = await town.say(openid, example)  # 0037 does not exist: found out only by what reads the number
+                assert "没有找到" in said, f"{example} → {said}"
+
+
+async def test_only_who_dispatches_reads_how_to(town: Town):
+    assert "派 0037" in await town.say(LI, "工作帮助")
+    assert "派 0037" not in await town.say(WANG, "工作帮助")
 
 
 async def test_each_decides_what_is_theirs_though_several_things_are_asked_at_once(town: Town):
