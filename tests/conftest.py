@@ -40,6 +40,10 @@ _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - the folder made in it
 _PORTS = itertools.count(random.randrange(1000))  # not the same ones again in the next run: they may still be closing
 
 
+# The tests start a hundred processes: each would compile our modules anew where the shell forbids to keep them compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """What `-n auto` means here: the whole suite goes over several processes, and whoever names a part of it stays in
     one, which starts sooner and stops at the first failure with `-x`."""

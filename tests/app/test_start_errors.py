@@ -51,4 +51,4 @@ def start(started: Engines, home: Path, settings: dict[str, str]) -> subprocess.
     if not environment["LINLI_SIMULATOR"]:
         del environment["LINLI_SIMULATOR"]
     command = [sys.executable, "-m", "app.cli", "run"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
