@@ -52,8 +52,23 @@ Evidence = dict[int, tuple[float, Hit]]
 """By entry number: what the entry weighs here and where it stands."""
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What all words of a text weigh: for each domain, for each category by its position, and the evidence of both."""
+
+    domains: Mapping[str, float]
+    scores: Mapping[int, float]
+    by_category: Mapping[int, Evidence]
+    by_domain: Mapping[str, Evidence]
+
+
 def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict:
-    """What the folded `text`, in which `hits` were found and `alarm` was raised, is about."""
+    """What the folded `text`, in which `hits` were found and `alarm` was raised, is about: by the rules alone."""
+    return decide(text, weigh(text, hits, alarm))
+
+
+def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
+    """The weight of everything the rules found, before anything is decided."""
     book = catalogue()
     opening = OPENING if len(text) > SHORT else 0
     by_category, by_domain = _gather(book, hits, 1.0 if opening else GENERAL)
@@ -62,21 +77,32 @@ def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict
         by_category.setdefault(at, {})[-1] = seen
         by_domain.setdefault(book.words[at].category.domain, {})[-1] = seen
     domains = {name: _score(found, opening) * PRIOR.get(name, 1.0) for name, found in by_domain.items()}
-    domain = max(domains, key=lambda name: domains[name], default="")
-    if not domain or domains[domain] < ENOUGH:
-        return NOTHING
-    total = domains[domain]
-    rival = max((score for name, score in domains.items() if name != domain), default=0.0)
-    sure = round((1 - exp(-total / 4)) * total / (total + rival * 0.8), 3)
     scores = {position: _score(found, opening) for position, found in by_category.items()}
+    return Weighed(domains, scores, by_category, by_domain)
+
+
+def decide(text: str, weighed: Weighed) -> Verdict:
+    """The domain that weighs most, and the best category in it; nothing where too little was found."""
+    domain = max(weighed.domains, key=lambda name: weighed.domains[name], default="")
+    total = weighed.domains.get(domain, 0.0)
+    if total < ENOUGH:
+        return NOTHING
+    rival = max((score for name, score in weighed.domains.items() if name != domain), default=0.0)
+    sure = round((1 - exp(-total / 4)) * total / (total + rival * 0.8), 3)
+    return settle(text, weighed, domain, sure)
+
+
+def settle(text: str, weighed: Weighed, domain: str, sure: float) -> Verdict:
+    """The best category within `domain`, which was decided on with confidence `sure`, and why."""
+    book, scores = catalogue(), dict(weighed.scores)
     inside = [position for position in scores if book.words[position].category.domain == domain]
     best = max(inside, key=lambda position: scores[position], default=None)
     if best is None or scores[best] < ENOUGH:
         best = _general()[domain]
         scores[best] = scores.get(best, 0.0)
     chosen = book.words[best].category
-    matched = _reasons(text, chosen.code, by_category.get(best) or by_domain[domain])
-    return Verdict(chosen, domain, sure, total, matched, _alternatives(book, best, scores))
+    matched = _reasons(text, chosen.code, weighed.by_category.get(best) or weighed.by_domain.get(domain, {}))
+    return Verdict(chosen, domain, sure, weighed.domains.get(domain, 0.0), matched, _alternatives(book, best, scores))
 
 
 def _gather(
