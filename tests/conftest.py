@@ -40,7 +40,7 @@ _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - the folder made in it
 _PORTS = itertools.count(random.randrange(1000))  # not the same ones again in the next run: they may still be closing
 
 
-# The tests start a hundred processes: each would compile our modules anew where the shell forbids to keep them compiled.
+# The tests start a hundred processes: each would compile our modules anew where the shell forbids to keep them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 

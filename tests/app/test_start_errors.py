@@ -25,26 +25,26 @@ from app.engines import Engines
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_do(
-    started_engines: Engines, tmp_path: Path, settings: dict[str, str], said: str
+    started_engines: Engines, database_url: str, tmp_path: Path, settings: dict[str, str], said: str
 ):
-    answer = start(started_engines, tmp_path, settings)
+    answer = start(Engines(database_url, started_engines.redis_url), tmp_path, settings)
     assert answer.returncode == 1
     assert said in answer.stderr
     assert "Traceback" not in answer.stderr
     assert "secret" not in answer.stderr
 
 
-def test_a_taken_port_is_named(started_engines: Engines, tmp_path: Path, empty_database: str):
+def test_a_taken_port_is_named(started_engines: Engines, database_url: str, tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        answer = start(started_engines, tmp_path, {"LINLI_PORT": port, "LINLI_DATABASE_URL": empty_database})
+        answer = start(Engines(database_url, started_engines.redis_url), tmp_path, {"LINLI_PORT": port})
     assert f"cannot listen on 127.0.0.1:{port}" in answer.stderr
     assert "set LINLI_PORT to a free port" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
 def start(started: Engines, home: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """`linli run` with these settings, on the session's engines where they say nothing else."""
+    """`linli run` with these settings, on these engines where they say nothing else."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
     defaults = {"LINLI_DATABASE_URL": started.database_url, "LINLI_REDIS_URL": started.redis_url}
     environment = ours | defaults | {"LINLI_HOME": str(home), "LINLI_SIMULATOR": "1"} | settings
