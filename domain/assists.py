@@ -114,10 +114,10 @@ async def _tell_both(work: Work, task: Assist) -> None:
     number, label = notices.serial(work.case.number), assistant.label
     if task.alerted < 100:
         work.step(Verb.NOTE, f"协办的时间快到了，提醒{label}", public=False)
-        theirs = f"协办请{say_latest(due, work.now)}做好，做好了回复“协办好了 {number} 结果”。"
-        said = f"{label}的协办还没做好，应在{say_deadline(due, work.now)}，请问一下。"
+        theirs = f"协办请{say_latest(due, work.journal.read_at)}做好，做好了回复“协办好了 {number} 结果”。"
+        said = f"{label}的协办还没做好，应在{say_deadline(due, work.journal.read_at)}，请问一下。"
     else:
-        was = say_moment(due, work.now)
+        was = say_moment(due, work.journal.read_at)
         work.step(Verb.NOTE, f"协办超过时限，已提醒{label}和经办人", public=False)
         theirs = f"协办已经超过时限（{was}），请马上做，做好了回复“协办好了 {number} 结果”。"
         said = f"{label}的协办超过时限（{was}）还没做好，请催一下，或者另外找人。"

@@ -71,7 +71,7 @@ async def watch_answers(now: datetime, limit: int = 200) -> int:
         async with transaction():
             work = await begin_by_rule(row["case_id"], Verb.NOTE, now, _SOURCE)  # the case first, as who answers does
             if (found := await fetch(_MISSED, row["id"], now)) and work:
-                number, was = notices.serial(work.case.number), say_moment(found[0]["due_at"], now)
+                number, was = notices.serial(work.case.number), say_moment(found[0]["due_at"], work.journal.read_at)
                 holder = await post_of(work.case.holder_id)
                 label = holder.label if holder else "还没有人"
                 work.step(Verb.NOTE, "督办没有按时答复", public=False)
@@ -163,7 +163,7 @@ async def _warn(case: Case, now: datetime, reached: int) -> timedelta | None:
     holder = await post_of(case.holder_id)
     work.case.alerted = reached
     work.step(Verb.NOTE, f"时限已用 {reached}%，提醒{holder.label if holder else '上级派人'}", public=False)
-    said = f"时限已用 {reached}%，请{say_latest(case.due_at, now)}办好。"
+    said = f"时限已用 {reached}%，请{say_latest(case.due_at, work.journal.read_at)}办好。"
     if holder:
         await tell(work, holder, f"{said}来不及就回复“延期 {number} 3天 原因”，办不了回复“上报 {number} 原因”。")
     else:
@@ -188,7 +188,7 @@ async def _overdue(case: Case, now: datetime, reached: int) -> timedelta | None:
     work = await begin_by_rule(case.id, Verb.NOTE, now, _SOURCE)
     if work is None or case.due_at is None:
         return None
-    number, was = notices.serial(case.number), say_moment(case.due_at, now)
+    number, was = notices.serial(case.number), say_moment(case.due_at, work.journal.read_at)
     holder = await post_of(case.holder_id)
     # The superior need not hear of the missing signature too, nor that it is given to nobody.
     work.case.alerted, work.case.reminded = reached, max(case.reminded, 2 if case.status is Status.ACCEPTED else 1)
@@ -233,7 +233,7 @@ async def _unsigned(case: Case, now: datetime) -> timedelta | None:
     holder = await post_of(case.holder_id)
     if work is None or case.sign_due_at is None or holder is None:
         return None
-    number, was = notices.serial(case.number), say_moment(case.sign_due_at, now)
+    number, was = notices.serial(case.number), say_moment(case.sign_due_at, work.journal.read_at)
     work.case.reminded = 1
     work.step(Verb.NOTE, f"{holder.label}没有按时接手，已告诉上级", public=False)
     await tell(work, holder, f"还没有接（应在{was}前）。请回复“接 {number}”，不归您办就回复“退回 {number} 原因”。")
@@ -255,9 +255,11 @@ async def _not_given(case: Case, now: datetime, passed: int) -> timedelta | None
     work.case.reminded = passed
     if passed == 1:
         work.step(Verb.NOTE, "派遣时限快到了，已提醒", public=False)
-        await tell_next(work, f"退回后还没有派给别人，请{say_latest(due, now)}回复“派 {number} 网格名”。")
+        await tell_next(
+            work, f"退回后还没有派给别人，请{say_latest(due, work.journal.read_at)}回复“派 {number} 网格名”。"
+        )
     else:
-        was = say_moment(due, now)
+        was = say_moment(due, work.journal.read_at)
         work.step(Verb.NOTE, "退回后没有按时派给别人，已告诉上级", public=False)
         await tell_next(work, f"退回后还没有派给别人（应在{was}前），请马上回复“派 {number} 网格名”。")
         for superior in (await _superiors(case))[:1]:
@@ -286,7 +288,7 @@ async def _stands_still(case: Case, now: datetime) -> timedelta | None:
     superiors = await _superiors(case)
     if work is None or due is None or since is None or not superiors:
         return None
-    number, was = notices.serial(case.number), say_moment(due, now)
+    number, was = notices.serial(case.number), say_moment(due, work.journal.read_at)
     told = superiors[min(case.reminded, len(superiors) - 1)]
     work.case.reminded = case.reminded + 1 if case.reminded + 1 < len(superiors) else 99  # nobody is left to tell
     step = "受理" if case.status is Status.REPORTED else "核查"

@@ -115,6 +115,16 @@ class Journal:
     audits: list[dict[str, Any]] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def waits(self) -> datetime | None:
+        """Until when the messages are kept back; None when they go out at once."""
+        return quiet_until(self.at) if self.quiet else None
+
+    @property
+    def read_at(self) -> datetime:
+        """When they are read, so that 今天 in them is the reader's own."""
+        return self.waits or self.at
+
     def event(self, verb: Verb, status: Status, actor: str, text: str = "", *, public: bool = True) -> None:
         """A line of the timeline."""
         self.events.append({"verb": verb, "status": status, "actor": actor, "text": text, "public": public})
@@ -127,9 +137,8 @@ class Journal:
         """A message to somebody; people without a bound WeChat are left out (they see it in their list), and platforms
         (they are told by webhook, or ask)."""
         if notice.recipient and not is_platform(notice.recipient):
-            waits = quiet_until(self.at) if self.quiet else None
             job = {"kind": OutboxKind.NOTICE, "recipient": notice.recipient, "payload": notice.payload()}
-            self.jobs.append(job | {"waits": waits})
+            self.jobs.append(job | {"waits": self.waits})
 
     async def supersede(self, case_id: int, *, everybody: bool) -> None:
         """Take back what waits for the morning: about a case that has moved on since (`everybody`), or for those who

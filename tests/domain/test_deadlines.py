@@ -297,6 +297,14 @@ async def test_what_waits_for_the_morning_holds_back_nothing_and_is_sent_then():
     assert any("时限已用 50%" in text for text in claimed)
 
 
+async def test_a_warning_that_is_read_in_the_morning_speaks_of_that_day():
+    await signed("24小时", now=at(2026, 11, 16, 10, 0))
+    before = await mark()
+    assert await watch(at(2026, 11, 16, 22, 0)) == 1
+    (warning,) = await told(WANG, before)
+    assert "请最晚今天上午 10 点前办好" in warning
+
+
 async def test_nobody_wakes_up_to_three_warnings():
     evening = at(2026, 11, 16, 17, 0)
     await signed("10小时", now=evening)
