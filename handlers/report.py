@@ -160,9 +160,12 @@ async def ask_grid(chat: Chat, draft: Draft | None, head: str = "") -> Reply:
 
 @router.on(state("report.grid"), lambda chat: bool(chat.tap and chat.tap <= len(chat.data.get("grids", []))))
 async def grid_then_hand_in(chat: Chat) -> Reply:
-    """The grid is known now: hand in."""
+    """The grid is known now, and with it what neighbours reported: the same, or handed in."""
     await choose_grid(chat)
-    return await submit(chat, begin(chat))
+    draft = begin(chat)
+    if found := await similar.find(chat, draft):
+        return similar.ask(chat, draft, found, "")
+    return await submit(chat, draft)
 
 
 async def choose_grid(chat: Chat) -> None:

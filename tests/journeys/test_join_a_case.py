@@ -55,6 +55,26 @@ async def test_the_same_trouble_next_door_is_offered_instead_of_a_second_case(to
     assert await AuditEvent.filter(tag="case:join", object_id=case.id, allowed=True).count() == 1
 
 
+async def test_a_newcomer_who_chooses_the_grid_last_is_offered_what_neighbours_reported_there(town: Town):
+    await reported(town)
+    await town.platform.follow(SUN)
+    await town.say(SUN, SAME)
+    assert "您住在哪个网格" in await town.say(SUN, "1")
+    offered = await town.say(SUN, "1")
+    assert "附近已有人反映：楼道照明损坏｜3栋2单元" in offered
+    assert "记下了，您也遇到。编号 1120-0001" in await town.say(SUN, "1")
+    assert (await Case.get()).joined == 1
+
+
+async def test_a_newcomer_with_another_matter_hands_it_in_all_the_same(town: Town):
+    await reported(town)
+    await town.platform.follow(SUN)
+    await town.say(SUN, SAME)
+    await town.say(SUN, "1")
+    await town.say(SUN, "1")
+    assert "已交给网格员王芳，编号 1120-0002" in await town.say(SUN, "2")
+
+
 async def test_who_joined_hears_every_step_and_the_result_and_is_not_asked_to_rate(town: Town):
     await reported(town)
     await neighbours(town, SUN)
