@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, get_args
 
 import errors
 from nlp.lexicon import Lexicon
+from nlp.overlay import Rule, RuleSet, active
 from nlp.values import Category, Emergency, Intent
 
 WEIGHTS = {"strong": 4.0, "normal": 2.0, "weak": 1.0}
@@ -81,9 +82,12 @@ class UrgencyTable:
     asking: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """Everything read from the tables, over one built lexicon."""
+    """Everything read from the tables, over one built lexicon. `domains` are the words of a domain without a category.
+
+    Whatever rules staff add, the entries of the tables keep their numbers: what was looked up by number stays true.
+    """
 
     lexicon: Lexicon
     words: tuple[CategoryWords, ...]
@@ -92,31 +96,76 @@ class Catalogue:
     cues: Mapping[str, Mapping[int, float]]
 
 
-@cache
 def catalogue() -> Catalogue:
-    """The whole catalogue; about 60 ms at the first call."""
-    lexicon = Lexicon(_table("sets.toml", words=True), _table("masks.toml", words=True)["masks"])
+    """The whole catalogue with the rules that hold here; about 100 ms at the first call after a change of these."""
+    return _catalogue(active())
+
+
+@lru_cache(maxsize=4)
+def _catalogue(held: RuleSet) -> Catalogue:
+    lexicon = Lexicon(_word_table("sets.toml"), _word_table("masks.toml")["masks"], other_forms())
     words = tuple(
-        _category(row, group, lexicon)
-        for name in _category_files()
-        for group in _table(name)["group"]
-        for row in group["category"]
+        CategoryWords(value, _weights(row, lexicon), _numbers(row, "needs", lexicon), _numbers(row, "not", lexicon))
+        for value, (row, _) in zip(categories(), _rows(), strict=True)
     )
     domains = {name: _weights(row, lexicon) for name, row in _table("domains.toml").items()}
-    if unknown := {*domains, *(entry.category.domain for entry in words)} - set(DOMAINS):
-        raise errors.SettingsError(f"nlp/data: no such domain: {unknown}")
-    if len({entry.category.code for entry in words}) < len(words):
-        raise errors.SettingsError("nlp/data: a category code is used twice")
+    if unknown := set(domains) - set(DOMAINS):
+        raise errors.SettingsError(f"nlp/data/domains.toml: no such domain: {unknown}")
     urgency = _urgency(_table("emergencies.toml"), lexicon)
     cues = {name: _weights(row, lexicon) for name, row in _table("intents.toml")["cues"].items()}
+    words, domains = _changed(words, domains, held.rules, lexicon)
     lexicon.build()
     return Catalogue(lexicon, words, domains, urgency, cues)
+
+
+def _changed(
+    words: tuple[CategoryWords, ...], domains: dict[str, dict[int, float]], rules: Sequence[Rule], lexicon: Lexicon
+) -> tuple[tuple[CategoryWords, ...], dict[str, dict[int, float]]]:
+    """Words and domains with the rules of staff applied; rules for a category there is no more are left out."""
+    changed = {entry.category.code: entry for entry in words}
+    for rule in rules:
+        entry = changed.get(rule.category)
+        if entry is None:
+            continue
+        changed[rule.category] = _ruled(entry, rule, lexicon.add(rule.entry))
+    for code, entry in changed.items():
+        if is_general(code) and entry.weights:
+            known = domains.get(entry.category.domain, {})
+            domains[entry.category.domain] = {
+                number: weight for number, weight in {**known, **entry.weights}.items() if weight
+            }
+            changed[code] = replace(entry, weights={})
+    return tuple(changed.values()), domains
+
+
+def _ruled(entry: CategoryWords, rule: Rule, number: int) -> CategoryWords:
+    if rule.kind == "needs":
+        return replace(entry, needs=entry.needs | {number})
+    if rule.kind == "not":
+        return replace(entry, excludes=entry.excludes | {number})
+    if rule.kind == "word":
+        return replace(entry, weights={**entry.weights, number: rule.weight})
+    silent = {number}
+    weights = {one: weight for one, weight in entry.weights.items() if one != number}
+    if is_general(entry.category.code):
+        weights[number] = 0.0
+    return replace(entry, weights=weights, needs=entry.needs - silent, excludes=entry.excludes - silent)
+
+
+def is_general(code: str) -> bool:
+    """Whether the category stands for its whole domain: its words are those of the domain."""
+    return code.startswith("other.")
 
 
 @cache
 def categories() -> Sequence[Category]:
     """Every category, in the order of the tables: first those of one group, then the next group."""
-    return tuple(entry.category for entry in catalogue().words)
+    found = tuple(_category(row, group) for row, group in _rows())
+    if unknown := {one.domain for one in found} - set(DOMAINS):
+        raise errors.SettingsError(f"nlp/data: no such domain: {unknown}")
+    if len({one.code for one in found}) < len(found):
+        raise errors.SettingsError("nlp/data: a category code is used twice")
+    return found
 
 
 def category(code: str) -> Category:
@@ -145,12 +194,30 @@ def whole_messages() -> Mapping[Intent, Sequence[str]]:
 @cache
 def place_words() -> Mapping[str, tuple[str, ...]]:
     """The word lists the place patterns are made of."""
-    return {name: tuple(words) for name, words in _table("places.toml", words=True).items()}
+    return {name: tuple(words) for name, words in _word_table("places.toml").items()}
 
 
 def community_words() -> Sequence[str]:
     """Words segmentation should keep whole."""
-    return tuple(_table("words.toml", words=True)["words"])
+    return tuple(_word_table("words.toml")["words"])
+
+
+@cache
+def other_forms() -> Mapping[str, tuple[str, ...]]:
+    """Writings of a word that are of another length than the word itself."""
+    return {word: tuple(others.split()) for word, others in _table("forms.toml").get("longer", {}).items()}
+
+
+@cache
+def same_length_forms() -> Mapping[str, str]:
+    """From what people write to what they mean, of the same length; a word that only looks like one leads to itself."""
+    table = _table("forms.toml")
+    meant = {
+        other: word for name in ("typos", "dialect") for word, others in table[name].items() for other in others.split()
+    }
+    if wrong := [other for other, word in meant.items() if len(other) != len(word)]:
+        raise errors.SettingsError(f"nlp/data/forms.toml: not as long as what they stand for: {wrong}")
+    return meant | {word: word for word in table["keep"]["words"].split()}
 
 
 @cache
@@ -158,16 +225,33 @@ def _by_code() -> Mapping[str, Category]:
     return {entry.code: entry for entry in categories()}
 
 
-def _category_files() -> list[str]:
-    return sorted(file.name for file in files("nlp.data").iterdir() if file.name.startswith("categories_"))
+@cache
+def _rows() -> Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The row of each category and the group it stands in."""
+    names = sorted(file.name for file in files("nlp.data").iterdir() if file.name.startswith("categories_"))
+    return [(row, group) for name in names for group in _table(name)["group"] for row in group["category"]]
 
 
-def _table(name: str, *, words: bool = False) -> dict[str, Any]:
+@cache
+def _table(name: str) -> dict[str, Any]:
     try:
-        table = tomllib.loads(files("nlp.data").joinpath(name).read_text(encoding="utf-8"))
+        return tomllib.loads(files("nlp.data").joinpath(name).read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as wrong:
         raise errors.SettingsError(f"nlp/data/{name}: {wrong}") from wrong
-    return {key: value.split() for key, value in table.items()} if words else table
+
+
+def _word_table(name: str) -> dict[str, list[str]]:
+    return {key: value.split() for key, value in _table(name).items()}
+
+
+@cache
+def single_signs() -> dict[str, str]:
+    """From a sign to the one character it stands for."""
+    table = _table("forms.toml")["signs"]
+    signs = {sign: word for word, others in table.items() for sign in others.split()}
+    if wrong := [sign for sign, word in signs.items() if len(sign) + len(word) != 2]:
+        raise errors.SettingsError(f"nlp/data/forms.toml: not one character: {wrong}")
+    return signs
 
 
 def _weights(row: Mapping[str, str], lexicon: Lexicon) -> dict[int, float]:
@@ -185,9 +269,9 @@ def _numbers(row: Mapping[str, str], name: str, lexicon: Lexicon) -> frozenset[i
     return frozenset(lexicon.add(entry) for entry in row.get(name, "").split())
 
 
-def _category(row: Mapping[str, Any], group: Mapping[str, Any], lexicon: Lexicon) -> CategoryWords:
+def _category(row: Mapping[str, Any], group: Mapping[str, Any]) -> Category:
     limit = row.get("limit", group.get("limit", "7d"))
-    value = Category(
+    return Category(
         code=row["code"],
         name=row["name"],
         subject=row.get("subject", row["name"]),
@@ -201,7 +285,6 @@ def _category(row: Mapping[str, Any], group: Mapping[str, Any], lexicon: Lexicon
         service=row.get("service", group.get("service", False)),
         examples=tuple(row.get("examples", ())),
     )
-    return CategoryWords(value, _weights(row, lexicon), _numbers(row, "needs", lexicon), _numbers(row, "not", lexicon))
 
 
 def _urgency(table: Mapping[str, Any], lexicon: Lexicon) -> UrgencyTable:

@@ -6,13 +6,13 @@ category within it. What stands at the beginning, where the title of a letter or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from math import exp, log
 
-from nlp.catalogue import Catalogue, CategoryWords, catalogue
-from nlp.lexicon import Hit, outermost
+from nlp.catalogue import Catalogue, catalogue, is_general
+from nlp.lexicon import Hit, reached
 from nlp.urgency import CALM, Alarm
 from nlp.values import Candidate, Category, Match
 
@@ -48,8 +48,26 @@ class Verdict:
 NOTHING = Verdict(None, None, 0.0, 0.0, (), ())
 
 
-Evidence = dict[int, tuple[float, Hit]]
-"""By entry number: what the entry weighs here and where it stands."""
+Evidence = list[tuple[float, Hit]]
+"""What speaks for something: what each entry weighs here and where it stands, the first and the longest ones first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """The catalogue turned round: what each entry speaks for, by its number.
+
+    `short` and `whole` are domains with the most a word of theirs weighs, in a message and in a letter, and hold as
+    long as no category is ruled out; `own` are the words of a domain without a category.
+    """
+
+    categories: Mapping[int, tuple[tuple[int, float], ...]]
+    own: Mapping[int, tuple[tuple[str, float], ...]]
+    short: Mapping[int, tuple[tuple[str, float], ...]]
+    whole: Mapping[int, tuple[tuple[str, float], ...]]
+    bound: frozenset[int]
+    domains: tuple[str, ...]
+    positions: Mapping[str, int]
+    general: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +88,14 @@ def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict
 def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
     """The weight of everything the rules found, before anything is decided."""
     book = catalogue()
+    index = _index(book)
     opening = OPENING if len(text) > SHORT else 0
-    by_category, by_domain = _gather(book, hits, 1.0 if opening else GENERAL)
+    by_category, by_domain = _gather(book, index, hits, letter=bool(opening))
     if alarm.trigger:
-        at, seen = _positions()[alarm.category], (ALARM_WEIGHT, alarm.trigger)
-        by_category.setdefault(at, {})[-1] = seen
-        by_domain.setdefault(book.words[at].category.domain, {})[-1] = seen
+        at = index.positions[alarm.category]
+        for evidence in (by_category.setdefault(at, []), by_domain.setdefault(index.domains[at], [])):
+            evidence.append((ALARM_WEIGHT, alarm.trigger))
+            evidence.sort(key=_by_place)
     domains = {name: _score(found, opening) * PRIOR.get(name, 1.0) for name, found in by_domain.items()}
     scores = {position: _score(found, opening) for position, found in by_category.items()}
     return Weighed(domains, scores, by_category, by_domain)
@@ -83,57 +103,93 @@ def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
 
 def decide(text: str, weighed: Weighed) -> Verdict:
     """The domain that weighs most, and the best category in it; nothing where too little was found."""
-    domain = max(weighed.domains, key=lambda name: weighed.domains[name], default="")
-    total = weighed.domains.get(domain, 0.0)
+    domains = weighed.domains
+    domain = max(domains, key=domains.__getitem__, default="")
+    total = domains.get(domain, 0.0)
     if total < ENOUGH:
         return NOTHING
-    rival = max((score for name, score in weighed.domains.items() if name != domain), default=0.0)
+    rival = max((score for name, score in domains.items() if name != domain), default=0.0)
     sure = round((1 - exp(-total / 4)) * total / (total + rival * 0.8), 3)
     return settle(text, weighed, domain, sure)
 
 
 def settle(text: str, weighed: Weighed, domain: str, sure: float) -> Verdict:
     """The best category within `domain`, which was decided on with confidence `sure`, and why."""
-    book, scores = catalogue(), dict(weighed.scores)
-    inside = [position for position in scores if book.words[position].category.domain == domain]
-    best = max(inside, key=lambda position: scores[position], default=None)
+    book = catalogue()
+    index = _index(book)
+    scores = dict(weighed.scores)
+    inside = [position for position in scores if index.domains[position] == domain]
+    best = max(inside, key=scores.__getitem__, default=None)
     if best is None or scores[best] < ENOUGH:
-        best = _general()[domain]
+        best = index.general[domain]
         scores[best] = scores.get(best, 0.0)
     chosen = book.words[best].category
-    matched = _reasons(text, chosen.code, weighed.by_category.get(best) or weighed.by_domain.get(domain, {}))
+    matched = _reasons(text, chosen.code, weighed.by_category.get(best) or weighed.by_domain.get(domain, []))
     return Verdict(chosen, domain, sure, weighed.domains.get(domain, 0.0), matched, _alternatives(book, best, scores))
 
 
 def _gather(
-    book: Catalogue, hits: Mapping[int, Hit], general: float
+    book: Catalogue, index: Index, hits: Mapping[int, Hit], *, letter: bool
 ) -> tuple[dict[int, Evidence], dict[str, Evidence]]:
     """The evidence for each category that is not ruled out, and for each domain."""
-    uses, spoken = _index()
+    order = sorted(hits.items(), key=_entry_by_place)
     by_category: dict[int, Evidence] = {}
-    by_domain: dict[str, Evidence] = {}
-    for number, hit in hits.items():
+    uses = index.categories
+    for number, hit in order:
         for position, weight in uses.get(number, ()):
-            by_category.setdefault(position, {})[number] = (weight, hit)
-        for name, weight in spoken.get(number, ()):
-            by_domain.setdefault(name, {})[number] = (weight * general, hit)
-    by_category = {position: found for position, found in by_category.items() if _allowed(book.words[position], hits)}
-    for position, found in by_category.items():
-        known = by_domain.setdefault(book.words[position].category.domain, {})
-        for number, one in found.items():
-            if number not in known or known[number][0] < one[0]:
-                known[number] = one
+            if position in by_category:
+                by_category[position].append((weight, hit))
+            else:
+                by_category[position] = [(weight, hit)]
+    ruled_out = {position for position in by_category.keys() & index.bound if not _allowed(book, position, hits)}
+    for position in ruled_out:
+        del by_category[position]
+    by_domain: dict[str, Evidence] = {}
+    speaks = index.whole if letter else index.short
+    for number, hit in order:
+        for name, weight in _without(index, number, ruled_out, letter) if ruled_out else speaks.get(number, ()):
+            if name in by_domain:
+                by_domain[name].append((weight, hit))
+            else:
+                by_domain[name] = [(weight, hit)]
     return by_category, by_domain
 
 
+def _without(index: Index, number: int, ruled_out: set[int], letter: bool) -> Iterable[tuple[str, float]]:
+    """The domains an entry speaks for when some categories do not count."""
+    uses = index.categories.get(number, ())
+    if all(position not in ruled_out for position, _ in uses):
+        return (index.whole if letter else index.short).get(number, ())
+    own = index.own.get(number, ())
+    return _heaviest(own, [use for use in uses if use[0] not in ruled_out], index.domains, 1.0 if letter else GENERAL)
+
+
+def _heaviest(
+    own: Iterable[tuple[str, float]], uses: Iterable[tuple[int, float]], domains: Sequence[str], general: float
+) -> tuple[tuple[str, float], ...]:
+    """Each domain with the most that an entry weighs for it."""
+    weights = {name: weight * general for name, weight in own}
+    for position, weight in uses:
+        name = domains[position]
+        weights[name] = max(weight, weights.get(name, 0.0))
+    return tuple(weights.items())
+
+
+def _allowed(book: Catalogue, position: int, hits: Mapping[int, Hit]) -> bool:
+    words = book.words[position]
+    if words.needs and words.needs.isdisjoint(hits):
+        return False
+    return not words.excludes or words.excludes.isdisjoint(hits)
+
+
 def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
-    found = sorted(evidence.values(), key=lambda one: (-one[0], one[1].start))[:5]
+    found = sorted(evidence, key=_heaviest_first)[:5]
     return tuple(Match(text[hit.start : hit.end], weight, code) for weight, hit in found)
 
 
 def _alternatives(book: Catalogue, best: int, scores: Mapping[int, float]) -> tuple[Candidate, ...]:
     """The best three, the chosen one first; shares leave room for "none of these"."""
-    others = sorted((position for position in scores if position != best), key=lambda one: -scores[one])[:2]
+    others = sorted((position for position in scores if position != best), key=scores.__getitem__, reverse=True)[:2]
     order = [best, *others]
     whole = sum(scores[position] for position in order) + 1.5
     return tuple(
@@ -142,47 +198,61 @@ def _alternatives(book: Catalogue, best: int, scores: Mapping[int, float]) -> tu
     )
 
 
-def _allowed(words: CategoryWords, hits: Mapping[int, Hit]) -> bool:
-    if words.needs and words.needs.isdisjoint(hits):
-        return False
-    return not words.excludes or words.excludes.isdisjoint(hits)
-
-
 def _score(evidence: Evidence, opening: int) -> float:
-    """Weights added up; a word inside a longer counted one of the same list adds nothing."""
-    if len(evidence) == 1:
-        ((weight, (start, _, count)),) = evidence.values()
-        seen = weight * (1 + REPEAT * log(count)) if count > 1 else weight
-        return seen * OPENING_FACTOR if start < opening else seen
+    """Weights added up; a word seen once, inside one of the same list at least as heavy, adds nothing."""
     total = 0.0
-    for weight, (start, _, count) in outermost(list(evidence.values())):
+    far = 0
+    reach: dict[float, int] = {}
+    for weight, (start, end, count) in evidence:
+        if count == 1 and end <= far and reached(reach, weight, end):
+            continue
+        if end > far:
+            far = end
+        if reach.get(weight, 0) < end:
+            reach[weight] = end
         seen = weight * (1 + REPEAT * log(count)) if count > 1 else weight
         total += seen * OPENING_FACTOR if start < opening else seen
     return total
 
 
-@cache
-def _positions() -> dict[str, int]:
-    return {one.category.code: at for at, one in enumerate(catalogue().words)}
+def _entry_by_place(one: tuple[int, Hit]) -> tuple[int, int]:
+    _, (start, end, _) = one
+    return start, -end
 
 
-@cache
-def _general() -> dict[str, int]:
-    """The position of each domain's general category."""
-    words = catalogue().words
-    return {one.category.domain: at for at, one in enumerate(words) if one.category.code.startswith("other.")}
+def _by_place(one: tuple[float, Hit]) -> tuple[int, int]:
+    _, (start, end, _) = one
+    return start, -end
 
 
-@cache
-def _index() -> tuple[dict[int, list[tuple[int, float]]], dict[int, list[tuple[str, float]]]]:
-    """The catalogue turned round: from an entry to the categories, and to the domains, it speaks for."""
-    book = catalogue()
+def _heaviest_first(one: tuple[float, Hit]) -> tuple[float, int]:
+    weight, (start, _, _) = one
+    return -weight, start
+
+
+@lru_cache(maxsize=4)
+def _index(book: Catalogue) -> Index:
     uses: dict[int, list[tuple[int, float]]] = {}
-    spoken: dict[int, list[tuple[str, float]]] = {}
+    own: dict[int, list[tuple[str, float]]] = {}
     for position, words in enumerate(book.words):
         for number, weight in words.weights.items():
             uses.setdefault(number, []).append((position, weight))
     for name, weights in book.domains.items():
         for number, weight in weights.items():
-            spoken.setdefault(number, []).append((name, weight))
-    return uses, spoken
+            own.setdefault(number, []).append((name, weight))
+    domains = tuple(words.category.domain for words in book.words)
+    numbers = uses.keys() | own.keys()
+    short, whole = (
+        {number: _heaviest(own.get(number, ()), uses.get(number, ()), domains, general) for number in numbers}
+        for general in (GENERAL, 1.0)
+    )
+    return Index(
+        {number: tuple(found) for number, found in uses.items()},
+        {number: tuple(found) for number, found in own.items()},
+        short,
+        whole,
+        frozenset(at for at, words in enumerate(book.words) if words.needs or words.excludes),
+        domains,
+        {words.category.code: at for at, words in enumerate(book.words)},
+        {words.category.domain: at for at, words in enumerate(book.words) if is_general(words.category.code)},
+    )

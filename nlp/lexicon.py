@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -38,66 +40,98 @@ class Hit(NamedTuple):
     seen: int = 1
 
 
-class Lexicon:
-    """Collects entries from all word lists; after `build` it scans texts. Entries are numbered in order of adding."""
+_Found = tuple[int, int, int]
+"""A word of the automaton, by its number, and where it stands."""
+_Pattern = tuple[int, tuple[int, ...], str]
+"""An entry of several parts: its number, the parts after the first, what joins them."""
+_Use = tuple[tuple[int, ...], tuple[int, ...], int]
+"""Of one word: the entries it is, the parts it begins an entry with, and a bit for each part it comes second in."""
+_hit = partial(tuple.__new__, Hit)
+"""Makes a Hit of a tuple in half the time its own constructor takes."""
 
-    def __init__(self, sets: Mapping[str, Iterable[str]], masks: Iterable[str]) -> None:
+
+class Lexicon:
+    """Collects entries from all word lists; after `build` it scans texts. Entries are numbered in order of adding.
+
+    `forms` are other writings of a word, of another length (`wy` for 物业): wherever an entry says the word, they count
+    as well. Those of the same length are put right in the text itself, by `nlp.normalise`.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, Iterable[str]],
+        masks: Iterable[str],
+        forms: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> None:
         self._sets = {name: tuple(words) for name, words in sets.items()}
         self._masks = frozenset(masks)
+        self._forms = {word: tuple(others) for word, others in forms.items()}
         self._numbers: dict[str, int] = {}
-        self._entries: list[str] = []
         self._plain: dict[str, list[int]] = {}
-        self._parts: dict[str, list[int]] = {}
-        self._part_numbers: dict[tuple[str, ...], int] = {}
-        self._patterns: dict[int, dict[int, list[tuple[int, tuple[int, ...], str]]]] = {}
-        self._uses: list[tuple[tuple[int, ...], tuple[int, ...], bool]] = []
+        self._parts: dict[tuple[str, ...], int] = {}
+        self._patterns: dict[int, dict[int, list[_Pattern]]] = {}
+        self._uses: list[_Use] = []
+        self._words_of: list[frozenset[int]] = []
+        self._seconds: dict[int, int] = {}
         self._automaton: AhoCorasick | None = None
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Every entry as it is written, by its number."""
+        return tuple(self._numbers)
 
     def add(self, entry: str) -> int:
         """The number of `entry`, which is taken up if it is new. Raises ValueError for one nobody could match."""
         known = self._numbers.get(entry)
         if known is not None:
             return known
-        number = self._numbers[entry] = len(self._entries)
-        self._entries.append(entry)
-        joint = next((mark for mark in ("...", "..") if mark in entry), "&")
-        parts = [self._alternatives(part, entry) for part in entry.split(joint)]
+        joint = joint_of(entry)
+        parts = [self._alternatives(part, entry) for part in (entry.split(joint) if joint else [entry])]
+        number = self._numbers[entry] = len(self._numbers)
         if len(parts) == 1:
             for word in parts[0]:
                 self._plain.setdefault(word, []).append(number)
             return number
-        first, second, *rest = [self._part(words) for words in parts]
+        first, second, *rest = [self._parts.setdefault(words, len(self._parts)) for words in parts]
         pairs = self._patterns.setdefault(first, {})
         pairs.setdefault(second, []).append((number, (second, *rest), joint))
         return number
 
     def _alternatives(self, part: str, entry: str) -> tuple[str, ...]:
-        words: list[str] = []
+        words: dict[str, None] = {}
         for name in part.split("|"):
             if name.startswith("<"):
                 if name[1:-1] not in self._sets:
                     raise ValueError(f"{entry}: no set of words is called {name}")
-                words += self._sets[name[1:-1]]
+                words |= dict.fromkeys(self._sets[name[1:-1]])
             elif name:
-                words.append(name)
+                words[name] = None
         if not words:
             raise ValueError(f"{entry!r} has an empty part")
+        for word, others in self._forms.items():
+            for known in [known for known in words if word in known]:
+                words |= dict.fromkeys(known.replace(word, other) for other in others)
         return tuple(words)
-
-    def _part(self, words: tuple[str, ...]) -> int:
-        number = self._part_numbers.setdefault(words, len(self._part_numbers))
-        if number == len(self._part_numbers) - 1:
-            for word in words:
-                uses = self._parts.setdefault(word, [])
-                if number not in uses:
-                    uses.append(number)
-        return number
 
     def build(self) -> None:
         """Make the automaton; must be called once, after the last `add`."""
-        words = sorted({*self._plain, *self._parts, *self._masks})
+        firsts: dict[str, list[int]] = {}
+        seconds: dict[str, int] = {}
+        second_parts = {second for pairs in self._patterns.values() for second in pairs}
+        for part, number in self._parts.items():
+            for word in part:
+                if number in self._patterns:
+                    firsts.setdefault(word, []).append(number)
+                if number in second_parts:
+                    seconds[word] = seconds.get(word, 0) | 1 << number
+        self._seconds = {first: sum(1 << second for second in pairs) for first, pairs in self._patterns.items()}
+        of_parts = {word for part in self._parts for word in part}
+        masks = sorted(self._masks)
+        words = [*masks, *sorted({*self._plain, *of_parts} - self._masks)]
+        position = {word: at for at, word in enumerate(words)}
+        self._words_of = [frozenset(position[word] for word in part) for part in self._parts]
         self._uses = [
-            (tuple(self._plain.get(word, ())), tuple(self._parts.get(word, ())), word in self._masks) for word in words
+            (tuple(self._plain.get(word, ())), tuple(firsts.get(word, ())), seconds.get(word, 0)) for word in words
         ]
         self._automaton = AhoCorasick(words)
 
@@ -105,42 +139,88 @@ class Lexicon:
         """Every entry that holds in the folded `text`, by number."""
         if self._automaton is None:
             raise RuntimeError("the lexicon is not built yet")
-        hits: dict[int, Hit] = {}
-        parts: dict[int, list[Span]] = {}
         found = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        masks = len(self._masks)
+        masked = [(start, end) for word, start, end in found if word < masks]
+        if masked:
+            found = _unmasked(found, masked)
+        hits: dict[int, Hit] = {}
+        firsts: list[int] = []
+        seconds = 0
         uses = self._uses
-        masked = _cover([(start, end) for word, start, end in found if uses[word][2]])
         for word, start, end in found:
-            if start in masked:
-                low, high = masked[start]
-                if end <= high and end - start < high - low:
-                    continue
-            plain, of_parts, _ = uses[word]
+            plain, begins, ends = uses[word]
             for number in plain:
                 known = hits.get(number)
-                hits[number] = Hit(known[0], known[1], known[2] + 1) if known else Hit(start, end)
-            for part in of_parts:
-                spans = parts.get(part)
-                if spans is None:
-                    parts[part] = [(start, end)]
-                elif len(spans) < _MOST_SPANS:
-                    spans.append((start, end))
-        if len(parts) > 1:
-            self._join(text, parts, hits)
+                hits[number] = _hit((known[0], known[1], known[2] + 1) if known else (start, end, 1))
+            if begins:
+                firsts += begins
+            seconds |= ends
+        joined = self._seconds
+        pairs = [(first, seconds & joined[first]) for first in dict.fromkeys(firsts) if seconds & joined[first]]
+        if pairs:
+            self._join(text, pairs, _Spans(found, self._words_of), hits)
         return hits
 
-    def _join(self, text: str, parts: dict[int, list[Span]], hits: dict[int, Hit]) -> None:
-        for first, starts in parts.items():
-            pairs = self._patterns.get(first)
-            if not pairs:
-                continue
-            for second in pairs.keys() & parts.keys():
-                for number, rest, joint in pairs[second]:
+    def _join(self, text: str, pairs: list[tuple[int, int]], spans: _Spans, hits: dict[int, Hit]) -> None:
+        """Add the entries of several parts; `pairs` are parts that begin one, each with a bit for every second part."""
+        for first, seconds in pairs:
+            patterns = self._patterns[first]
+            starts = spans.of(first)
+            left = seconds
+            while left:
+                second = (left & -left).bit_length() - 1
+                left &= left - 1
+                for number, rest, joint in patterns[second]:
+                    others = [spans.of(part) for part in rest]
                     for span in starts:
-                        whole = _chain(text, span, [parts.get(part, []) for part in rest], joint)
+                        whole = _chain(text, span, others, joint)
                         if whole:
-                            hits[number] = Hit(*whole)
+                            hits[number] = _hit((*whole, 1))
                             break
+
+
+class _Spans:
+    """Where the parts of entries stand in one text: looked up for the few that are asked for."""
+
+    def __init__(self, found: list[_Found], words_of: list[frozenset[int]]) -> None:
+        self._by_word: dict[int, list[Span]] = {}
+        for word, start, end in found:
+            known = self._by_word.get(word)
+            if known is None:
+                self._by_word[word] = [(start, end)]
+            elif len(known) < _MOST_SPANS:
+                known.append((start, end))
+        self._words_of = words_of
+        self._known: dict[int, list[Span]] = {}
+
+    def of(self, part: int) -> list[Span]:
+        """The first places where a word of `part` stands, in order."""
+        spans = self._known.get(part)
+        if spans is None:
+            words = self._words_of[part] & self._by_word.keys()
+            spans = sorted(span for word in words for span in self._by_word[word])[:_MOST_SPANS]
+            self._known[part] = spans
+        return spans
+
+
+def joint_of(entry: str) -> str:
+    """What joins the parts of an entry; "" for a plain word."""
+    return next((mark for mark in ("...", "..", "&") if mark in entry), "")
+
+
+def _unmasked(found: list[_Found], masks: list[Span]) -> list[_Found]:
+    """What was found without the words that stand inside a longer mask."""
+    cover = _cover(masks)
+    kept = []
+    for one in found:
+        _, start, end = one
+        if start in cover:
+            low, high = cover[start]
+            if end <= high and end - start < high - low:
+                continue
+        kept.append(one)
+    return kept
 
 
 def _cover(masks: list[Span]) -> dict[int, Span]:
@@ -176,17 +256,28 @@ def outermost(found: list[tuple[float, Hit]]) -> list[tuple[float, Hit]]:
     if len(found) == 1:
         return found
     kept: list[tuple[float, Hit]] = []
-    for one in sorted(found, key=_heaviest_first):
-        start, end, count = one[1]
-        if count == 1:
-            for _, (low, high, _) in kept:
-                if low <= start and end <= high:
-                    break
-            else:
-                kept.append(one)
-        else:
+    reach: dict[float, int] = {}
+    for one in sorted(found, key=_first_and_longest):
+        weight, (_, end, count) = one
+        if count > 1 or not reached(reach, weight, end):
             kept.append(one)
+        if reach.get(weight, 0) < end:
+            reach[weight] = end
+    kept.sort(key=_heaviest_first)
     return kept
+
+
+def reached(reach: dict[float, int], weight: float, end: int) -> bool:
+    """Whether something at least as heavy as `weight` reaches as far as `end`; `reach` is how far, by weight."""
+    for other, high in reach.items():  # noqa: SIM110 - any() takes three times as long
+        if high >= end and other >= weight:
+            return True
+    return False
+
+
+def _first_and_longest(one: tuple[float, Hit]) -> tuple[int, int, float]:
+    weight, (start, end, _) = one
+    return start, -end, -weight
 
 
 def _heaviest_first(one: tuple[float, Hit]) -> tuple[float, int]:

@@ -1,29 +1,46 @@
 """Bring a message into the one form the word lists are written in, without moving any character.
 
-Residents type full-width letters, traditional characters and invisible marks. `tidy` drops what nobody sees and is the
-text as the resident wrote it; `fold` changes characters one for one, so a position found in the folded text is a
-position in the tidy one.
+Residents type full-width letters, traditional characters, invisible marks, slips of the keyboard and the words of where
+they come from. `tidy` drops what nobody sees and is the text as the resident wrote it; `fold` puts other characters in
+place of some, one for one, so a position found in the folded text is a position in the tidy one. Telephone numbers and
+numbers of identity cards, whole or masked, become so many `#`: they say nothing about the matter, and look like places.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 
+from ahocorasick_rs import AhoCorasick, MatchKind
 from opencc import OpenCC
 
-LONGEST = 10_000
+from nlp.catalogue import same_length_forms, single_signs
+
+LONGEST = 100_000
 """Characters of a message that are read; the rest of a longer one is cut off."""
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\ud800-\udfff]"
 )
-_SINGLE_FORMS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_SINGLE_FORMS |= {0x3000: 0x20, 0x00A0: 0x20, 0x2013: 0x2D, 0x2014: 0x2D, 0x2015: 0x2D, 0x2212: 0x2D}
-_SINGLE_FORMS |= {code: code + 0x20 for code in range(ord("A"), ord("Z") + 1)}
-_SINGLE_FORMS |= {0xFF21 + letter: ord("a") + letter for letter in range(26)}
-_SINGLE_FORMS |= {ord(mark): ord(plain) for mark, plain in (("、", ","), ("。", "."), ("？", "?"), ("！", "!"))}
-_FOREIGN = re.compile("[A-Z\xa0\u2013-\u2015\u2212\u3000、。！？\uff01-\uff5e]")
+_COMPATIBLE = ((0x2460, 0x2474), (0x2F00, 0x2FD6), (0xF900, 0xFB00), (0x3220, 0x3230))
+"""Circled figures, radicals and the like, which copying from other programs leaves behind."""
+_OTHER_MARKS = {
+    "、": ",",
+    "。": ".",
+    "？": "?",
+    "！": "!",
+    "—": "-",
+    "–": "-",
+    "―": "-",
+    "−": "-",
+    "\u3000": " ",
+    "\xa0": " ",
+}
+_NUMBER = re.compile(
+    r"(?<![\dx*])(?:1[3-9]\d(?:\d{8}|[*x]{4}\d{4}|-\d{4}-\d{4}|\ \d{4}\ \d{4})|0\d{2,3}-\d{7,8}"
+    r"|\d{17}[\dx]|\d{3,6}[*x]{6,14}[\dx]{0,4})(?![\dx*])"
+)
 
 
 def tidy(text: str) -> str:
@@ -35,15 +52,54 @@ def tidy(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The tidy text in half-width, lower-case, simplified characters; always exactly as long as `text`."""
-    if _FOREIGN.search(text):
-        text = text.translate(_SINGLE_FORMS)
-    if _traditional().search(text):
-        simple = _converter().convert(text)
-        if len(simple) == len(text):
-            return str(simple)
-        return "".join(_simplified(letter) for letter in text)
-    return text
+    """The tidy text in the form of the word lists; always exactly as long as `text`."""
+    if not text.isascii():
+        text = text.translate(_singles())
+        if _traditional().search(text):
+            simple = str(_converter().convert(text))
+            text = simple if len(simple) == len(text) else "".join(map(_simplified, text))
+        text = _put_right(text)
+    else:
+        text = text.lower()
+    return _NUMBER.sub(_hidden, text)
+
+
+def _hidden(number: re.Match[str]) -> str:
+    return "#" * len(number[0])
+
+
+def _put_right(text: str) -> str:
+    """Slips and dialect replaced by what they stand for, of the same length."""
+    automaton, meant = _slips()
+    found = automaton.find_matches_as_indexes(text)
+    if not found:
+        return text
+    pieces: list[str] = []
+    last = 0
+    for number, start, end in found:
+        pieces += (text[last:start], meant[number])
+        last = end
+    pieces.append(text[last:])
+    return "".join(pieces)
+
+
+@cache
+def _slips() -> tuple[AhoCorasick, tuple[str, ...]]:
+    forms = same_length_forms()
+    return AhoCorasick(list(forms), matchkind=MatchKind.LeftmostLongest), tuple(forms.values())
+
+
+@cache
+def _singles() -> dict[int, int]:
+    """Characters to be replaced by one other: full width, capitals, compatibility forms, signs of `forms.toml`."""
+    codes = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+    codes |= {code: code + 0x20 for code in range(ord("A"), ord("Z") + 1)}
+    codes |= {0xFF21 + letter: ord("a") + letter for letter in range(26)}
+    for code in (code for low, high in _COMPATIBLE for code in range(low, high)):
+        plain = unicodedata.normalize("NFKC", chr(code))
+        if len(plain) == 1:
+            codes[code] = ord(plain)
+    return codes | {ord(mark): ord(plain) for mark, plain in (_OTHER_MARKS | single_signs()).items()}
 
 
 @cache
