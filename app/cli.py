@@ -195,6 +195,18 @@ def classify(model: Annotated[str, typer.Option(help="`none` = the shipped rules
 
 
 @app.command()
+def hotspots(
+    file: Annotated[Path, typer.Argument(help="CSV with time, and text or title and body", exists=True)],
+    top: Annotated[int, typer.Option(help="how many to show", min=1)] = 10,
+    half_life: Annotated[float, typer.Option(help="days after which a message counts half", min=0.1)] = 90,
+) -> None:
+    """Say what many messages are about: place, kind, how many people, and how hot it is."""
+    from app.hot import hot_spots  # noqa: PLC0415
+
+    hot_spots(file, top=top, half_life_days=half_life)
+
+
+@app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="CSV with columns title, body, time", exists=True, dir_okay=False)],
     rate: Annotated[float, typer.Option(help="messages a second at most; 0 = as fast as it goes")] = 0,
