@@ -30,6 +30,7 @@ _POSTGRES_SETTINGS = {
     "shared_buffers": "'256MB'",  # the default of 128 MB was set for machines of another age
     "max_wal_size": "'2GB'",  # fewer checkpoints under a burst of reports
     "wal_compression": "on",  # less to fsync
+    "random_page_cost": "1.1",  # pages are in memory or on a solid disk: an index is nearly always the way
     "jit": "off",  # our statements are short; compiling them costs more than it saves
     "max_connections": "300",  # several web and worker processes, and a test run
     "timezone": "'UTC'",  # times are UTC in the database
