@@ -14,6 +14,7 @@ from bot.router import Router
 from domain import casework, requests, supervision, together
 from domain.access import access_case
 from domain.clock import read_until
+from domain.kinds import find_kinds
 from domain.lookup import find_case
 from domain.notices import Tap, excerpt, serial
 from domain.reports import Draft
@@ -147,12 +148,23 @@ async def _memo(chat: Chat, case: Case, said: str) -> str:
 
 
 async def _recategorise(chat: Chat, case: Case, said: str) -> str:
-    seen = nlp.understand(said)
-    if not seen.category:
-        raise BadRequest("no category", say=f"没看出“{excerpt(said, 20)}”是哪一类，请换个词，比如“停车”“漏水”。")
-    kind = nlp.category(seen.category)
+    kind = _kind(said)
     await casework.recategorise(chat.person, case.id, (kind.code, kind.subject, kind.domain), chat.now, chat.source)
     return f"{serial(case.number)} 已改成“{kind.subject}”，时限不变。"
+
+
+def _kind(said: str) -> nlp.Category:
+    """The kind the words are about or name; misspelt ones and pinyin are found by name."""
+    if code := nlp.understand(said).category:
+        return nlp.category(code)
+    found = find_kinds(said)
+    if found.sure:
+        return found.likely[0]
+    unclear = f"没看出“{excerpt(said, 20)}”是哪一类"
+    if found.likely:
+        names = "、".join(kind.name for kind in found.likely)
+        raise BadRequest("which category", say=f"{unclear}。是不是{names}？请写全。")
+    raise BadRequest("no category", say=f"{unclear}，请换个词，比如“停车”“漏水”。")
 
 
 async def _explain(chat: Chat, case: Case, said: str) -> str:
