@@ -2,179 +2,389 @@
 
 Names of roads and estates end in a known syllable (路, 小区) and begin somewhere before it, which Chinese does not
 mark: the beginning is found by walking back to a word no name holds. Pieces that stand together (阳光花园 + 3栋 +
-2单元 + 门口) become one place. Relative places (楼下) are given only when there is nothing better.
+2单元 + 门口) become one place. What is a place only to who stands there (楼上, 电梯) belongs to a better one beside it
+and is none alone: the bot then asks where.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from nlp import place_forms as forms
 from nlp.catalogue import place_words
 
 READ = 1_000
 """Characters of a message in which places are looked for: a letter says at its beginning where it is."""
 MOST = 6
 """Places given back at most."""
+
+# How well a piece says where: alone it is no place; a kind of place; a sight that all know; a name, number or code.
+NONE, KIND, SIGHT, SURE = range(4)
+# Pieces of this strength carry others and are never places (a side, 楼上).
+SIDE, RELATIVE = -1, -2
+
 _LONGEST_NAME = 6
+_LONGEST_OWN = 4
+_SHORT_NAMES = frozenset("老新东西南北中镇县市区村校厂")
+"""Names of one character: 老粮库, 镇中学."""
 
-Span = tuple[int, int]
-
-_NUMBER = r"(?:\d{1,4}|[一二三四五六七八九十两]{1,3})"
-_LETTERED = r"(?:[a-z]?\d{1,4}[a-z]?|[a-z]|[一二三四五六七八九十]{1,3}|[东南西北])"
-_BUILDING = rf"(?:[a-z东南西北]区)?{_LETTERED}(?:\s?#\s?楼|\s?#|\s?号楼|\s?号院|\s?栋|\s?幢)|[a-z\d]{{1,3}}座"
-_UNIT = rf"{_LETTERED}\s?(?:单元|门洞|门栋|号门(?![前口外牌]))"
-_FLOOR = rf"(?:负|地下)?{_NUMBER}\s?(?:层|楼(?![房盘道梯市栋]))"
-_ROOM = r"\d{3,4}\s?(?:室|号房|房|户)?(?![\d年元块度多人])"
-_CHAIN = re.compile(
-    rf"(?=[\da-z一二三四五六七八九十两东南西北负地])(?<![\da-z])(?:(?:{_BUILDING})楼?\s?(?:{_UNIT})?\s?(?:{_FLOOR})?\s?(?:{_ROOM})?"
-    rf"|(?:{_UNIT})\s?(?:{_FLOOR})?\s?(?:{_ROOM})?|(?:{_FLOOR})(?:{_ROOM})?|\d{{3,4}}室"
-    r"|\d{1,3}-\d{1,2}-\d{2,4}(?![\d-])|\d{1,2}-\d{3,4}(?![\d-]))"
-)
-_UNIT_SIGN = re.compile(r"[栋幢座层楼室#]|单元|[号门][楼院门洞栋]|\d-\d")
-_GATE = re.compile(
-    r"(?:小区|学校|院子|公园)?(?<![部专])(?:[东南西北]{1,2}|正|侧|后|大|\d{1,2}号)门"
-    r"(?![诊禁前牌])(?:口|外|内|旁边|旁|附近)?"
-)
-_CODE = re.compile(
-    r"(?:路灯|灯杆|电线杆|电杆|杆|井盖|箱体|变压器|设施)?\s?(?:编号|杆号|号码|编码)\s?[是为:：]?\s?[a-z]{0,4}-?\d{2,12}"
-    r"|(?:路灯|灯杆|电线杆|电杆|井盖)\s?[a-z]{0,4}-?\d{2,12}\s?号?|\d{1,5}号(?:路灯|灯杆|电线杆|电杆|杆|井盖)"
-)
-_HOUSE_NUMBER = re.compile(r"\s?\d{1,4}号(?!线|楼)(?:院|附\d{1,2}号)?|(?<=[村区])[\d一二三四五六七八九十]{1,3}[组队]")
-_STATION = re.compile(r"(?:地铁)?\d{1,2}号线[\u4e00-\u9fff]{2,6}?站(?:[a-z]\d?出?口)?")
-_SIDE = re.compile(
-    "(?:门口|楼下|对面|旁边|隔壁|附近|小区|路边|村里|社区)(?:的|那家|那个|这家|这个|新开的|里的?|里面的?)?$"
-)
-_JOINT = re.compile(r"[和与跟及到至~,/&]|\s|的|靠近|-")
+Piece = tuple[int, int, int]
+"""Where a piece begins and ends, and how well it says where."""
 
 
-def find_places(text: str, folded: str) -> tuple[str, ...]:
-    """Places in `text`, cut out of it as written; `folded` is the same text folded. The best one first."""
-    folded = folded[:READ]
-    spans = [*_spans(_CHAIN, folded)] if _UNIT_SIGN.search(folded) else []
-    if "门" in folded:
-        spans += _spans(_GATE, folded)
-    if any(map(folded.__contains__, "灯杆盖编")):
-        spans += _spans(_CODE, folded)
-    if "号线" in folded:
-        spans += _spans(_STATION, folded)
-    spans += _named(folded)
-    exact = _merged(folded, spans) if spans else [found.span() for found in _relative().finditer(folded)]
-    said = dict.fromkeys(text[start:end].strip(" ,，的") for start, end in exact)
-    return tuple(sorted((place for place in said if place), key=len, reverse=True)[:MOST])
+class _Word(NamedTuple):
+    """What is known of a word of the lists."""
+
+    text: str
+    strength: int | None  # None: not a piece by itself
+    ends_name: bool
+    doubtful: bool
+    bare: bool
+    named: bool
+    cue: bool
 
 
-def _spans(pattern: re.Pattern[str], text: str) -> Iterable[Span]:
-    return (found.span() for found in pattern.finditer(text) if found.end() > found.start())
+def find_places(text: str, folded: str, *, vague: bool = True) -> tuple[str, ...]:
+    """Places in `text`, cut out of it as written; `folded` is the same text folded. The best one first.
+
+    Without `vague` only names, numbers and codes, for messages that ask or chat: they speak of places as such.
+    """
+    found = [piece for piece in find_pieces(folded[:READ]) if vague or piece[2] == SURE]
+    found.sort(key=lambda piece: (-piece[2], piece[0] - piece[1]))
+    said = dict.fromkeys(text[start:end].strip(" ,，的") for start, end, _ in found)
+    return tuple(place for place in said if place)[:MOST]
 
 
-def _named(text: str) -> Iterable[Span]:
-    """Roads with their house number, estates, whose beginning is found by walking back, and landmarks."""
-    automaton, landmarks, names = _known()
-    last = -1
-    for word, start, end in automaton.find_matches_as_indexes(text):
-        if word >= names:
+def find_pieces(text: str) -> list[Piece]:
+    """Every place in a folded text with its strength, in the order of the text."""
+    pieces = list(_formed(text))
+    cues: list[int] = []
+    pieces += _words(text, cues)
+    found = _merged(text, pieces) if pieces else []
+    if cues:
+        found += _after_cues(text, cues, found)
+    if not any(strength > KIND for _, _, strength in found):
+        found += _heads(text, found)
+    return found
+
+
+def _formed(text: str) -> Iterator[Piece]:
+    """What has a form rather than a name."""
+    if forms.CHAIN_SIGN.search(text):
+        for found in forms.CHAIN.finditer(text):
+            start, end = found.span()
+            if forms.FLOOR_ONLY.fullmatch(text, start, end):
+                yield start, end, NONE
+            else:
+                yield _free_name(text, start, 0), end, SURE
+    if "门" in text:
+        yield from _gates(text)
+    for sign, pattern, strength in forms.SIGNED:
+        if sign.search(text):
+            whole = (found for found in pattern.finditer(text) if not forms.CASE_NUMBER.search(found[0]))
+            yield from ((found.start(), found.end(), strength) for found in whole)
+
+
+def _gates(text: str) -> Iterator[Piece]:
+    for found in forms.GATE.finditer(text):
+        if not forms.BACK_DOOR.search(text, max(0, found.start() - 1), found.start()):
+            yield found.start(), found.end(), SIGHT
+
+
+def _words(text: str, cues: list[int]) -> Iterator[Piece]:
+    """Names with their house number, sights and sides; the ends of cues go into `cues`."""
+    automaton, known = _known()
+    last, before = 0, NONE  # where the last piece ended, and how well it says where
+    for number, start, end in automaton.find_matches_as_indexes(text):
+        word = known[number]
+        if word.cue:
+            cues.append(end)
             continue
-        if word < landmarks:
-            begin = _landmark_start(text, start, end)
-        else:
-            begin = _name_start(text, start)
-            if not _is_name(text[begin:end], start - begin) and start != last:
+        if word.ends_name:
+            named = _name(text, word, start, end, last, before)
+            if named:
+                _, last, before = named
+                yield named
                 continue
-        number = _HOUSE_NUMBER.match(text, end)
-        last = number.end() if number else end
-        yield begin, last
+        strength = NONE if word.bare else word.strength
+        if strength is None:
+            continue
+        begin = start
+        if strength == SIDE:
+            begin, strength = _beside(text, start, last)
+        elif strength >= KIND and (begin := _own_name(text, start, last, named=word.named)) < start:
+            strength = SURE
+        last, before = end, RELATIVE if word.bare else strength
+        yield begin, end, strength
 
 
-def _landmark_start(text: str, start: int, end: int) -> int:
-    """Where a landmark begins: with the side it is on (门口那家超市), or with its own name (实验小学)."""
-    side = _SIDE.search(text, max(0, start - _LONGEST_NAME), start)
-    if side:
-        return side.start()
-    if text[start:end] not in _named_landmarks():
-        return start
-    begin = _name_start(text, start)
-    return begin if start - begin > 1 else start
+def _name(text: str, word: _Word, start: int, end: int, last: int, before: int) -> Piece | None:
+    """The road or estate that ends here, if one does; an ending right behind a place goes with it (和平里 + 小区)."""
+    begin = max(_name_start(text, start), last)
+    if begin < start or last < start:
+        if not _is_name(text[begin:end], start - begin):
+            return None
+    elif word.doubtful or last == 0:
+        return None
+    number = forms.HOUSE_NUMBER.match(text, end)
+    if word.doubtful and not number and not forms.GOES_ON.match(text, end):
+        return None
+    strength = SURE if begin < start else SIGHT if before >= NONE else NONE
+    return begin, number.end() if number else end, strength
 
 
 def _is_name(name: str, before: int) -> bool:
     """Whether `name`, of which `before` characters stand before its ending, names one road or estate."""
     ending = len(name) - before
-    if before < (2 if ending == 1 else 1) and (not before or name[0] not in "东南西北中"):
+    if before < (2 if ending == 1 else 1) and (not before or name[0] not in "东南西北中一二三四五六七八九十"):
         return False
     if ending == 1 and name[before - 1].isdigit():  # a bus: 602路
         return False
-    return name not in place_words()["bare"] and not any(map(name.endswith, _no_names()))
+    bare, no_names = _no_names()
+    return name not in bare and not (name[-2:] in no_names or name[-3:] in no_names)
 
 
 def _name_start(text: str, end: int) -> int:
     """Where the name that ends before `end` begins: after the last character no name holds."""
     low = max(0, end - _LONGEST_NAME)
-    run = re.search(r"[\u4e00-\u9fffa-z\d]*$", text[low:end])
-    start = low + run.start() if run else end
+    start = end
+    while start > low and ("\u4e00" <= text[start - 1] <= "\u9fff" or text[start - 1].isalnum()):
+        start -= 1
     while start < end and text[start].isascii():
         start += 1
-    best = start
-    for found in _before_name().finditer(text, start, end):
-        if not found["whole"]:
-            best = found.end()
+    starts = _before_name()
+    best = at = start
+    while at < end:
+        for word, whole in starts.get(text[at], ()):
+            if text.startswith(word, at, end):
+                at += len(word)
+                best = best if whole else at
+                break
+        else:
+            at += 1
     return best
 
 
-def _merged(text: str, spans: list[Span]) -> list[Span]:
-    """Spans that touch, overlap or are joined by 和 become one; what follows a place joins it."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        more = _suffix().match(text, end)
-        reach = more.end() if more else end
-        if merged:
-            low, high = merged[-1]
-            if start <= high or (start - high <= 2 and _JOINT.fullmatch(text, high, start)):
-                merged[-1] = (low, max(high, reach))
+def _own_name(text: str, start: int, last: int, *, named: bool) -> int:
+    """Where a sight begins: with its own name (实验小学), if it may have one that has an end."""
+    if last < start and text[start - 1] in _SHORT_NAMES:
+        if not named:
+            return start - 1
+    elif not named:
+        return start
+    begin = max(_name_start(text, start), last)
+    own = start - begin
+    return begin if 1 < own <= _LONGEST_OWN or (own == 1 and text[begin] in _SHORT_NAMES) else start
+
+
+def _beside(text: str, start: int, last: int) -> tuple[int, int]:
+    """Where what stands beside a side begins, and what it is worth: 店后头, 大润发门口."""
+    if last >= start:
+        return start, SIDE
+    begin = max(_name_start(text, start), last)
+    if text[start - 1] in _place_ends() and start - begin <= _LONGEST_OWN:
+        return (start, SIDE) if _no_place().search(text, begin, start) else (begin, SIGHT)
+    begin = _free_name(text, start, last)
+    return begin, KIND if begin < start else SIDE
+
+
+def _free_name(text: str, end: int, last: int) -> int:
+    """Where the name begins that stands before a side or a building and ends like no place; `end` if there is none."""
+    begin = _name_start(text, end)
+    bounded = begin - max(0, end - _LONGEST_NAME) > 0 or begin == 0 or text[begin - 1] in " ,.!?;:"
+    if begin < last or end - begin < 2 or not bounded or _not_name().search(text, begin, end):
+        return end
+    return begin
+
+
+def _merged(text: str, pieces: list[Piece]) -> list[Piece]:
+    """Pieces that touch, overlap or are joined become one; what follows a place joins it."""
+    pieces.sort()
+    merged: list[Piece] = []
+    for piece in pieces:
+        if merged and _joined(text, merged[-1], piece):
+            before = merged[-1]
+            merged[-1] = (before[0], max(before[1], piece[1]), _together(before[2], piece[2]))
+        else:
+            merged.append(piece)
+    whole = []
+    for start, end, strength in merged:
+        if strength > NONE:
+            more = forms.SUFFIX.match(text, end)
+            whole.append((start, more.end() if more else end, strength))
+    return whole
+
+
+def _joined(text: str, before: Piece, piece: Piece) -> bool:
+    gap = piece[0] - before[1]
+    if gap <= 0:
+        return True
+    if gap > forms.LONGEST_JOINT or piece[2] < SIDE:
+        return False
+    between = text[before[1] : piece[0]]
+    if forms.THAT.fullmatch(between):
+        return piece[2] >= NONE or (between == "的" and before[2] >= NONE)
+    return gap <= 2 and piece[2] >= NONE <= before[2] and forms.JOINT.fullmatch(between) is not None
+
+
+def _together(one: int, other: int) -> int:
+    """The better strength; a side behind it says that a part or a kind of place is meant as a place."""
+    if other == SIDE and NONE <= one <= KIND:
+        return one + 1
+    return RELATIVE if {one, other} == {RELATIVE, SIDE} else max(one, other)
+
+
+def _after_cues(text: str, cues: list[int], found: list[Piece]) -> Iterator[Piece]:
+    """Names nobody told us of, after 就在 and the like: 就在磨盘岭."""
+    for at in cues:
+        piece = forms.PIECE.match(text, at)
+        if piece is None or any(start <= piece.start(1) < end for start, end, _ in found):
+            continue
+        start = piece.start(1)
+        stop = _verb().search(text, start, piece.end())
+        yield from _ending_as_places_do(text, start, stop.start() if stop else piece.end(), SIGHT)
+
+
+def _heads(text: str, found: list[Piece]) -> Iterator[Piece]:
+    """What has no better place may say where in a clause that is nothing else, or at the head of one."""
+    clauses = list(forms.CLAUSE.finditer(text))
+    for clause in clauses:
+        start, end = clause.span()
+        if any(low < end and high > start for low, high, _ in found):
+            continue
+        if clause in (clauses[0], clauses[-1]) and end - start <= forms.LONGEST_CLAUSE and len(clauses) > 1:
+            if forms.LAST_NUMBER.fullmatch(text, start, end):
+                yield start, end, SIGHT
                 continue
-        merged.append((start, reach))
-    return merged
+            if not _verb().search(text, start, end):
+                yield from _ending_as_places_do(text, start, end, KIND)
+                continue
+        head = _head().match(text, start, end)
+        if head and not _verb().search(head[1]):
+            yield from _ending_as_places_do(text, *head.span(1), KIND)
 
 
-def _either(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+def _ending_as_places_do(text: str, start: int, end: int, strength: int) -> Iterator[Piece]:
+    more = forms.THERE.search(text, start, end)
+    core = more.start() if more and more.start() - start > 1 else end
+    part = _part().search(text, start, end) if strength == KIND else None
+    if part and part.start() - start > 1 and not _common().search(text, start, part.start()):
+        yield start, end, strength
+    if part or core - start < 2 or text[core - 1] not in _place_ends():
+        return
+    if not _no_place().search(text, start, core) and not forms.FLOOR_ONLY.fullmatch(text, start, core):
+        yield start, end, strength
+
+
+def _either(words: Iterator[str]) -> str:
+    """A pattern of any of the words; single characters as a class, which is faster."""
+    longest = sorted(words, key=len, reverse=True)
+    single = "".join(word for word in longest if len(word) == 1)
+    return "|".join(
+        [*map(re.escape, (word for word in longest if len(word) > 1)), *([f"[{single}]"] if single else [])]
+    )
+
+
+_ORDER = (
+    ("looks", None),
+    ("kinds", KIND),
+    ("sides", SIDE),
+    ("relative", RELATIVE),
+    ("parts", NONE),
+    ("sights", SIGHT),
+    ("venues", KIND),
+    ("roads", None),
+    ("estates", None),
+    ("cues", None),
+)
+"""The lists a word counts in, the first of them that has it, and what it is worth where it ends no name."""
 
 
 @cache
-def _known() -> tuple[AhoCorasick, int, int]:
-    """One automaton of landmarks, endings of names and words that only look like them, and where each part ends."""
+def _known() -> tuple[AhoCorasick, tuple[_Word, ...]]:
+    """One automaton of all words, and what is known of each."""
+    lists = {name: frozenset(words) for name, words in place_words().items()}
+    strengths: dict[str, int | None] = {}
+    for name, strength in _ORDER:
+        for word in place_words()[name]:
+            strengths.setdefault(word, strength)
+    words = tuple(
+        _Word(
+            word,
+            strength,
+            word not in lists["looks"] and (word in lists["roads"] or word in lists["estates"]),
+            word in lists["doubtful"],
+            strength is None and word in lists["bare"],
+            word in lists["named"],
+            word in lists["cues"],
+        )
+        for word, strength in strengths.items()
+    )
+    return AhoCorasick(list(strengths), matchkind=MatchKind.LeftmostLongest), words
+
+
+@cache
+def _no_names() -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(place_words()["bare"]), frozenset(place_words()["no_names"])
+
+
+@cache
+def _place_ends() -> frozenset[str]:
+    return frozenset(place_words()["endings"])
+
+
+@cache
+def _no_place() -> re.Pattern[str]:
+    """The end of what is no place although it ends as places do."""
     words = place_words()
-    endings = sorted({*words["roads"], *words["estates"]})
-    landmarks = [word for word in words["landmarks"] if word not in endings]
-    all_words = [*landmarks, *endings, *words["lookalikes"]]
-    automaton = AhoCorasick(all_words, matchkind=MatchKind.LeftmostLongest)
-    return automaton, len(landmarks), len(landmarks) + len(endings)
+    none = (*words["no_places"], *words["relative"], *words["parts"])
+    long = _either(word for word in none if len(word) > 1)
+    return re.compile(f"(?:{long})$")
 
 
 @cache
-def _named_landmarks() -> frozenset[str]:
-    return frozenset(place_words()["named"])
+def _part() -> re.Pattern[str]:
+    """A part of a building at the end: of 万达 if it is 万达楼顶."""
+    return re.compile(f"(?:{_either(word for word in place_words()['parts'] if len(word) > 1)})$")
 
 
 @cache
-def _no_names() -> tuple[str, ...]:
-    return place_words()["no_names"]
+def _common() -> re.Pattern[str]:
+    """What is no name before a part of a building."""
+    return re.compile("小区|社区|单元|整栋|本楼|楼|家|户|全部|所有|公共|个|条|部|台|座|盏|根|块|辆")
 
 
 @cache
-def _before_name() -> re.Pattern[str]:
+def _not_name() -> re.Pattern[str]:
+    """What no name holds that only its place in the sentence shows."""
+    return re.compile(f"{_either(iter((*place_words()['verbs'], *place_words()['common'])))}")
+
+
+@cache
+def _verb() -> re.Pattern[str]:
+    return re.compile(_either(iter(place_words()["verbs"])))
+
+
+@cache
+def _head() -> re.Pattern[str]:
+    openers, ends = place_words()["openers"], place_words()["endings"]
+    return re.compile(
+        rf"(?:{_either(iter(openers))}){{0,3}}([\u4e00-\u9fff]{{1,6}}?[{''.join(ends)}](?:上|里|下|边|旁|头|边上|里面)?)"
+        r"(?:那|的|(?<!所)有|被|全|都|到处|天天|又|一到|堆|没|停|老是|经常|一直|总|冒|漏|倒|塌|断|坏|着火|起火|失火)"
+    )
+
+
+@cache
+def _before_name() -> dict[str, list[tuple[str, bool]]]:
+    """By first character the words before names, those that are part of one first, and whether they are."""
     words = place_words()
-    return re.compile(f"(?P<whole>{_either(words['whole_names'])})|{_either(words['before_name'])}")
-
-
-@cache
-def _suffix() -> re.Pattern[str]:
-    return re.compile(rf"(?:的?(?:{_either(place_words()['suffixes'])})){{1,2}}(?<![上下里内外口](?=[不来去有没]))")
-
-
-@cache
-def _relative() -> re.Pattern[str]:
-    return re.compile(_either(place_words()["relative"]))
+    starts: dict[str, list[tuple[str, bool]]] = {}
+    for name in ("whole_names", "before_name"):
+        for word in sorted(words[name], key=len, reverse=True):
+            starts.setdefault(word[0], []).append((word, name == "whole_names"))
+    return starts
