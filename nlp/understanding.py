@@ -6,8 +6,10 @@ from typing import Any
 
 from nlp import segment
 from nlp.catalogue import catalogue
-from nlp.classify import ALARM_WEIGHT, classify
+from nlp.classify import ALARM_WEIGHT, weigh
 from nlp.intent import find_intent
+from nlp.judgement import judge
+from nlp.model import adopted
 from nlp.normalise import fold, tidy
 from nlp.places import find_places
 from nlp.urgency import Alarm, find_alarm
@@ -20,7 +22,7 @@ def understand(text: str) -> Understanding:
     folded = fold(plain)
     hits = catalogue().lexicon.scan(folded)
     alarm = find_alarm(folded, hits)
-    verdict = classify(folded, hits, alarm)
+    verdict = judge(folded, hits, weigh(folded, hits, alarm), None if alarm.kind else adopted())
     wish = find_intent(folded, hits, verdict, alarmed=bool(alarm.kind))
     category = verdict.category
     sure = verdict.confidence if wish.intent in ("report", "consult") else wish.lead

@@ -129,7 +129,7 @@ def test_every_third_party_import_is_a_dependency_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = " ".join([*project["dependencies"], *project["optional-dependencies"]["dev"]]).lower().replace("-", "_")
     # What is installed under another name than it is imported by.
-    names = {"tortoise": "tortoise_orm", "ahocorasick_rs": "ahocorasick_rs", "chinese_calendar": "chinesecalendar"}
+    names = {"tortoise": "tortoise_orm", "chinese_calendar": "chinesecalendar", "sklearn": "scikit_learn"}
     ours = set(TABLE) | set(sys.stdlib_module_names)
     missing = {
         f"{folder_of(path)}: {top}"
