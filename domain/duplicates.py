@@ -26,7 +26,7 @@ from models.enums import Status, Urgency
 from models.people import Area
 from models.transitions import Verb, Who
 from nlp.normalise import fold, tidy
-from nlp.places import find_places
+from nlp.places import find_public_places
 
 #: How old an open case may be that is still offered.
 RECENT = timedelta(days=30)
@@ -75,7 +75,11 @@ _FAR = 3  # radii beyond which positions speak against what the words say
 _ALIKE = 0.5  # share of common letter pairs from which two places are the same
 
 _UNIT = re.compile(r"([\d一二三四五六七八九十]{1,3})\s?(?:单元|门洞|号门)")
-_ROOM = re.compile(r"(?:(?<=单元)|(?<=[栋幢座层楼#-]))\s?\d{3,4}(?:\s?(?:室|号房|房|户))?|\d{2,4}\s?(?:室|号房|房|户)")
+_SPOKEN = "[一二三四五六七八九零〇两幺十百]"
+_ROOM = re.compile(
+    rf"(?:(?<=单元)|(?<=[栋幢座层楼门号#杠之-])|^)\s?(?:\d{{3,4}}|{_SPOKEN}{{3,4}})(?:\s?(?:室|号房|房|户)|(?![\d号#栋幢路弄]))"
+    rf"|(?:\d{{2,4}}|{_SPOKEN}{{2,4}})\s?(?:室|号房|房|户)"
+)
 
 
 def _radius(category: str) -> int:
@@ -86,8 +90,8 @@ def _radius(category: str) -> int:
 def public_place(place: str) -> str:
     """The part of a place that neighbours may read: a known form of place, without the room; "" when there is none."""
     plain = tidy(place)
-    found = find_places(plain, fold(plain))
-    return _ROOM.sub("", found[0]).strip(" -") if found else ""
+    found = find_public_places(plain, fold(plain))
+    return _ROOM.sub("", found[0]).strip(" -杠之") if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,18 +54,27 @@ def find_places(text: str, folded: str, *, vague: bool = True) -> tuple[str, ...
 
     Without `vague` only names, numbers and codes, for messages that ask or chat: they speak of places as such.
     """
-    found = [piece for piece in find_pieces(folded[:READ]) if vague or piece[2] == SURE]
+    return _cut(text, [piece for piece in find_pieces(folded[:READ]) if vague or piece[2] == SURE])
+
+
+def find_public_places(text: str, folded: str) -> tuple[str, ...]:
+    """Places in `text` that anybody may read: forms and words that are in our lists, and nothing that may be
+    somebody's name (王大妈家门口). 楼下 is one of them."""
+    pieces = [*_formed(folded[:READ], free=False), *_words(folded[:READ], [], free=False)]
+    return _cut(text, [piece for piece in _merged(folded, pieces, RELATIVE) if piece[2] != SIDE])
+
+
+def _cut(text: str, found: list[Piece]) -> tuple[str, ...]:
     found.sort(key=lambda piece: (-piece[2], piece[0] - piece[1]))
     said = dict.fromkeys(text[start:end].strip(" ,，的") for start, end, _ in found)
     return tuple(place for place in said if place)[:MOST]
 
 
 def find_pieces(text: str) -> list[Piece]:
-    """Every place in a folded text with its strength, in the order of the text."""
-    pieces = list(_formed(text))
+    """Every place in a folded text with its strength."""
     cues: list[int] = []
-    pieces += _words(text, cues)
-    found = _merged(text, pieces) if pieces else []
+    pieces = [*_formed(text, free=True), *_words(text, cues, free=True)]
+    found = _merged(text, pieces, KIND) if pieces else []
     if cues:
         found += _after_cues(text, cues, found)
     if not any(strength > KIND for _, _, strength in found):
@@ -73,15 +82,15 @@ def find_pieces(text: str) -> list[Piece]:
     return found
 
 
-def _formed(text: str) -> Iterator[Piece]:
-    """What has a form rather than a name."""
+def _formed(text: str, *, free: bool) -> Iterator[Piece]:
+    """What has a form rather than a name; if `free`, with the name before it that is in no list (金域3栋)."""
     if forms.CHAIN_SIGN.search(text):
         for found in forms.CHAIN.finditer(text):
             start, end = found.span()
             if forms.FLOOR_ONLY.fullmatch(text, start, end):
                 yield start, end, NONE
             else:
-                yield _free_name(text, start, 0), end, SURE
+                yield _free_name(text, start, 0) if free else start, end, SURE
     if "门" in text:
         yield from _gates(text)
     for sign, pattern, strength in forms.SIGNED:
@@ -96,7 +105,7 @@ def _gates(text: str) -> Iterator[Piece]:
             yield found.start(), found.end(), SIGHT
 
 
-def _words(text: str, cues: list[int]) -> Iterator[Piece]:
+def _words(text: str, cues: list[int], *, free: bool) -> Iterator[Piece]:
     """Names with their house number, sights and sides; the ends of cues go into `cues`."""
     automaton, known = _known()
     last, before = 0, NONE  # where the last piece ended, and how well it says where
@@ -116,7 +125,7 @@ def _words(text: str, cues: list[int]) -> Iterator[Piece]:
             continue
         begin = start
         if strength == SIDE:
-            begin, strength = _beside(text, start, last)
+            begin, strength = _beside(text, start, last) if free else (start, SIDE)
         elif strength >= KIND and (begin := _own_name(text, start, last, named=word.named)) < start:
             strength = SURE
         last, before = end, RELATIVE if word.bare else strength
@@ -202,8 +211,8 @@ def _free_name(text: str, end: int, last: int) -> int:
     return begin
 
 
-def _merged(text: str, pieces: list[Piece]) -> list[Piece]:
-    """Pieces that touch, overlap or are joined become one; what follows a place joins it."""
+def _merged(text: str, pieces: list[Piece], least: int) -> list[Piece]:
+    """Pieces that touch, overlap or are joined become one; what follows a place joins it. Those of `least` strength."""
     pieces.sort()
     merged: list[Piece] = []
     for piece in pieces:
@@ -214,7 +223,7 @@ def _merged(text: str, pieces: list[Piece]) -> list[Piece]:
             merged.append(piece)
     whole = []
     for start, end, strength in merged:
-        if strength > NONE:
+        if strength >= least:
             more = forms.SUFFIX.match(text, end)
             whole.append((start, more.end() if more else end, strength))
     return whole
