@@ -176,12 +176,13 @@ def doctor() -> None:
 
 
 @app.command()
-def classify(model: Annotated[str, typer.Option(help="`none` = the shipped rules alone")] = "none") -> None:
+def classify(
+    model: Annotated[str, typer.Option(help="a model's file; `none` = the rules alone; default: the community's")] = "",
+) -> None:
     """Read JSON lines {"text": …} and write what Linli understands of each, one JSON line each."""
     import nlp  # noqa: PLC0415
 
-    if model != "none":
-        raise SettingsError(f"--model {model}: this version knows the rules alone, use --model none")
+    _adopt_model(model)
     nlp.prepare()
     for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
@@ -194,16 +195,38 @@ def classify(model: Annotated[str, typer.Option(help="`none` = the shipped rules
         sys.stdout.buffer.flush()
 
 
-@app.command()
-def hotspots(
-    file: Annotated[Path, typer.Argument(help="CSV with time, and text or title and body", exists=True)],
-    top: Annotated[int, typer.Option(help="how many to show", min=1)] = 10,
-    half_life: Annotated[float, typer.Option(help="days after which a message counts half", min=0.1)] = 90,
-) -> None:
-    """Say what many messages are about: place, kind, how many people, and how hot it is."""
-    from app.hot import hot_spots  # noqa: PLC0415
+def _adopt_model(wanted: str) -> None:
+    """Use the model in this process. One that was asked for must be good, the community's own need not be."""
+    from nlp.model import adopt, read  # noqa: PLC0415
 
-    hot_spots(file, top=top, half_life_days=half_life)
+    if wanted == "none":
+        return
+    if wanted:
+        adopt(read(Path(wanted)))
+        return
+    from app.settings import load_settings  # noqa: PLC0415
+
+    path = load_settings().model_path
+    if path.exists():
+        try:
+            adopt(read(path))
+        except SettingsError as error:
+            typer.echo(f"linli: {error.detail}; the rules work alone", err=True)
+
+
+@app.command()
+def train(
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV with label, and text or title and body; default: the confirmed cases")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "--out", help="where the model goes; default: where Linli looks for it")
+    ] = None,
+) -> None:
+    """Learn from confirmed cases, or from a table, what residents' messages are about; running processes take it up."""
+    from app.learning import train as learn  # noqa: PLC0415
+
+    _run(learn(file, output))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 
 import nlp
 from app.engines import Engines
+from app.learning import watched_model
 from app.settings import Settings
 from bot.api import WeChatApi, connect
 from bot.config import WeChatConfig
@@ -76,6 +77,7 @@ async def services(
         raise SettingsError(f"LINLI_REDIS_URL must look like redis://host:6379/0: {error}") from error
     with timing.use(settings.timing()):
         async with (
+            watched_model(settings.model_path),
             database(engines.database_url, settings.database_pool),
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
         ):

@@ -125,6 +125,16 @@ class Settings(BaseSettings):
             silence=timedelta(days=self.silence_days),
         )
 
+    model: Path | None = Field(None, description="file of the learned model; empty = model.linli in the data folder")
+    ask_below: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="confidence under which residents choose among the three likeliest kinds; 0 = never ask"
+    )
+
+    @property
+    def model_path(self) -> Path:
+        """Where `linli train` puts the model and running processes look for it."""
+        return self.model or self.home / "model.linli"
+
     pressing_joiners: Annotated[int, Field(ge=1, le=100)] = Field(
         3, description="neighbours who join a case (我也遇到) until it is pressing and its holder hears of each"
     )

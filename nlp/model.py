@@ -68,7 +68,7 @@ class Model:
         self.about = about
         self.buckets, self.rarity = buckets, rarity
         self.weights = weights.astype(np.float32) if weights.nbytes <= AT_HAND else weights
-        self._usual = self.weights.mean(axis=1, dtype=np.float32)
+        self._usual = self.weights.sum(axis=1, dtype=np.float32) / max(self.weights.shape[1], 1)
         self._row = np.full(1 << BITS, -1, np.int32)
         self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
 
@@ -106,9 +106,10 @@ class Model:
         for one in worth.argsort()[: -4 * most - 1 : -1].tolist():
             place = int(features.first[part.places[one]])
             if worth[one] <= 0 or place < len(features.text):
-                continue  # one character says nothing to a reader
+                continue
             start, end = run_at(features.text, place)
-            if all(end <= other.start or other.end <= start for other in found):
+            # one character says nothing to a reader
+            if end - start > 1 and all(end <= other.start or other.end <= start for other in found):
                 found.append(Reason(start, end, round(float(worth[one]) * self.about.sharpness, 3)))
                 if len(found) == most:
                     break
@@ -167,6 +168,16 @@ def _about(head: dict[str, Any]) -> About:
         scores={str(name): float(value) for name, value in head["scores"].items()},
         sharpness=float(head["sharpness"]),
     )
+
+
+def read(path: Path) -> Model:
+    """The model at `path`. Raises `errors.SettingsError` that names the file and says what is wrong with it."""
+    try:
+        return load(path.read_bytes())
+    except OSError as wrong:
+        raise SettingsError(f"{path}: {wrong.strerror}") from wrong
+    except SettingsError as wrong:
+        raise SettingsError(f"{path}: {wrong.detail}") from wrong
 
 
 def write(model: Model, path: Path) -> None:

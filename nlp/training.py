@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from errors import SettingsError
 from nlp.catalogue import DOMAINS, catalogue
-from nlp.classify import weigh
+from nlp.classify import Verdict, weigh
 from nlp.features import BITS, OPENING, Features, Numbers, domain_buckets, read
+from nlp.judgement import by_rules
 from nlp.model import About, Model, Part, softmax
 from nlp.normalise import fold, tidy
 from nlp.urgency import find_alarm
@@ -56,10 +57,11 @@ class Row(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The features of a row: all of it, and its beginning as a message of its own."""
+    """The features of a row: all of it, and its beginning as a message of its own; and what the rules make of both."""
 
     whole: Features
     short: Features
+    ruled: tuple[Verdict, Verdict]
 
 
 class Example(NamedTuple):
@@ -93,7 +95,8 @@ def learn(rows: Sequence[Row], *, today: date, seed: int = 0) -> Model:
     lesson = prepare(rows)
     held_out = cross_validate(lesson, seed=seed)
     sharpness = best_sharpness(held_out, lesson.gold)
-    about = About(lesson.classes, len(lesson.seen), today, measure(held_out, lesson.gold, sharpness), sharpness)
+    scores = measure(held_out, lesson.gold, sharpness) | measure_rules(lesson)
+    about = About(lesson.classes, len(lesson.seen), today, scores, sharpness)
     return fit(lesson, np.arange(len(lesson.seen)), about, seed=seed)
 
 
@@ -141,13 +144,14 @@ def enough(rows: Sequence[Row]) -> list[Row]:
 def see(text: str) -> Seen:
     """Read a row's text as a message is read."""
     folded = fold(tidy(text))
-    return Seen(features_of(folded), features_of(folded[:OPENING]))
+    (whole, first), (short, second) = (_look(one) for one in (folded, folded[:OPENING]))
+    return Seen(whole, short, (first, second))
 
 
-def features_of(folded: str) -> Features:
-    """The features of a folded text."""
+def _look(folded: str) -> tuple[Features, Verdict]:
     hits = catalogue().lexicon.scan(folded)
-    return read(folded, hits, weigh(folded, hits, find_alarm(folded, hits)))
+    weighed = weigh(folded, hits, find_alarm(folded, hits))
+    return read(folded, hits, weighed), by_rules(folded, weighed)
 
 
 def _examples(classes: Sequence[str], learned: set[str]) -> Iterator[Example]:
@@ -157,7 +161,7 @@ def _examples(classes: Sequence[str], learned: set[str]) -> Iterator[Example]:
     for entry in book.words:
         name = entry.category.domain if entry.category.domain in numbers else entry.category.code
         for text in entry.category.examples:
-            yield Example(features_of(fold(tidy(text))), numbers[name], PRICE)
+            yield Example(_look(fold(tidy(text)))[0], numbers[name], PRICE)
         if name not in learned:
             yield from _words(entry.weights, numbers[name])
     for domain, weights in book.domains.items():
@@ -169,7 +173,7 @@ def _words(weights: Mapping[int, float], number: int) -> Iterator[Example]:
     entries = catalogue().lexicon.entries
     for entry, weight in weights.items():
         if weight >= STRONG and entries[entry].isalnum():
-            yield Example(features_of(entries[entry]), number, WORD_PRICE)
+            yield Example(_look(entries[entry])[0], number, WORD_PRICE)
 
 
 def folds(gold: Labels, seed: int) -> Iterator[tuple[Labels, Labels]]:
@@ -200,7 +204,7 @@ def fit(lesson: Lesson, known: Labels, about: About, *, seed: int) -> Model:
     buckets, rarity = _vocabulary(seen)
     classes = len(about.classes)
     empty = Model(about, buckets, rarity, np.zeros((len(buckets), 0), np.float32))
-    parts = [empty.part(one) for both in seen for one in both]
+    parts = [empty.part(one) for both in seen for one in (both.whole, both.short)]
     parts += [empty.part(example.features) for example in lesson.examples]
     answers = np.concatenate((gold.repeat(2), [example.number for example in lesson.examples])).astype(np.int64)
     prices = np.concatenate((np.full(2 * len(seen), PRICE), [example.price for example in lesson.examples]))
@@ -212,8 +216,8 @@ def fit(lesson: Lesson, known: Labels, about: About, *, seed: int) -> Model:
 def _vocabulary(seen: Sequence[Seen]) -> tuple[Labels, Numbers]:
     """The features of enough rows to tell something, and what each counts: the rarer the more."""
     found = np.zeros(1 << BITS, np.int32)
-    for whole, _ in seen:
-        found[whole.buckets] += 1
+    for one in seen:
+        found[one.whole.buckets] += 1
     least = 2 if len(seen) < 500 else 3 if len(seen) < 1500 else 5  # more rows, more chance meetings
     found[domain_buckets()] = max(least, len(seen))
     buckets = np.flatnonzero(found >= least)
@@ -276,6 +280,20 @@ def measure(held_out: HeldOut, gold: Labels, sharpness: float) -> dict[str, floa
         shares = softmax(margins * sharpness)
         error = calibration_error(shares.max(axis=1), shares.argmax(axis=1) == gold)
         scores[f"{name}_calibration_error"] = round(error, 4)
+    return scores
+
+
+def measure_rules(lesson: Lesson) -> dict[str, float]:
+    """Scores of the rules alone on the same rows."""
+    numbers = {name: number for number, name in enumerate(lesson.classes)}
+    scores: dict[str, float] = {}
+    for at, name in enumerate(("whole", "short")):
+        verdicts = [one.ruled[at] for one in lesson.seen]
+        names = [one.domain if one.domain in numbers else one.category.code if one.category else "" for one in verdicts]
+        said = np.array([numbers.get(one or "", -1) for one in names])
+        sure, right = np.array([one.confidence for one in verdicts]), said == lesson.gold
+        scores[f"rules_{name}_macro_f1"] = round(macro_f1(lesson.gold, said), 4)
+        scores[f"rules_{name}_calibration_error"] = round(calibration_error(sure, right), 4)
     return scores
 
 
