@@ -18,7 +18,7 @@ from nlp.lexicon import Lexicon
 from nlp.overlay import Rule, RuleSet, active
 from nlp.values import Category, Emergency, Intent
 
-WEIGHTS = {"strong": 4.0, "normal": 2.0, "weak": 1.0}
+WEIGHTS = {"key": 6.0, "strong": 4.0, "normal": 2.0, "weak": 1.0}
 """What one entry of a list weighs, by the name of the list."""
 
 DOMAINS = (
@@ -84,7 +84,8 @@ class UrgencyTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """Everything read from the tables, over one built lexicon. `domains` are the words of a domain without a category.
+    """Everything read from the tables, over one built lexicon. `domains` are the words of a domain without a category,
+    `letters` those that count more in letters.
 
     Whatever rules staff add, the entries of the tables keep their numbers: what was looked up by number stays true.
     """
@@ -92,6 +93,7 @@ class Catalogue:
     lexicon: Lexicon
     words: tuple[CategoryWords, ...]
     domains: Mapping[str, Mapping[int, float]]
+    letters: Mapping[str, frozenset[int]]
     urgency: UrgencyTable
     cues: Mapping[str, Mapping[int, float]]
 
@@ -113,9 +115,10 @@ def _catalogue(held: RuleSet) -> Catalogue:
         raise errors.SettingsError(f"nlp/data/domains.toml: no such domain: {unknown}")
     urgency = _urgency(_table("emergencies.toml"), lexicon)
     cues = {name: _weights(row, lexicon) for name, row in _table("intents.toml")["cues"].items()}
+    letters = {name: _numbers(row, "letters", lexicon) for name, row in _table("domains.toml").items()}
     words, domains = _changed(words, domains, held.rules, lexicon)
     lexicon.build()
-    return Catalogue(lexicon, words, domains, urgency, cues)
+    return Catalogue(lexicon, words, domains, letters, urgency, cues)
 
 
 def _changed(
@@ -203,6 +206,12 @@ def community_words() -> Sequence[str]:
 
 
 @cache
+def circumstances() -> frozenset[str]:
+    """Words that say who, where or when rather than what."""
+    return frozenset(_word_table("circumstances.toml")["words"])
+
+
+@cache
 def other_forms() -> Mapping[str, tuple[str, ...]]:
     """Writings of a word that are of another length than the word itself."""
     return {word: tuple(others.split()) for word, others in _table("forms.toml").get("longer", {}).items()}
@@ -255,12 +264,13 @@ def single_signs() -> dict[str, str]:
 
 
 def _weights(row: Mapping[str, str], lexicon: Lexicon) -> dict[int, float]:
-    """The lists of a row, weighed; a single character is part of too many words to be worth much."""
+    """The lists of a row, weighed; a single character is part of too many words to be worth much, and so is the time."""
     weights: dict[int, float] = {}
+    little = circumstances()
     for name, weight in WEIGHTS.items():
         for entry in row.get(name, "").split():
             number = lexicon.add(entry)
-            worth = weight if len(entry) > 1 else min(weight, WEIGHTS["weak"])
+            worth = min(weight, WEIGHTS["weak"]) if len(entry) == 1 or entry in little else weight
             weights[number] = max(worth, weights.get(number, 0.0))
     return weights
 

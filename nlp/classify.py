@@ -24,7 +24,20 @@ SHORT = 60
 REPEAT = 0.5
 """How much the logarithm of the number of times a word is seen adds to its weight."""
 PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.8}
-"""Domains whose words turn up in letters about something else, and what a word of theirs is therefore worth."""
+"""Domains whose words turn up in messages about something else, and what a word of theirs is therefore worth."""
+LETTER_PRIOR = {
+    "城乡建设": 0.95,
+    "劳动和社会保障": 1.3,
+    "商贸旅游": 1.35,
+    "卫生计生": 1.3,
+    "环境保护": 1.1,
+    "教育文体": 1.05,
+    "交通运输": 1.0,
+    "民政": 0.7,
+}
+"""The same for letters, which name houses, streets, offices and officials whatever they are about; 0.65 elsewhere."""
+LETTER_WEIGHT = 6.0
+"""What a word weighs in a letter that is listed for its domain's letters."""
 GENERAL = 0.8
 """What words of a domain without a category are worth in a short message, where 小区 says where and not what."""
 ALARM_WEIGHT = 8.0
@@ -52,18 +65,23 @@ Evidence = list[tuple[float, Hit]]
 """What speaks for something: what each entry weighs here and where it stands, the first and the longest ones first."""
 
 
+Weights = tuple[tuple[str, float], ...]
+"""Domains, and what something weighs for each."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
     """The catalogue turned round: what each entry speaks for, by its number.
 
     `short` and `whole` are domains with the most a word of theirs weighs, in a message and in a letter, and hold as
-    long as no category is ruled out; `own` are the words of a domain without a category.
+    long as no category is ruled out; `own_short` and `own_whole` are the same for words of domains without a category.
     """
 
     categories: Mapping[int, tuple[tuple[int, float], ...]]
-    own: Mapping[int, tuple[tuple[str, float], ...]]
-    short: Mapping[int, tuple[tuple[str, float], ...]]
-    whole: Mapping[int, tuple[tuple[str, float], ...]]
+    own_short: Mapping[int, Weights]
+    own_whole: Mapping[int, Weights]
+    short: Mapping[int, Weights]
+    whole: Mapping[int, Weights]
     bound: frozenset[int]
     domains: tuple[str, ...]
     positions: Mapping[str, int]
@@ -96,7 +114,8 @@ def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
         for evidence in (by_category.setdefault(at, []), by_domain.setdefault(index.domains[at], [])):
             evidence.append((ALARM_WEIGHT, alarm.trigger))
             evidence.sort(key=_by_place)
-    domains = {name: _score(found, opening) * PRIOR.get(name, 1.0) for name, found in by_domain.items()}
+    prior, usual = (LETTER_PRIOR, 0.65) if opening else (PRIOR, 1.0)
+    domains = {name: _score(found, opening) * prior.get(name, usual) for name, found in by_domain.items()}
     scores = {position: _score(found, opening) for position, found in by_category.items()}
     return Weighed(domains, scores, by_category, by_domain)
 
@@ -160,15 +179,15 @@ def _without(index: Index, number: int, ruled_out: set[int], letter: bool) -> It
     uses = index.categories.get(number, ())
     if all(position not in ruled_out for position, _ in uses):
         return (index.whole if letter else index.short).get(number, ())
-    own = index.own.get(number, ())
-    return _heaviest(own, [use for use in uses if use[0] not in ruled_out], index.domains, 1.0 if letter else GENERAL)
+    own = (index.own_whole if letter else index.own_short).get(number, ())
+    return _heaviest(own, [use for use in uses if use[0] not in ruled_out], index.domains)
 
 
-def _heaviest(
-    own: Iterable[tuple[str, float]], uses: Iterable[tuple[int, float]], domains: Sequence[str], general: float
-) -> tuple[tuple[str, float], ...]:
+def _heaviest(own: Iterable[tuple[str, float]], uses: Iterable[tuple[int, float]], domains: Sequence[str]) -> Weights:
     """Each domain with the most that an entry weighs for it."""
-    weights = {name: weight * general for name, weight in own}
+    weights: dict[str, float] = {}
+    for name, weight in own:
+        weights[name] = max(weight, weights.get(name, 0.0))
     for position, weight in uses:
         name = domains[position]
         weights[name] = max(weight, weights.get(name, 0.0))
@@ -233,22 +252,27 @@ def _heaviest_first(one: tuple[float, Hit]) -> tuple[float, int]:
 @lru_cache(maxsize=4)
 def _index(book: Catalogue) -> Index:
     uses: dict[int, list[tuple[int, float]]] = {}
-    own: dict[int, list[tuple[str, float]]] = {}
     for position, words in enumerate(book.words):
         for number, weight in words.weights.items():
             uses.setdefault(number, []).append((position, weight))
+    own_short: dict[int, list[tuple[str, float]]] = {}
+    own_whole: dict[int, list[tuple[str, float]]] = {}
     for name, weights in book.domains.items():
         for number, weight in weights.items():
-            own.setdefault(number, []).append((name, weight))
+            own_short.setdefault(number, []).append((name, weight * GENERAL))
+            own_whole.setdefault(number, []).append((name, weight))
+    for name, entries in book.letters.items():
+        for number in entries:
+            own_whole.setdefault(number, []).append((name, LETTER_WEIGHT))
     domains = tuple(words.category.domain for words in book.words)
-    numbers = uses.keys() | own.keys()
     short, whole = (
-        {number: _heaviest(own.get(number, ()), uses.get(number, ()), domains, general) for number in numbers}
-        for general in (GENERAL, 1.0)
+        {number: _heaviest(own.get(number, ()), uses.get(number, ()), domains) for number in uses.keys() | own.keys()}
+        for own in (own_short, own_whole)
     )
     return Index(
         {number: tuple(found) for number, found in uses.items()},
-        {number: tuple(found) for number, found in own.items()},
+        {number: tuple(found) for number, found in own_short.items()},
+        {number: tuple(found) for number, found in own_whole.items()},
         short,
         whole,
         frozenset(at for at, words in enumerate(book.words) if words.needs or words.excludes),

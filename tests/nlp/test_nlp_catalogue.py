@@ -9,8 +9,11 @@ import pytest
 
 import errors
 import nlp
-from nlp.catalogue import DOMAINS
+from nlp.catalogue import DOMAINS, catalogue
+from nlp.classify import classify
 from nlp.lexicon import Lexicon
+from nlp.normalise import fold, tidy
+from nlp.urgency import CALM, find_alarm
 
 SPECIFIC = [one for one in nlp.categories() if not one.code.startswith("other.")]
 
@@ -22,7 +25,7 @@ CATEGORIES = {
     "物业费涨价没有公示": "property.fee",
     "高空抛物太危险": "safety.throwing",
     "老板欠我三个月工资": "work.wages",
-    "流浪狗咬人": "dog.unleashed",
+    "流浪狗成群": "dog.stray",
     "楼顶私自搭建阳光房": "building.illegal",
     "垃圾桶满了没人倒": "rubbish.overflow",
     "组织关系怎么转": "party.member",
@@ -42,16 +45,24 @@ def test_a_word_alone_does_not_decide_between_noise_and_repair() -> None:
     assert nlp.understand("空调坏了，酒店不给修").category != "noise.shop"
 
 
-def test_most_categories_understand_their_own_examples() -> None:
-    asked = [(one, text) for one in SPECIFIC for text in one.examples]
-    wrong = [(text, one.code) for one, text in asked if nlp.understand(text).category != one.code]
-    assert len(wrong) <= len(asked) * 0.25, wrong
+@pytest.mark.parametrize("one", SPECIFIC, ids=lambda one: one.code)
+def test_a_category_is_found_by_its_own_examples(one: nlp.Category) -> None:
+    found = {text: _by_rules(text, urgent=one.urgency == "urgent") for text in one.examples}
+    assert found == dict.fromkeys(one.examples, one.code)
+
+
+def _by_rules(text: str, *, urgent: bool) -> str:
+    """What the word lists alone make of a message; only what is urgent by its kind may need the alarm it raises."""
+    folded = fold(tidy(text))
+    hits = catalogue().lexicon.scan(folded)
+    decided = classify(folded, hits, find_alarm(folded, hits) if urgent else CALM).category
+    return decided.code if decided else ""
 
 
 def test_there_are_enough_categories_to_choose_from_in_two_steps() -> None:
     groups = Counter(one.group for one in nlp.categories())
     assert 24 <= len(groups) <= 40
-    assert 90 <= len(nlp.categories()) <= 160
+    assert 200 <= len(nlp.categories()) <= 300
     assert all(count <= 15 for count in groups.values())
 
 
