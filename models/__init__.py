@@ -15,6 +15,7 @@ from models.cases import (
     Supervision,
 )
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
+from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, Resident, Staff
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
@@ -55,4 +56,5 @@ __all__ = [
     "SpecialDay",
     "Staff",
     "Supervision",
+    "WordRule",
 ]
