@@ -18,6 +18,7 @@ from domain.geo import degrees, distance
 from domain.lookup import in_order, read_number
 from domain.people import Person, Post, post_of
 from domain.places import find_buildings, locate, settle
+from domain.publishing import is_public
 from domain.urgency import make_more_urgent
 from errors import Conflict, NotFound
 from models.cases import Case, Follower
@@ -88,10 +89,12 @@ def _radius(category: str) -> int:
 
 
 def public_place(place: str) -> str:
-    """The part of a place that neighbours may read: a known form of place, without the room; "" when there is none."""
+    """The part of a place that neighbours may read: a known form of place, without the room, and nothing that is not for
+    everybody; "" when there is none."""
     plain = tidy(place)
     found = find_public_places(plain, fold(plain))
-    return _ROOM.sub("", found[0]).strip(" -杠之") if found else ""
+    shown = _ROOM.sub("", found[0]).strip(" -杠之") if found else ""
+    return shown if is_public(shown) else ""
 
 
 @dataclass(frozen=True, slots=True)
