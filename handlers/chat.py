@@ -28,6 +28,7 @@ class Policy:
 
     reopen_within: timedelta = timedelta(days=15)
     pressing_joiners: int = 3
+    ask_below: float = 0.4
 
 
 @dataclass(slots=True)

@@ -38,6 +38,8 @@ class Draft:
     urgent: bool = False
     emergency: str = ""
     alternatives: list[str] = field(default_factory=list)
+    sure: float = 1.0  # how likely the category is right
+    asked_kind: bool = False  # 是哪一类事 was asked: never twice
     asked_similar: bool = False  # 是同一件事吗 was asked: never twice
     touched: float = 0.0  # seconds since the epoch
 
@@ -88,8 +90,14 @@ class Draft:
             self.category, self.subject = seen.category or OTHER, seen.subject or "其他问题"
             self.domain = seen.domain or ""
         self.alternatives = [candidate.code for candidate in seen.alternatives]
+        self.sure = seen.alternatives[0].confidence if seen.alternatives else 1.0
         if seen.places and not self.place_said:
             self.place = seen.places[0]
+
+    def unclear(self, below: float) -> bool:
+        """Whether the resident should say which of the likeliest kinds it is."""
+        settled = self.chosen or self.asked_kind or self.urgent
+        return not settled and self.sure < below and len(self.alternatives) > 1
 
     def choose(self, code: str) -> None:
         """The resident says what kind of matter it is."""

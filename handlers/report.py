@@ -20,6 +20,8 @@ router: Router[Chat] = Router("report")
 
 #: After this long a new sentence may be another matter: the resident is asked.
 STALE = timedelta(hours=2)
+#: Kinds of matter a resident chooses from.
+_KINDS = 3
 #: Weight of the words that must speak for another kind of matter before the resident is asked.
 _SURE = 4.0
 _YES = {
@@ -96,6 +98,12 @@ async def show(chat: Chat, draft: Draft, head: str = "") -> Reply:
         received = draft.media_line() or (f"位置“{draft.label}”" if draft.label else "")
         return Reply(
             _lines(head, f"收到：{received}。" if received else "", "请再说一句是什么事、在哪里，我来交给网格员。")
+        )
+    if draft.unclear(chat.policy.ask_below):
+        draft.asked_kind = True
+        keep(chat, draft, "which")
+        return _ask_kind(
+            chat, draft.alternatives[:_KINDS], _lines(head, "您说的是哪一类事？选一个，也可以再说详细些。")
         )
     if found := await similar.find(chat, draft):
         return similar.ask(chat, draft, found, head)
@@ -230,16 +238,32 @@ async def amend_category(chat: Chat) -> Reply:
     """Choose among what it could be."""
     draft = begin(chat)
     keep(chat, draft, "category")
-    codes = [code for code in draft.alternatives if code != draft.category][:4]
+    codes = [code for code in draft.alternatives if code != draft.category]
+    return _ask_kind(chat, codes[:_KINDS], "是哪一类事？也可以直接说，比如“停车”“噪音”“漏水”。")
+
+
+def _ask_kind(chat: Chat, codes: list[str], question: str) -> Reply:
+    """Let the resident choose; `category_tapped` takes the answer."""
     chat.data["codes"] = [*codes, OTHER]
-    labels = [nlp.category(code).subject for code in codes] + ["都不是"]
-    return chat.ask("是哪一类事？也可以直接说，比如“停车”“噪音”“漏水”。", numbered(*labels))
+    return chat.ask(question, numbered(*(nlp.category(code).subject for code in codes), "都不是"))
 
 
-@router.on(state("report.category"), lambda chat: bool(chat.tap and chat.tap <= len(chat.data.get("codes", []))))
+@router.on(
+    state("report.category", "report.which"),
+    lambda chat: bool(chat.tap and chat.tap <= len(chat.data.get("codes", []))),
+)
 async def category_tapped(chat: Chat) -> Reply:
+    """The resident knows best; what they say afterwards does not change it."""
     draft = begin(chat)
     draft.choose(chat.data["codes"][(chat.tap or 1) - 1])
+    return await show(chat, draft)
+
+
+@router.on(state("report.which"), words(*_NO))
+async def none_of_these(chat: Chat) -> Reply:
+    """None of the kinds shown: it is handed in as it was said."""
+    draft = begin(chat)
+    draft.choose(OTHER)
     return await show(chat, draft)
 
 
