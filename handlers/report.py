@@ -361,7 +361,7 @@ async def say_more(chat: Chat) -> Reply:
     if draft.texts and draft.touched and chat.now.timestamp() - draft.touched > STALE.total_seconds():
         return _ask_same(chat, draft)
     seen = chat.seen
-    if draft.texts and _another_matter(draft, seen):
+    if draft.texts and chat.state != "report.which" and _another_matter(draft, seen):
         return _ask_same(chat, draft)
     refused = draft.add(chat.message)
     if seen.urgent and seen.emergency:

@@ -24,7 +24,6 @@ from nlp.features import BITS, OPENING, Features, Numbers, domain_buckets, read
 from nlp.judgement import by_rules
 from nlp.model import About, Model, Part, softmax
 from nlp.normalise import fold, tidy
-from nlp.urgency import find_alarm
 
 LEAST_ROWS = 200
 LEAST_CLASSES = 2
@@ -149,8 +148,9 @@ def see(text: str) -> Seen:
 
 
 def _look(folded: str) -> tuple[Features, Verdict]:
+    """As `nlp.understand` reads it, but for dangers: about them the model is never asked."""
     hits = catalogue().lexicon.scan(folded)
-    weighed = weigh(folded, hits, find_alarm(folded, hits))
+    weighed = weigh(folded, hits)
     return read(folded, hits, weighed), by_rules(folded, weighed)
 
 
