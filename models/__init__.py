@@ -17,7 +17,7 @@ from models.cases import (
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
-from models.people import Absence, Area, BindCode, Component, Department, Household, Resident, Staff
+from models.people import Absence, Area, BindCode, Component, Department, Household, PlaceVersion, Resident, Staff
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "OpenRequest",
     "OpenUpdate",
     "Outbox",
+    "PlaceVersion",
     "ReplyTemplate",
     "Resident",
     "SpecialDay",

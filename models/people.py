@@ -142,6 +142,16 @@ class Component(Model):
         table = "component"
 
 
+class PlaceVersion(Model):
+    """One row: another value after every change of areas, buildings or components, by which a copy knows its age."""
+
+    id = fields.SmallIntField(primary_key=True)
+    version = fields.UUIDField()
+
+    class Meta:
+        table = "place_version"
+
+
 class BindCode(Model):
     """A one-time code with which one member of staff binds one WeChat. Only its hash is stored."""
 
