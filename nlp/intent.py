@@ -1,8 +1,8 @@
 """What somebody wants with a message: report, consult, progress, rate or chat.
 
-Whole messages everybody writes the same way (收到, 早上好) are recognised as such; otherwise each intent gathers the
-weight of its cues, and what the message is about adds to it: a broken thing is a report even when put as a question,
-a certificate is a consultation even without one.
+Whole messages everybody writes the same way (收到, 早上好) are recognised as such. Otherwise it is above all the
+sound of the sentence that tells (`nlp.hunch`). Each intent also gathers the weight of its cues, and what the message is
+about adds to it: a broken thing is a report even when put as a question, a certificate is a consultation without one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 
 from nlp.catalogue import catalogue, whole_messages
 from nlp.classify import Verdict
+from nlp.hunch import Hunch, telling
 from nlp.lexicon import Hit, outermost
 from nlp.values import Intent, Match
 
@@ -23,6 +25,10 @@ STRONG = 4.0
 """Weight from which cues decide by themselves."""
 FAULTY = 2.0
 """Weight of fault words from which something is plainly wrong."""
+CUE = 0.15
+"""What one point of cues is worth beside the sound, of which 1.0 is a clear lead."""
+MOST = 6.0
+"""Cues count up to this many points."""
 BARE = 8
 """Characters up to which a message is only a keyword, sent to get the page about it."""
 _ORDER: tuple[Intent, ...] = ("report", "progress", "rate", "consult", "chat")
@@ -39,8 +45,8 @@ class Wish:
     matched: tuple[Match, ...]
 
 
-def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, *, alarmed: bool) -> Wish:
-    """The intent of the folded `text`, given what it is about and whether somebody is in danger."""
+def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, hunch: Hunch, *, alarmed: bool) -> Wish:
+    """The intent of the folded `text`, from what it is about, what it sounds like and whether there is danger."""
     if alarmed:
         return Wish("report", 1.0, ())
     whole = _whole(text)
@@ -51,14 +57,17 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, *, alarmed
     for name, found in evidence.items():
         scores[name] = sum(weight for weight, _ in found)
     _weigh(text, scores, verdict)
-    ranked = sorted(_ORDER, key=scores.__getitem__, reverse=True)
+    sums = {name: hunch.intents[name] + CUE * min(scores[name], MOST) for name in _ORDER}
+    ranked = sorted(_ORDER, key=sums.__getitem__, reverse=True)
     best, second = ranked[0], ranked[1]
-    if scores[best] <= 0:
-        return Wish("chat", 0.3, ())
-    reasons = tuple(
-        Match(text[hit.start : hit.end], weight, f"intent:{best}") for weight, hit in evidence.get(best, ())[:3]
-    )
-    return Wish(best, (scores[best] - max(scores[second], 0.0)) / (scores[best] + 1.0), reasons)
+    return Wish(best, 1 - exp(sums[second] - sums[best]), _reasons(text, best, evidence.get(best, [])))
+
+
+def _reasons(text: str, best: Intent, cued: list[tuple[float, Hit]]) -> tuple[Match, ...]:
+    """The heaviest cues; where there are none, the words that sound most like it."""
+    if cued:
+        return tuple(Match(text[hit.start : hit.end], weight, f"intent:{best}") for weight, hit in cued[:3])
+    return tuple(Match(word, weight, f"intent:{best}") for word, weight in telling(text, best))
 
 
 def _weigh(text: str, scores: dict[str, float], verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from nlp import segment
 from nlp.catalogue import catalogue
 from nlp.classify import ALARM_WEIGHT, weigh
+from nlp.hunch import listen
 from nlp.intent import find_intent
 from nlp.judgement import judge
 from nlp.model import adopted
@@ -21,9 +22,10 @@ def understand(text: str) -> Understanding:
     plain = tidy(text)
     folded = fold(plain)
     hits = catalogue().lexicon.scan(folded)
-    alarm = find_alarm(folded, hits)
+    hunch = listen(folded)
+    alarm = find_alarm(folded, hits, hunch)
     verdict = judge(folded, hits, weigh(folded, hits, alarm), None if alarm.kind else adopted())
-    wish = find_intent(folded, hits, verdict, alarmed=bool(alarm.kind))
+    wish = find_intent(folded, hits, verdict, hunch, alarmed=bool(alarm.kind))
     category = verdict.category
     sure = verdict.confidence if wish.intent in ("report", "consult") else wish.lead
     return Understanding(

@@ -1,8 +1,8 @@
 """Is somebody in danger? Finds the kind of emergency a message announces.
 
-Missing one is worse than disturbing a grid worker, so in a short message a trigger counts unless it is plainly only
-talked about. In a letter, where fires and accidents are told as history, it counts at the beginning or beside a sign
-that it is happening now.
+Missing one is worse than disturbing a grid worker. In a short message it is the sound of the whole that decides,
+learnt from sentences of dangers and of what only sounds like one; words known to announce a danger add to it. In a
+letter, where fires and accidents are told as history, such a word must stand, beside a sign that it is happening now.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from nlp.catalogue import EmergencyWords, UrgencyTable, catalogue
+from nlp.hunch import Hunch, listen, telling
 from nlp.lexicon import Hit
 
 _CLAUSE = re.compile(r"[,.!?;:，；\s]")
@@ -21,6 +22,8 @@ LETTER = 120
 """Characters from which a message is read as a letter."""
 AROUND = 24
 """How near a sign of "now", of the past or of mere talk must stand to a trigger to bear on it."""
+TOLD = 0.5
+"""What a word known to announce a danger adds to the sound of a message."""
 BEFORE = 5
 """How near a word such as 预防 or 没有 must stand before a trigger to undo it."""
 
@@ -37,8 +40,31 @@ class Alarm:
 CALM = Alarm()
 
 
-def find_alarm(text: str, hits: Mapping[int, Hit]) -> Alarm:
-    """The first emergency, in the table's order of precedence, that the folded `text` announces."""
+def find_alarm(text: str, hits: Mapping[int, Hit], hunch: Hunch | None = None) -> Alarm:
+    """The emergency that the folded `text` announces; `hunch` is what it sounds like, where that is known already."""
+    told = _told(text, hits)
+    if len(text) > LETTER:
+        return told
+    hunch = hunch or listen(text)
+    if hunch.alarm + (TOLD if told.kind else 0.0) <= 0:
+        return CALM
+    return told if told.kind else _felt(text, hunch.danger)
+
+
+def _felt(text: str, kind: str) -> Alarm:
+    """The alarm of a message no known word of which announces a danger: its loudest piece stands for that word."""
+    loudest = next((piece for piece, _ in telling(text, kind, most=1)), text)
+    start = text.find(loudest)
+    return Alarm(kind, _categories()[kind], Hit(start, start + len(loudest)))
+
+
+@cache
+def _categories() -> Mapping[str, str]:
+    return {entry.emergency.kind: entry.category for entry in catalogue().urgency.kinds}
+
+
+def _told(text: str, hits: Mapping[int, Hit]) -> Alarm:
+    """The first emergency, in the table's order of precedence, that a known word announces."""
     if _all_triggers().isdisjoint(hits):
         return CALM
     table = catalogue().urgency

@@ -1,0 +1,139 @@
+"""What a message sounds like: weights of one and of two characters, learnt from sentences we made up (`nlp.sayings`).
+
+Cues know the words somebody thought of; the sound of a sentence also tells those nobody did. Each piece of text carries
+one whole number that holds a weight for every sound (five intents, the kinds of danger and none), packed into digits of
+`WIDTH` bits, so that a message is weighed by one addition per piece.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import repeat
+from operator import add
+
+WIDTH = 32
+"""Bits of one digit; sums stay far below half of it."""
+LONGEST = 160
+"""Characters that are listened to: half of them from the beginning, half from the end of a longer text."""
+INTENTS = ("report", "consult", "progress", "rate", "chat")
+UNIT = 100.0
+"""The size of whole-number weights that makes 1.0 of a hunch."""
+
+_HALF = 1 << WIDTH - 1
+_MASK = (1 << WIDTH) - 1
+_DIGITS = re.compile(r"\d+")
+_MARKS = re.compile(r"[^\w?\[\]]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Hunch:
+    """How much a message sounds like each intent, and like which danger how much more than like none."""
+
+    intents: Mapping[str, float]
+    danger: str
+    alarm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Packed weights by piece of text, the kinds of danger in the order of their digits, and a mark of the source."""
+
+    dangers: tuple[str, ...]
+    pieces: Mapping[str, int]
+    source: str
+
+    @property
+    def sounds(self) -> int:
+        return len(INTENTS) + len(self.dangers) + 1
+
+
+def pieces(folded: str) -> set[str]:
+    """What is weighed of a folded text: its characters and pairs of neighbours; `^` and `$` are its ends.
+
+    Numbers are one character, and so is whatever separates words.
+    """
+    if len(folded) > LONGEST:
+        folded = folded[: LONGEST // 2] + " " + folded[-LONGEST // 2 :]
+    text = f"^{_MARKS.sub(' ', _DIGITS.sub('0', folded)).strip()}$"
+    return {*text, *map(add, text, text[1:])}
+
+
+def unpack(packed: int, count: int) -> tuple[int, ...]:
+    """The `count` signed digits of a packed number."""
+    lifted = packed + _lift(count)
+    return tuple(digit - _HALF for digit in _digits(count).unpack(lifted.to_bytes(count * WIDTH // 8, "little")))
+
+
+def pack(digits: Iterable[tuple[int, int]]) -> int:
+    """One number of signed digits, each given with its place."""
+    return sum(digit << WIDTH * place for place, digit in digits)
+
+
+def weigh(found: Iterable[str], known: Mapping[str, int], count: int) -> tuple[int, ...]:
+    """The sums of all weights of the pieces `found`, sound by sound."""
+    return unpack(sum(map(known.get, found, repeat(0))), count)
+
+
+@cache
+def _lift(count: int) -> int:
+    """What makes every digit of a packed number positive."""
+    return pack((place, _HALF) for place in range(count))
+
+
+@cache
+def _digits(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}I")
+
+
+def listen(folded: str) -> Hunch:
+    """What the folded text sounds like."""
+    learnt = weights()
+    sums = weigh(pieces(folded), learnt.pieces, learnt.sounds)
+    intents = {name: amount / UNIT for name, amount in zip(INTENTS, sums, strict=False)}
+    calm, *dangers = sums[len(INTENTS) :]
+    worst = max(range(len(dangers)), key=dangers.__getitem__)
+    return Hunch(intents, learnt.dangers[worst], (dangers[worst] - calm) / UNIT)
+
+
+def telling(folded: str, sound: str, most: int = 3) -> list[tuple[str, float]]:
+    """The words that speak loudest for a sound, an intent or a kind of danger, with their weights."""
+    learnt = weights()
+    shift = WIDTH * (INTENTS.index(sound) if sound in INTENTS else len(INTENTS) + 1 + learnt.dangers.index(sound))
+    lift = _lift(learnt.sounds)
+    heard = []
+    for piece in pieces(folded):
+        packed = learnt.pieces.get(piece)
+        if packed and len(piece) > 1 and piece in folded:
+            weight = ((packed + lift) >> shift & _MASK) - _HALF
+            if weight > 0:
+                heard.append((piece, weight / UNIT))
+    return sorted(heard, key=lambda one: (-one[1], one[0]))[:most]
+
+
+@cache
+def weights() -> Weights:
+    """The shipped weights, read once: a line holds a piece of text and the places and weights of its sounds."""
+    lines = files("nlp.data").joinpath("sayings_weights.tsv").read_text(encoding="utf-8").splitlines()
+    head = dict(line[2:].split(": ", 1) for line in lines[:4] if ": " in line)
+    known = {}
+    for line in lines[4:]:
+        piece, numbers = line.split("\t")
+        each = [*map(int, numbers.split(" "))]
+        known[piece] = pack(zip(each[::2], each[1::2], strict=True))
+    return Weights(tuple(head["dangers"].split()), known, head["source"])
+
+
+def write(learnt: Weights) -> str:
+    """What `weights` reads."""
+    lines = ["# Learnt from sayings_*.toml by `python -m nlp.sayings`; not written by hand."]
+    lines += [f"# source: {learnt.source}", f"# dangers: {' '.join(learnt.dangers)}"]
+    lines += [f"# a piece of text, then place and weight of each sound: {' '.join(INTENTS)}, no danger, the dangers"]
+    for piece, packed in learnt.pieces.items():
+        digits = enumerate(unpack(packed, learnt.sounds))
+        lines.append(f"{piece}\t{' '.join(f'{place} {digit}' for place, digit in digits if digit)}")
+    return "\n".join(lines) + "\n"
