@@ -13,6 +13,7 @@ import typer
 
 from app.cli_formula import formula
 from app.cli_open import apikey, connector
+from app.cli_rules import rules
 from errors import LinliError, SettingsError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(apikey, name="apikey")
 app.add_typer(connector, name="connector")
 app.add_typer(formula, name="formula")
+app.add_typer(rules, name="rules")
 
 
 def main() -> None:
@@ -227,6 +229,18 @@ def train(
     from app.learning import train as learn  # noqa: PLC0415
 
     _run(learn(file, output))
+
+
+@app.command()
+def hotspots(
+    file: Annotated[Path, typer.Argument(help="CSV with time, and text or title and body", exists=True)],
+    top: Annotated[int, typer.Option(help="how many to show", min=1)] = 10,
+    half_life: Annotated[float, typer.Option(help="days after which a message counts half", min=0.1)] = 90,
+) -> None:
+    """Say what many messages are about: place, kind, how many people, and how hot it is."""
+    from app.hot import hot_spots  # noqa: PLC0415
+
+    hot_spots(file, top=top, half_life_days=half_life)
 
 
 @app.command()

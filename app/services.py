@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 import nlp
 from app.engines import Engines
 from app.learning import watched_model
+from app.rules import watched_rules
 from app.settings import Settings
 from bot.api import WeChatApi, connect
 from bot.config import WeChatConfig
@@ -23,7 +24,7 @@ from bot.consents import apply_results
 from bot.delivery import Ladder
 from bot.inbox import Inbox, utc_now
 from bot.outbox import Outbox
-from domain import timing
+from domain import publishing, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
@@ -75,14 +76,15 @@ async def services(
         redis = aioredis.from_url(engines.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2)
     except ValueError as error:
         raise SettingsError(f"LINLI_REDIS_URL must look like redis://host:6379/0: {error}") from error
-    with timing.use(settings.timing()):
+    with timing.use(settings.timing()), publishing.use(settings.public_checker()):
         async with (
             watched_model(settings.model_path),
             database(engines.database_url, settings.database_pool),
+            watched_rules(),
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
         ):
             api = connect(wechat, session, redis)
-            bot = Bot(Policy(timedelta(days=settings.reopen_days), settings.pressing_joiners))
+            bot = Bot(Policy(timedelta(days=settings.reopen_days), settings.pressing_joiners, settings.ask_below))
             try:
                 yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), session, now)
             finally:

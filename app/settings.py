@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.config import TemplateConfig, WeChatConfig
 from domain.timing import Timing, parse_hours, parse_quiet, parse_shares
 from errors import SettingsError
+from nlp.sensitive import Checker, read_checker
 
 SIMULATOR_APPID = "wx5117a70115117a70"
 
@@ -127,13 +128,27 @@ class Settings(BaseSettings):
 
     model: Path | None = Field(None, description="file of the learned model; empty = model.linli in the data folder")
     ask_below: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.5, description="confidence under which residents choose among the three likeliest kinds; 0 = never ask"
+        0.4, description="confidence under which residents choose among the three likeliest kinds; 0 = never ask"
     )
 
     @property
     def model_path(self) -> Path:
         """Where `linli train` puts the model and running processes look for it."""
         return self.model or self.home / "model.linli"
+
+    public_words: Path | None = Field(
+        None, description="TOML file of words that do not go into public text, put before the shipped list"
+    )
+
+    def public_checker(self) -> Checker:
+        """The word lists with the operator's before them. Raises SettingsError for a file that cannot be read."""
+        if self.public_words is None:
+            return read_checker()
+        try:
+            own = self.public_words.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise SettingsError(f"LINLI_PUBLIC_WORDS: {wrong}") from wrong
+        return read_checker(own, str(self.public_words))
 
     pressing_joiners: Annotated[int, Field(ge=1, le=100)] = Field(
         3, description="neighbours who join a case (我也遇到) until it is pressing and its holder hears of each"

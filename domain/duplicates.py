@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from domain import notices, reports
 from domain.access import Work, begin
 from domain.clock import say_latest
-from domain.geo import degrees, distance
+from domain.geo import degrees
+from domain.likeness import Matter, likeness, may_be_same, radius_of
 from domain.lookup import in_order, read_number
 from domain.people import Person, Post, post_of
-from domain.places import find_buildings, locate, settle
+from domain.places import locate, settle
 from domain.publishing import is_public
 from domain.urgency import make_more_urgent
 from errors import Conflict, NotFound
@@ -32,50 +33,8 @@ from nlp.places import find_public_places
 #: How old an open case may be that is still offered.
 RECENT = timedelta(days=30)
 
-#: Kinds of public matters and how near the same one is, in metres: a category's own entry goes before its group's.
-_RADIUS = {
-    "lighting": 60,
-    "drain": 80,
-    "road": 100,
-    "rubbish": 100,
-    "green": 100,
-    "street": 150,
-    "fire.exit": 80,
-    "fire.charging": 80,
-    "fire.equipment": 80,
-    "lift": 50,
-    "utility.water_off": 500,
-    "utility.water_quality": 500,
-    "utility.water_pipe": 150,
-    "utility.power": 500,
-    "utility.heating": 500,
-    "noise.site": 400,
-    "noise.square": 250,
-    "noise.shop": 150,
-    "noise.traffic": 300,
-    "air": 300,
-    "pollution": 400,
-    "parking": 100,
-    "property.service": 200,
-    "property.guard": 200,
-    "property.cleaning": 150,
-    "property.clutter": 80,
-    "repair.wall": 60,
-    "safety": 100,
-    "dog.unleashed": 200,
-    "animal": 200,
-    "traffic": 150,
-    "transit.bus": 200,
-    "transit.road": 200,
-    "sport": 100,
-    "culture.venue": 150,
-}
-#: From this radius on it is a matter of the whole grid: the building does not tell two of them apart.
-_WIDE = 250
-_FAR = 3  # radii beyond which positions speak against what the words say
-_ALIKE = 0.5  # share of common letter pairs from which two places are the same
+_Other = tuple[int, Matter]
 
-_UNIT = re.compile(r"([\d一二三四五六七八九十]{1,3})\s?(?:单元|门洞|号门)")
 _SPOKEN = "[一二三四五六七八九零〇两幺十百]"
 _ROOM = re.compile(
     rf"(?:(?<=单元)|(?<=[栋幢座层楼门号#杠之-])|^)\s?(?:\d{{3,4}}|{_SPOKEN}{{3,4}})(?:\s?(?:室|号房|房|户)|(?![\d号#栋幢路弄]))"
@@ -83,83 +42,17 @@ _ROOM = re.compile(
 )
 
 
-def _radius(category: str) -> int:
-    """How near the same matter is; 0 for what neighbours are not shown."""
-    return _RADIUS.get(category) or _RADIUS.get(category.partition(".")[0], 0)
-
-
 def public_place(place: str) -> str:
-    """The part of a place that neighbours may read: a known form of place, without the room, and nothing that is not for
-    everybody; "" when there is none."""
+    """The part of a place that neighbours may read: a known form of place, without the room, and fit for everybody; ""
+    when there is none."""
     plain = tidy(place)
     found = find_public_places(plain, fold(plain))
     shown = _ROOM.sub("", found[0]).strip(" -杠之") if found else ""
     return shown if is_public(shown) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Matter:
-    """What is compared of a report or case."""
-
-    category: str
-    place: str
-    words: str
-    grid_id: int | None
-    component_id: int | None = None
-    longitude: float | None = None
-    latitude: float | None = None
-
-    @property
-    def position(self) -> tuple[float, float] | None:
-        return None if self.longitude is None or self.latitude is None else (self.longitude, self.latitude)
-
-
-_Other = tuple[int, _Matter]
-
-
-def _likeness(here: _Matter, there: _Matter) -> float:
-    """0: another matter. 3: the same thing. 2 to 3: near by position. 1 to 2: the same by its words."""
-    if here.component_id and there.component_id:
-        return 3.0 if here.component_id == there.component_id else 0.0
-    radius = _radius(here.category) or 100
-    if here.position and there.position:
-        metres = distance(here.position, there.position)
-        if metres <= radius:
-            return 3.0 - metres / radius
-        if metres > _FAR * radius:
-            return 0.0
-    return _by_words(here, there, wide=radius >= _WIDE)
-
-
-def _by_words(here: _Matter, there: _Matter, *, wide: bool) -> float:
-    same_grid = here.grid_id is not None and here.grid_id == there.grid_id
-    if not same_grid:
-        return 0.0
-    mine, theirs = (find_buildings(f"{one.place}。{one.words}") for one in (here, there))
-    if set(mine) & set(theirs):
-        units = [set(_UNIT.findall(f"{one.place}。{one.words}")) for one in (here, there)]
-        other_entrance = all(units) and not units[0] & units[1]
-        return 0.0 if other_entrance and not wide else 2.0 if all(units) else 1.8
-    if wide:
-        return 1.2
-    if mine or theirs:
-        return 0.0
-    alike = _alike(here.place, there.place)
-    return 1.0 + alike if alike >= _ALIKE else 0.0
-
-
-def _alike(one: str, other: str) -> float:
-    """Dice's share of common letter pairs; 1 where one place holds the other."""
-    one, other = ("".join(fold(tidy(place)).split()) for place in (one, other))
-    if len(one) < 2 or len(other) < 2:
-        return 0.0
-    if one in other or other in one:
-        return 1.0
-    pairs = [{text[at : at + 2] for at in range(len(text) - 1)} for text in (one, other)]
-    return 2 * len(pairs[0] & pairs[1]) / (len(pairs[0]) + len(pairs[1]))
-
-
-# $1 category, $2 since, $3 component, $4 community, $5-$8 a box of positions, $9 who asks, $10 the case itself.
+# $1 category, $2 since, $3 component, $4 community, $5-$8 a box of positions, $9 who asks, $10 the case itself, $11 the
+# grid, of which the newest of other kinds are read as well: people put one matter under several.
 _NEAR = """
 WITH near AS (
     SELECT c.id FROM area g JOIN cases c ON c.grid_id = g.id AND c.category = $1 AND c.closed_at IS NULL
@@ -167,10 +60,11 @@ WITH near AS (
     UNION SELECT id FROM cases WHERE component_id = $3 AND closed_at IS NULL
     UNION SELECT id FROM cases WHERE category = $1 AND closed_at IS NULL AND latitude BETWEEN $5 AND $6
         AND longitude BETWEEN $7 AND $8
+    UNION (SELECT id FROM cases WHERE grid_id = $11 AND closed_at IS NULL ORDER BY id DESC LIMIT 60)
 )
 SELECT c.id, c.category, c.place, c.description AS words, c.grid_id, c.component_id, c.longitude, c.latitude
 FROM near JOIN cases c ON c.id = near.id
-WHERE c.category = $1 AND c.reported_at > $2 AND c.id <> $10
+WHERE (c.category = $1 OR c.grid_id = $11) AND c.reported_at > $2 AND c.id <> $10
     AND c.status IN ('reported', 'accepted', 'dispatched', 'disposing', 'suspended')
     AND ($9::bigint IS NULL OR c.reporter_id IS DISTINCT FROM $9
         AND NOT EXISTS (SELECT FROM follower f WHERE f.case_id = c.id AND f.resident_id = $9))
@@ -179,20 +73,22 @@ ORDER BY c.id DESC LIMIT 200
 
 
 async def _near(
-    matter: _Matter, community_id: int | None, now: datetime, *, asks: int | None = None, but: int = 0
+    matter: Matter, community_id: int | None, now: datetime, *, asks: int | None = None, but: int = 0
 ) -> list[_Other]:
     """Open cases that may be the same: of the kind, and of the community, of the component or around the position."""
     box: tuple[float | None, ...] = (None, None, None, None)
     if matter.longitude is not None and matter.latitude is not None:
-        wide, high = degrees(_radius(matter.category) or 100, matter.latitude)
+        wide, high = degrees(radius_of(matter.category) or 100, matter.latitude)
         box = (matter.latitude - high, matter.latitude + high, matter.longitude - wide, matter.longitude + wide)
-    rows = await fetch(_NEAR, matter.category, now - RECENT, matter.component_id, community_id, *box, asks, but)
-    return [(row.pop("id"), _Matter(**row)) for row in rows]
+    where = (matter.component_id, community_id, *box, asks, but, matter.grid_id)
+    rows = await fetch(_NEAR, matter.category, now - RECENT, *where)
+    others = [(row.pop("id"), Matter(**row)) for row in rows]
+    return [(case_id, other) for case_id, other in others if may_be_same(matter, other)]
 
 
-def _likeliest(matter: _Matter, others: Sequence[_Other]) -> list[int]:
+def _likeliest(matter: Matter, others: Sequence[_Other]) -> list[int]:
     """Ids of those that are the same, the likeliest first, of these the oldest."""
-    scored = [(-_likeness(matter, other), case_id) for case_id, other in others]
+    scored = [(-likeness(matter, other), case_id) for case_id, other in others]
     return [case_id for score, case_id in sorted(scored) if score < 0]
 
 
@@ -213,13 +109,14 @@ class Similar:
 async def find_similar(person: Person, draft: reports.Draft, now: datetime) -> Similar | None:
     """The open case a resident's draft is probably about; None for emergencies, for what is nobody else's business, and
     for what they reported or follow already."""
-    if draft.urgent or not _radius(draft.category):
+    if draft.urgent or not radius_of(draft.category):
         return None
     said = f"{draft.place}。{draft.description}"
     spot = await locate(said, person.home, longitude=draft.longitude, latitude=draft.latitude)
     at = (draft.longitude, draft.latitude)
-    matter = _Matter(draft.category, draft.place, draft.description, spot.area_id, spot.component_id, *at)
-    others = await _near(matter, spot.community_id, now, asks=person.resident_id)
+    matter = Matter(draft.category, draft.place, draft.description, spot.area_id, spot.component_id, *at)
+    near = await _near(matter, spot.community_id, now, asks=person.resident_id)
+    others = [(case_id, other) for case_id, other in near if radius_of(other.category)]
     if others and spot.buildings:
         matter = replace(matter, grid_id=await settle(spot))
     found = _likeliest(matter, others)
@@ -244,7 +141,7 @@ async def _shown(case: Case) -> Similar:
 async def likely_duplicates(case_id: int, now: datetime, limit: int = 5) -> list[Case]:
     """Open cases that are probably the same matter as this one, the likeliest first; for staff, of every kind."""
     case = await Case.get(id=case_id).select_related("grid")
-    matter = _Matter(
+    matter = Matter(
         case.category, case.place, case.description, case.grid_id, case.component_id, case.longitude, case.latitude
     )
     others = await _near(matter, case.grid.parent_id if case.grid else None, now, but=case.id)
@@ -269,7 +166,7 @@ async def join(
     async with transaction():
         work = await begin(person, case_id, Verb.JOIN, now, source, also=frozenset({Who.NEIGHBOUR}))
         case = work.case
-        if not _radius(case.category):
+        if not radius_of(case.category):
             raise NotFound(f"case {case_id} is not public", tag="case:join", object_id=case_id)
         if case.reporter_id == person.resident_id or not await _follow(case_id, person, draft.description, now):
             raise Conflict("has it already", say=f"{notices.serial(case.number)} 已经在您的事项里了，有进展会告诉您。")
