@@ -10,19 +10,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
+from domain import register
 from domain.geo import contains
 from domain.people import Home
+from domain.register import AREA, BESIDE, BUILDING, Register
 from models.database import fetch, from_json
+from nlp.gazetteer import Found, plain_number
 from nlp.normalise import fold, tidy
+from nlp.places import find_places
 
 _READ = 1_000  # characters in which places are looked for
 _MOST = 60  # names and codes asked for at most
-_LONGEST_NAME = 10
-
 _NUMERAL = "[一二三四五六七八九十]{1,3}"
 _BUILDING = re.compile(rf"(?<![a-z\d])([a-z]?\d{{1,3}}[a-z]?|[a-z]|{_NUMERAL})\s?(?:号楼|#楼|栋|幢|座|#)")
-_DIGITS = {mark: place for place, mark in enumerate("一二三四五六七八九", 1)}
 _SPELLINGS = ("栋", "幢", "号楼", "座", "#", "#楼", "")
 
 # B12栋 is a building, K602路 a bus.
@@ -35,6 +37,9 @@ _BARE = re.compile(
 )
 _SEPARATORS = str.maketrans("", "", " -_.")
 _NAME_ENDS = re.compile("社区|网格|小区|花园|家园|公寓|新城|大院|村|苑|庄|坊|湾")
+_NAMED = re.compile("[^\\da-z一二三四五六七八九十第#]{2}")
+_SURE = 0.7  # from which a building whose number is said may be meant
+_LIKELY = 0.45  # from which an estate may be meant
 
 
 def _read(text: str) -> str:
@@ -45,14 +50,7 @@ def _read(text: str) -> str:
 def find_buildings(text: str) -> tuple[str, ...]:
     """The buildings a text names, each in one form: 3栋, 三幢 and 3号楼 are all "3"."""
     folded = _read(text)
-    return tuple(dict.fromkeys(_plain_number(found[1]) for found in _BUILDING.finditer(folded)))
-
-
-def _plain_number(written: str) -> str:
-    if written[0] not in _DIGITS and written[0] != "十":
-        return written.lstrip("0") or written
-    tens, _, ones = written.rpartition("十")
-    return str((_DIGITS.get(tens, 1) * 10 if "十" in written else 0) + _DIGITS.get(ones, 0))
+    return tuple(dict.fromkeys(plain_number(found[1]) for found in _BUILDING.finditer(folded)))
 
 
 def _spelled(building: str) -> list[str]:
@@ -66,14 +64,6 @@ def find_codes(text: str) -> tuple[str, ...]:
     codes = [found[0].translate(_SEPARATORS).upper() for found in _LETTERED.finditer(folded)]
     codes += [found[1] or found[2] for found in _BARE.finditer(folded)]
     return tuple(dict.fromkeys(code for code in codes if len(code) >= 3))[:_MOST]
-
-
-def _names(text: str) -> list[str]:
-    """Every stretch that may be the name of a grid or community: it ends as such names do."""
-    plain = tidy(text[:_READ])
-    ends = {found.end() for found in _NAME_ENDS.finditer(plain)}
-    found = {plain[end - length : end] for end in ends for length in range(2, min(end, _LONGEST_NAME) + 1)}
-    return sorted(found, key=len, reverse=True)[: _MOST * 3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +92,18 @@ async def settle(spot: Spot) -> int | None:
     return int(rows[0]["id"]) if rows[0]["id"] else None
 
 
-# Things with their code in the text, areas whose box holds the point, areas named.
+# The version of what is known in memory, things with their code in the text, areas whose box holds the point.
 _LOCATE = """
-SELECT 'code' AS source, c.id, 'grid' AS level, c.grid_id AS area_id, g.parent_id, NULL AS boundary,
-    array_position($1::text[], upper(translate(c.code, ' -_.', ''))) AS place
+SELECT 'version' AS source, version::text, NULL::bigint AS id, NULL AS level, NULL::int AS area_id,
+    NULL::int AS parent_id, NULL::jsonb AS boundary, 0 AS place FROM place_version
+UNION ALL
+SELECT 'code', NULL, c.id, 'grid', c.grid_id, g.parent_id, NULL,
+    array_position($1::text[], upper(translate(c.code, ' -_.', '')))
 FROM component c JOIN area g ON g.id = c.grid_id WHERE upper(translate(c.code, ' -_.', '')) = ANY($1)
 UNION ALL
-SELECT 'point', a.id, a.level, a.id, a.parent_id, a.boundary, 0 FROM area a
+SELECT 'point', NULL, a.id, a.level, a.id, a.parent_id, a.boundary, 0 FROM area a
 WHERE a.boundary IS NOT NULL AND boundary_box(a.boundary) @> box(point($2, $3), point($2, $3))
     AND a.level IN ('grid', 'community')
-UNION ALL
-SELECT 'name', a.id, a.level, a.id, a.parent_id, NULL, -length(a.name) FROM area a
-WHERE a.name = ANY($4) AND a.level IN ('grid', 'community')
 ORDER BY source, place, area_id
 """
 
@@ -123,11 +113,11 @@ async def locate(
 ) -> Spot:
     """Where `words` (and a position, if one was sent) belong; asks the database only when they name more than a
     building."""
-    codes, names = find_codes(words), _names(words)
+    codes = find_codes(words)
     buildings = [spelling for building in find_buildings(words)[:1] for spelling in _spelled(building)]
-    if not codes and not names and latitude is None:
+    if not codes and latitude is None and not _names_something(words):
         return _at_home(home, buildings)
-    rows = await fetch(_LOCATE, list(codes), longitude, latitude, names)
+    rows = await fetch(_LOCATE, list(codes), longitude, latitude)
     for row in rows:
         if row["source"] == "code":
             return Spot(row["area_id"], row["parent_id"], component_id=row["id"])
@@ -136,8 +126,20 @@ async def locate(
     if grids:
         chosen = next((row for row in grids if home and row["area_id"] == home.grid_id), grids[0])
         return Spot(chosen["area_id"], chosen["parent_id"])
+    version = next((UUID(row["version"]) for row in rows if row["source"] == "version"), None)
     within = {row["area_id"] for row in around}
-    return _named([row for row in rows if row["source"] == "name"], within, home, buildings)
+    return _known(words, await register.current(version), within, home, buildings)
+
+
+def _names_something(words: str) -> bool:
+    """Whether there may be a name in the words: what ends as names do, stands before a number, or is known."""
+    plain = tidy(words[:_READ])
+    if _NAME_ENDS.search(plain):
+        return True
+    known = register.held()
+    if known is None or known.index.find(plain, limit=1):
+        return True
+    return any(_NAMED.match(fold(place)) for place in find_places(plain, fold(plain), vague=False))
 
 
 def _holds(row: dict[str, Any], longitude: float | None, latitude: float | None) -> bool:
@@ -148,21 +150,78 @@ def _at_home(home: Home | None, buildings: list[str]) -> Spot:
     return Spot(home.grid_id, home.community_id, buildings=buildings) if home else Spot()
 
 
-def _named(rows: Sequence[dict[str, Any]], within: set[int], home: Home | None, buildings: list[str]) -> Spot:
+def _near(known: Register, home: Home | None) -> frozenset[int]:
+    return known.grids.get(home.community_id, frozenset()) | {home.community_id} if home else frozenset()
+
+
+def _known(words: str, known: Register, within: set[int], home: Home | None, buildings: list[str]) -> Spot:
     """By the names in the text, of the community the position is in where that is known.
 
     A grid's name (第二网格) is clear inside a community that is named or the resident's own; elsewhere only if no other
     grid has it.
     """
-    communities = within or {row["area_id"] for row in rows if row["level"] == "community"}
-    grids = [row for row in rows if row["level"] == "grid"]
+    near = _near(known, home)
+    found = known.index.find(words, near, limit=_MOST)
+    areas = [one.place.key for one in found if one.place.kind == AREA and one.score >= _SURE]
+    communities = within or {key for key in areas if key not in known.communities}
+    grids = [key for key in areas if key in known.communities]
     if communities:
-        grids = [row for row in grids if row["parent_id"] in communities]
-    near = [row for row in grids if home and row["parent_id"] == home.community_id]
-    sure = near or (grids if len({row["area_id"] for row in grids}) == 1 else [])
+        grids = [key for key in grids if known.communities[key] in communities]
+    sure = [key for key in grids if key in near] or (grids if len(set(grids)) == 1 else [])
     if sure:
-        return Spot(sure[0]["area_id"], sure[0]["parent_id"])
+        return Spot(sure[0], known.communities[sure[0]])
+    spot = _by_code_end(found, known, near) or _by_estate(found, known, communities, near, home)
+    if spot:
+        return spot
     if len(communities) != 1 or (home and home.community_id in communities):
         return _at_home(home, buildings)
     community = next(iter(communities))
     return Spot(community, community, buildings=buildings)
+
+
+def _by_code_end(found: Sequence[Found], known: Register, near: frozenset[int]) -> Spot | None:
+    """A thing of the own community by the digits of its code: 灯杆0231 for LD-0231."""
+    things = [one.place for one in found if one.place.code and one.place.key in near]
+    if len(things) != 1:
+        return None
+    return Spot(things[0].key, known.communities[things[0].key], component_id=known.components[things[0].code])
+
+
+def _by_estate(
+    found: Sequence[Found], known: Register, communities: set[int], near: frozenset[int], home: Home | None
+) -> Spot | None:
+    """By the name of an estate or road, with its number if there is one; what stands in two grids says the community.
+
+    Where a thing stands (菜场门口) says something only of the own community, and only word for word.
+    """
+    meant = [one for one in found if _counts(one, near)]
+    if communities:
+        meant = [one for one in meant if known.communities[one.place.key] in communities]
+    if not meant:
+        return None
+    keys = {one.place.key for one in meant if one.score > meant[0].score - 0.01}
+    if home and home.grid_id in keys:
+        return Spot(home.grid_id, home.community_id)
+    above = {known.communities[key] for key in keys}
+    if len(above) != 1 or (len(keys) > 1 and home and home.community_id in above):
+        return None
+    community = next(iter(above))
+    return Spot(next(iter(keys)) if len(keys) == 1 else community, community)
+
+
+def _counts(one: Found, near: frozenset[int]) -> bool:
+    if one.place.kind == BESIDE:
+        return one.exact and (bool(one.place.number) or one.place.key in near)
+    return one.place.kind == BUILDING and one.score >= (_SURE if one.place.number else _LIKELY)
+
+
+def known_as(place: str, home: Home | None) -> str:
+    """How the register writes the place somebody means in other words (杨光花园三栋: 阳光花园3栋); "" where it is
+    written so already, or nothing is sure. Asks nobody: it knows what this process has read."""
+    known = register.held()
+    near = _near(known, home) if known else frozenset()
+    found = known.index.find(place, near) if known else []
+    best = [one for one in found if one.place.kind == BUILDING and one.place.number and one.score >= _SURE]
+    if not best or best[0].exact or (len(best) > 1 and best[1].score == best[0].score):
+        return ""
+    return best[0].place.label

@@ -200,9 +200,9 @@ class Gazetteer:
 
     def _numbered(self, name: str, worth: float, text: str, start: int, end: int) -> Iterator[Found]:
         """The places of a name; of those with a number the one that is said, if it is."""
-        said = _NUMBERED.match(text, end)
-        number = plain_number(said[1]) if said else ""
         places = self._named[name]
+        said = _NUMBERED.match(text, end) if any(place.number for place in places) else None
+        number = plain_number(said[1]) if said else ""
         same = [place for place in places if place.number == number]
         reach = said.end() if said and same else end
         for place in same:
