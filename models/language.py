@@ -14,7 +14,7 @@ class WordRule(Model):
     """A change to the word lists Linli ships; never altered, only ended, so that what held when can be told."""
 
     id = fields.IntField(primary_key=True)
-    category = fields.CharField(max_length=64, description="code of a category; other.… = the words of its whole domain")
+    category = fields.CharField(max_length=64, description="category code; other.… = the words of its domain")
     kind = fields.CharField(max_length=8, description="word, needs, not or off: see nlp.overlay")
     entry = fields.CharField(max_length=120, description="in the language of nlp.lexicon, folded")
     weight = fields.FloatField(default=2, description="of a word; the others have none")

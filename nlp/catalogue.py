@@ -117,6 +117,10 @@ def _catalogue(held: RuleSet) -> Catalogue:
     cues = {name: _weights(row, lexicon) for name, row in _table("intents.toml")["cues"].items()}
     letters = {name: _numbers(row, "letters", lexicon) for name, row in _table("domains.toml").items()}
     words, domains = _changed(words, domains, held.rules, lexicon)
+    for rule in held.rules:
+        if rule.kind == "off" and is_general(rule.category):
+            domain = category(rule.category).domain
+            letters[domain] = letters.get(domain, frozenset()) - {lexicon.add(rule.entry)}
     lexicon.build()
     return Catalogue(lexicon, words, domains, letters, urgency, cues)
 
@@ -254,6 +258,20 @@ def _word_table(name: str) -> dict[str, list[str]]:
 
 
 @cache
+def shipped_entries(code: str) -> frozenset[str]:
+    """Every entry the tables list for a category: words, needs and exclusions. Raises `errors.NotFound`."""
+    value = category(code)
+    row: Mapping[str, Any] = next(row for row, _ in _rows() if row["code"] == code)
+    row = _table("domains.toml").get(value.domain, {}) if is_general(code) else row
+    return frozenset(entry for name in (*WEIGHTS, "needs", "not", "letters") for entry in row.get(name, "").split())
+
+
+def check_entry(entry: str) -> None:
+    """Raises ValueError, with what is wrong, for an entry that could never match."""
+    Lexicon(_word_table("sets.toml"), ()).add(entry)
+
+
+@cache
 def single_signs() -> dict[str, str]:
     """From a sign to the one character it stands for."""
     table = _table("forms.toml")["signs"]
@@ -264,7 +282,7 @@ def single_signs() -> dict[str, str]:
 
 
 def _weights(row: Mapping[str, str], lexicon: Lexicon) -> dict[int, float]:
-    """The lists of a row, weighed; a single character is part of too many words to be worth much, and so is the time."""
+    """The lists of a row, weighed; single characters, being part of so much, and circumstances are worth little."""
     weights: dict[int, float] = {}
     little = circumstances()
     for name, weight in WEIGHTS.items():

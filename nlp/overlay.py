@@ -36,6 +36,12 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
 
 
+def rule_set(rules: Iterable[Rule]) -> RuleSet:
+    """These rules together: those of this process where they are the same, as what was built from them is there."""
+    found = tuple(sorted(set(rules)))
+    return _held.rules if found == _held.rules.rules else RuleSet(found)
+
+
 class _Held:
     rules = RuleSet()
 
@@ -44,11 +50,9 @@ _held = _Held()
 _tried: ContextVar[RuleSet | None] = ContextVar("linli_rules_on_trial", default=None)
 
 
-def adopt(rules: Iterable[Rule]) -> None:
+def adopt(rules: RuleSet) -> None:
     """From now on these rules hold in this process, in place of those adopted before."""
-    adopted = tuple(sorted(set(rules)))
-    if adopted != _held.rules.rules:
-        _held.rules = RuleSet(adopted)
+    _held.rules = rules
 
 
 def active() -> RuleSet:
@@ -58,9 +62,9 @@ def active() -> RuleSet:
 
 
 @contextmanager
-def trial(rules: Iterable[Rule]) -> Iterator[None]:
+def trial(rules: RuleSet) -> Iterator[None]:
     """Inside, these rules hold in place of those adopted; other tasks and threads keep theirs."""
-    token = _tried.set(RuleSet(tuple(sorted(set(rules)))))
+    token = _tried.set(rules)
     try:
         yield
     finally:

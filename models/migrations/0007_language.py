@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             name="WordRule",
             fields=[
                 ("id", fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ("category", fields.CharField(description="code of a category; other.… = the words of its whole domain", max_length=64)),
+                ("category", fields.CharField(description="category code; other.… = the words of its domain", max_length=64)),
                 ("kind", fields.CharField(description="word, needs, not or off: see nlp.overlay", max_length=8)),
                 ("entry", fields.CharField(description="in the language of nlp.lexicon, folded", max_length=120)),
                 ("weight", fields.FloatField(default=2, description="of a word; the others have none")),
