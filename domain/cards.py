@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.clock import say_deadline, say_latest, say_moment
 from domain.lookup import Line
-from domain.notices import STATUS_NAMES, excerpt, serial
+from domain.notices import STATUS_NAMES, excerpt, mood_hint, serial
 from models.cases import Case
 from models.enums import Status, Urgency
 
@@ -56,6 +56,5 @@ def resident_card(case: Case, lines: Sequence[Line], now: datetime) -> str:
 def staff_card(case: Case, lines: Sequence[Line], now: datetime) -> str:
     """The task, what was written, and the last steps."""
     shown = [_sentence(line, now, mine=False) for line in lines[-_LINES:] if line.verb != "report" and line.text]
-    return "\n".join(
-        [f"{task_line(case, now)}（{STATUS_NAMES[case.status]}）", f"“{excerpt(case.description, 200)}”", *shown]
-    )
+    said = f"“{excerpt(case.description, 200)}”{mood_hint(case)}"
+    return "\n".join([f"{task_line(case, now)}（{STATUS_NAMES[case.status]}）", said, *shown])

@@ -11,6 +11,7 @@ from domain.journal import Notice
 from domain.people import Post
 from models.cases import Assist, Case
 from models.enums import Outcome, Status, Urgency
+from nlp.mood import find_moods
 
 STATUS_NAMES = {
     Status.REPORTED: "待受理",
@@ -129,6 +130,12 @@ def excerpt(text: str, limit: int = 60) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def mood_hint(case: Case) -> str:
+    """How whoever reported it feels, for the one who goes there: a line of its own, or nothing. Never for residents."""
+    moods = find_moods(case.description)
+    return f"\n居民{'，'.join(mood.name for mood in moods)}，先打个电话说一声。" if moods else ""
+
+
 def new_task(case: Case, holder: Post, now: datetime, images: list[str], why: str = "新任务") -> Notice:
     """To the holder: what, where, until when, and the four things one can do."""
     urgent = "紧急 " if case.urgency is Urgency.URGENT else ""
@@ -137,7 +144,7 @@ def new_task(case: Case, holder: Post, now: datetime, images: list[str], why: st
     head = f"{urgent}{why} {serial(case.number)} {case.subject}｜{case.place or '地点未说明'}｜{due}"
     return Notice(
         holder.openid or "",
-        f"{head}\n“{excerpt(case.description)}”",
+        f"{head}\n“{excerpt(case.description)}”{mood_hint(case)}",
         task_choices(case),
         _fields(case, why),
         images[:1],
