@@ -72,6 +72,11 @@ class Model:
         self._row = np.full(1 << BITS, -1, np.int32)
         self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes in memory."""
+        return sum(one.nbytes for one in (self.buckets, self.rarity, self.weights, self._usual, self._row))
+
     def margins(self, part: Part) -> Numbers:
         """How far on the good side of each class's border the message lies."""
         scores: Numbers = part.values @ self.table(part)

@@ -9,7 +9,7 @@ measured on rows it did not learn from, and so are the scores it reports.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -92,7 +92,7 @@ class HeldOut:
 def learn(rows: Sequence[Row], *, today: date, seed: int = 0) -> Model:
     """A model of `rows` with its scores. Raises `errors.SettingsError` where there are too few to learn from."""
     lesson = prepare(rows)
-    held_out = cross_validate(lesson, seed=seed)
+    held_out = cross_validate(lesson, fold_models(lesson, seed=seed))
     sharpness = best_sharpness(held_out, lesson.gold)
     scores = measure(held_out, lesson.gold, sharpness) | measure_rules(lesson)
     about = About(lesson.classes, len(lesson.seen), today, scores, sharpness)
@@ -185,13 +185,18 @@ def folds(gold: Labels, seed: int) -> Iterator[tuple[Labels, Labels]]:
         yield np.setdiff1d(order, asked), asked
 
 
-def cross_validate(lesson: Lesson, *, seed: int) -> HeldOut:
-    """What models learned from four fifths of the rows say of the remaining fifth, for each fifth."""
-    whole = np.zeros((len(lesson.seen), len(lesson.classes)), np.float32)
-    short = np.zeros_like(whole)
+def fold_models(lesson: Lesson, *, seed: int) -> Iterator[tuple[Model, Labels]]:
+    """Models learned from four fifths of the rows, each with the numbers of the rows it has not seen."""
     about = About(lesson.classes, 0, date.min, {}, 1.0)
     for known, asked in folds(lesson.gold, seed):
-        model = fit(lesson, known, about, seed=seed)
+        yield fit(lesson, known, about, seed=seed), asked
+
+
+def cross_validate(lesson: Lesson, models: Iterable[tuple[Model, Labels]]) -> HeldOut:
+    """What each of the models says of the rows it has not seen."""
+    whole = np.zeros((len(lesson.seen), len(lesson.classes)), np.float32)
+    short = np.zeros_like(whole)
+    for model, asked in models:
         for one in asked:
             whole[one] = model.margins(model.part(lesson.seen[one].whole))
             short[one] = model.margins(model.part(lesson.seen[one].short))
@@ -265,7 +270,10 @@ def _heaviest(weights: Numbers) -> Labels:
 
 
 def best_sharpness(held_out: HeldOut, gold: Labels) -> float:
-    """The factor that makes shares of the margins as sure as they are right, over whole texts and short ones."""
+    """The factor that makes shares of the margins as sure as they are right, over whole texts and short ones.
+
+    One number for a whole model (temperature scaling; Guo and others, ICML 2017).
+    """
     both, twice = np.concatenate((held_out.whole, held_out.short)), np.concatenate((gold, gold))
     tried = np.geomspace(0.5, 12, 60)
     losses = [-np.log(softmax(both * factor)[np.arange(len(twice)), twice] + 1e-9).mean() for factor in tried]

@@ -38,6 +38,7 @@ def understand(text: str) -> Understanding:
         emergency=alarm.kind,
         places=find_places(plain, folded),
         confidence=min(1.0, max(0.0, sure)),
+        domain_confidence=verdict.confidence,
         matched=_alarmed(folded, alarm) + wish.matched + verdict.matched,
         alternatives=verdict.alternatives,
     )

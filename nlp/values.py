@@ -38,7 +38,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """Everything Linli makes of one message."""
+    """Everything Linli makes of one message.
+
+    `confidence` is that of the intent for who asks how far it is, thanks or chats, else that of the domain: of ten
+    answers given with .8, eight are right.
+    """
 
     intent: Intent
     category: str = ""
@@ -49,6 +53,7 @@ class Understanding:
     emergency: str = ""
     places: tuple[str, ...] = ()
     confidence: float = 0.0
+    domain_confidence: float = 0.0
     matched: tuple[Match, ...] = ()
     alternatives: tuple[Candidate, ...] = ()
 
