@@ -9,6 +9,8 @@ from typing import Any
 import nlp
 from bot.messages import Kind, Message
 from domain import reports
+from domain.people import Home
+from domain.places import known_as
 from errors import NotFound
 
 MAX_MEDIA = 20
@@ -108,6 +110,13 @@ class Draft:
             self.category, self.subject, self.domain = OTHER, "其他问题", ""
         else:
             self.category, self.subject, self.domain = code, category.subject, category.domain
+
+    def place_line(self, home: Home | None) -> str:
+        """`地点：杨光花园三栋（阳光花园3栋）`, or what to do without one."""
+        if not self.place:
+            return "地点还不清楚，可以补一句，或发个位置。"
+        known = known_as(self.place, home)
+        return f"地点：{self.place}" + (f"（{known}）" if known else "")
 
     def media_line(self) -> str:
         """`2 张照片，1 条语音`; "" without media."""

@@ -114,7 +114,7 @@ async def show(chat: Chat, draft: Draft, head: str = "") -> Reply:
     lines = _lines(
         head,
         f"看起来您要反映：{draft.subject}",
-        f"地点：{draft.place}" if draft.place else "地点还不清楚，可以补一句，或发个位置。",
+        draft.place_line(home),
         f"附：{media}" if media else "",
         f"要交给{who}处理吗？" + ("" if media else "可以再发照片。"),
     )

@@ -209,8 +209,8 @@ class Gazetteer:
             yield Found(place, worth, start, reach, exact=worth == _NAME)
         if not same:
             share = worth * (_OTHER_NUMBER if number else _NO_NUMBER)
-            for key in dict.fromkeys(place.key for place in places):
-                yield Found(Place(key, name, "", name), share, start, reach, exact=False)
+            for key, kind in dict.fromkeys((place.key, place.kind) for place in places):
+                yield Found(Place(key, name, "", name, kind=kind), share, start, reach, exact=False)
 
 
 def plain_code(code: str) -> str:

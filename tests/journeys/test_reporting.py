@@ -8,6 +8,7 @@ import pytest
 
 from models.cases import Attachment, Case
 from models.messaging import Conversation
+from models.people import Area, Household
 from tests.town import CHEN, WANG, Town
 
 
@@ -66,6 +67,14 @@ async def test_the_place_is_corrected_by_tap_and_sentence(town: Town):
     assert "地点：东门第二个门洞" in await town.say(CHEN, "东门第二个门洞")
     await town.say(CHEN, "好")
     assert (await Case.get()).place == "东门第二个门洞"
+
+
+async def test_a_place_in_other_words_is_shown_as_the_register_has_it_and_goes_to_its_grid(town: Town):
+    second = await Area.get(code="429906001001002")
+    await Household.create(grid=second, building="阳光花园3栋", unit="1单元", room="101")
+    assert "地点：杨光花园三栋楼道（阳光花园3栋）" in await town.say(CHEN, "杨光花园三栋楼道灯坏了")
+    await town.say(CHEN, "1")
+    assert (await Case.get()).grid_id == second.id
 
 
 async def test_the_kind_can_be_chosen_from_what_it_might_be(town: Town):
