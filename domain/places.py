@@ -19,7 +19,6 @@ from domain.register import AREA, BESIDE, BUILDING, Register
 from models.database import fetch, from_json
 from nlp.gazetteer import Found, plain_number
 from nlp.normalise import fold, tidy
-from nlp.places import find_places
 
 _READ = 1_000  # characters in which places are looked for
 _MOST = 60  # names and codes asked for at most
@@ -36,8 +35,8 @@ _BARE = re.compile(
     r"|(?<!\d)(\d{3,20})\s?号?(?:路灯|灯杆|电杆|井盖|消火栓)"
 )
 _SEPARATORS = str.maketrans("", "", " -_.")
-_NAME_ENDS = re.compile("社区|网格|小区|花园|家园|公寓|新城|大院|村|苑|庄|坊|湾")
-_NAMED = re.compile("[^\\da-z一二三四五六七八九十第#]{2}")
+_NAME_ENDS = re.compile("社区|网格|小区|花园|家园|公寓|新城|大院|村|苑|庄|坊|湾|[路街道巷弄][\\d一二三四五六七八九十]")
+_NAMED = re.compile("[\u4e00-\u9fff](?![住在到我们家是去找于的了那这有来说和跟与及或坏灭漏停臭味气])[\u4e00-\u9fff]$")
 _SURE = 0.7  # from which a building whose number is said may be meant
 _LIKELY = 0.45  # from which an estate may be meant
 
@@ -49,7 +48,10 @@ def _read(text: str) -> str:
 
 def find_buildings(text: str) -> tuple[str, ...]:
     """The buildings a text names, each in one form: 3栋, 三幢 and 3号楼 are all "3"."""
-    folded = _read(text)
+    return _buildings(_read(text))
+
+
+def _buildings(folded: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(plain_number(found[1]) for found in _BUILDING.finditer(folded)))
 
 
@@ -60,7 +62,10 @@ def _spelled(building: str) -> list[str]:
 
 def find_codes(text: str) -> tuple[str, ...]:
     """What may be a location code: letters with digits, or digits that the text calls a number of a thing."""
-    folded = _read(text)
+    return _codes(_read(text))
+
+
+def _codes(folded: str) -> tuple[str, ...]:
     codes = [found[0].translate(_SEPARATORS).upper() for found in _LETTERED.finditer(folded)]
     codes += [found[1] or found[2] for found in _BARE.finditer(folded)]
     return tuple(dict.fromkeys(code for code in codes if len(code) >= 3))[:_MOST]
@@ -113,9 +118,10 @@ async def locate(
 ) -> Spot:
     """Where `words` (and a position, if one was sent) belong; asks the database only when they name more than a
     building."""
-    codes = find_codes(words)
-    buildings = [spelling for building in find_buildings(words)[:1] for spelling in _spelled(building)]
-    if not codes and latitude is None and not _names_something(words):
+    folded = _read(words)
+    codes = _codes(folded)
+    buildings = [spelling for building in _buildings(folded)[:1] for spelling in _spelled(building)]
+    if not codes and latitude is None and not _names_something(folded):
         return _at_home(home, buildings)
     rows = await fetch(_LOCATE, list(codes), longitude, latitude)
     for row in rows:
@@ -128,18 +134,17 @@ async def locate(
         return Spot(chosen["area_id"], chosen["parent_id"])
     version = next((UUID(row["version"]) for row in rows if row["source"] == "version"), None)
     within = {row["area_id"] for row in around}
-    return _known(words, await register.current(version), within, home, buildings)
+    return _known(folded, await register.current(version), within, home, buildings)
 
 
-def _names_something(words: str) -> bool:
-    """Whether there may be a name in the words: what ends as names do, stands before a number, or is known."""
-    plain = tidy(words[:_READ])
-    if _NAME_ENDS.search(plain):
-        return True
+def _names_something(folded: str) -> bool:
+    """Whether there may be a name in the words: what ends as names do, is known, or stands before a building."""
     known = register.held()
-    if known is None or known.index.find(plain, limit=1):
+    if known is None or _NAME_ENDS.search(folded):
         return True
-    return any(_NAMED.match(fold(place)) for place in find_places(plain, fold(plain), vague=False))
+    if known.index.names_in(folded):
+        return True
+    return any(_NAMED.search(folded, max(0, at.start() - 2), at.start()) for at in _BUILDING.finditer(folded))
 
 
 def _holds(row: dict[str, Any], longitude: float | None, latitude: float | None) -> bool:
@@ -154,14 +159,14 @@ def _near(known: Register, home: Home | None) -> frozenset[int]:
     return known.grids.get(home.community_id, frozenset()) | {home.community_id} if home else frozenset()
 
 
-def _known(words: str, known: Register, within: set[int], home: Home | None, buildings: list[str]) -> Spot:
+def _known(folded: str, known: Register, within: set[int], home: Home | None, buildings: list[str]) -> Spot:
     """By the names in the text, of the community the position is in where that is known.
 
     A grid's name (第二网格) is clear inside a community that is named or the resident's own; elsewhere only if no other
     grid has it.
     """
     near = _near(known, home)
-    found = known.index.find(words, near, limit=_MOST)
+    found = known.index.find(folded, near, limit=_MOST)
     areas = [one.place.key for one in found if one.place.kind == AREA and one.score >= _SURE]
     communities = within or {key for key in areas if key not in known.communities}
     grids = [key for key in areas if key in known.communities]

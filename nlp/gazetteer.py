@@ -165,6 +165,10 @@ class Gazetteer:
                 best[one.place] = Found(one.place, score, one.start, one.end, one.exact)
         return sorted(best.values(), key=lambda one: (-one.score, one.start, one.place.label))[:limit]
 
+    def names_in(self, folded: str) -> bool:
+        """Whether a name of ours stands in a folded text; asks far less than a search does."""
+        return any(True for _ in self._by_name(folded[:READ]))
+
     def _by_code(self, text: str) -> Iterator[Found]:
         for found in _CODE.finditer(text) if self._codes else ():
             code = plain_code(found[0])
