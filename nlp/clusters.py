@@ -28,7 +28,7 @@ from typing import Any, Generic, TypeVar
 from nlp.catalogue import category
 from nlp.normalise import fold, tidy
 from nlp.places import find_places
-from nlp.similar import Index, Sketch, name_of_place, sketch
+from nlp.similar import Index, Sketch, everyday, name_of_place, sketch
 from nlp.understanding import understand
 
 Key = TypeVar("Key", bound=Hashable)
@@ -118,7 +118,7 @@ def _known(code: str) -> str:
 
 def group_alike(sketches: Sequence[Sketch], times: Sequence[datetime | None]) -> list[list[int]]:
     """Positions of messages about one matter, the most typical of each group first; who is alone is left out."""
-    index: Index[int] = Index(max(1, len(sketches)))
+    index: Index[int] = Index(max(1, len(sketches)), everyday())
     for at, one in enumerate(sketches):
         index.add(at, one, times[at])
     pairs: dict[tuple[int, int], float] = {}

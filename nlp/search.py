@@ -232,7 +232,7 @@ def _terms(text: str) -> Iterator[_Term]:
 
 def wanted(question: str) -> str:
     """What is asked for: folded, without fillers, one word for each group of synonyms; all of it if nothing is left."""
-    folded = _SPACED.sub("", fold(tidy(question))[:LONGEST])
+    folded = _SPACED.sub("", fold(tidy(question[: 2 * LONGEST]))[:LONGEST])
     fillers, same = _words()
     said = _replaced(folded, *fillers)
     return _replaced(said, *same) or folded

@@ -58,14 +58,17 @@ FADED = 0.8
 SAME_KIND = 0.25
 """From where on two reports of one kind are one matter, as far as words tell."""
 FEWEST = 3
-"""Terms they must have in common: that both say "broken" tells nothing."""
+"""Terms they must have in common, one less at the same place: that both say "broken" tells nothing."""
+FEWEST_MATTER = 2
+"""And beside the names of places, where the kinds differ; where they do not, one."""
 OTHER_KIND, OTHER_KIND_MATTER, SAME_NAME = 0.3, 0.2, 0.5
 """The same for two of different kinds, of which one is mistaken: altogether, without the names of places, and how alike
 the names of their places must be."""
 
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z]*\d+[a-z\d]*[\u4e00-\u9fff]?|[a-z]+")
+_BESIDE = re.compile("(?:旁|边上|附近|对面|门口|周边|后面|前面|的|里面).*")
 _NAME_TAIL = re.compile("(?:小区|社区|街道|附近|旁边?|门口|对面|路口|交叉口|交汇处|路段|一带|的|里面?|内|处)+$")
-_REGION = re.compile(r"^(?:(?:[a-z]\d{0,2}|[\u4e00-\u9fff]{2})?[市县区省])+(?=.{2})")
+_REGION = re.compile(r"^(?:(?:[A-Za-z]\d{0,2}|[\u4e00-\u9fff]{2})?[市县区省])+(?=.{2})")
 _NUMERAL = re.compile("[一二三四五六七八九十]{1,3}(?=栋|幢|座|号楼|单元|期|门洞)")
 _DIGITS = {mark: place for place, mark in enumerate("一二三四五六七八九", 1)}
 _HOUSE = re.compile(r"(?<=\d)\s?(?:幢|号楼|#楼?|座)")
@@ -121,8 +124,9 @@ def _terms(text: str) -> Iterator[str]:
 
 def name_of_place(place: str) -> str:
     """A place without the district before and the "beside" behind it: A7县诺亚山林小区门口 → 诺亚山林."""
-    name = _REGION.sub("", "".join(place.split()))
-    return _NAME_TAIL.sub("", name) or name
+    whole = _REGION.sub("", "".join(place.split()))
+    name = _NAME_TAIL.sub("", _BESIDE.sub("", whole))
+    return name if len(name) > 1 else whole
 
 
 def _name_pairs(place: str) -> frozenset[str]:
@@ -174,8 +178,10 @@ class Found(Generic[Key]):
 class Index(Generic[Key]):
     """The recent messages, by key. Not safe for several threads at once."""
 
-    def __init__(self, capacity: int = 10_000) -> None:
+    def __init__(self, capacity: int = 10_000, background: Index[int] | None = None) -> None:
+        """`background`: what is commonly said, by which few messages are weighed as well as by one another."""
         self._capacity = capacity
+        self._background = background
         self._held: OrderedDict[Key, tuple[Sketch, datetime | None]] = OrderedDict()
         self._holders: dict[str, dict[Key, float]] = {}
         self._lengths: dict[Key, tuple[int, float]] = {}
@@ -206,8 +212,16 @@ class Index(Generic[Key]):
                 del self._holders[term]
 
     def weight(self, term: str) -> float:
-        """How much a term says: the logarithm of how rare it is here."""
-        return log((len(self._held) + 2) / (len(self._holders.get(term, ())) + 0.5))
+        """How much a term says: the logarithm of how rare it is here and in the background."""
+        held, holders = len(self._held), self.count(term)
+        if self._background is not None:
+            held += len(self._background)
+            holders += self._background.count(term)
+        return log((held + 2) / (holders + 0.5))
+
+    def count(self, term: str) -> int:
+        """How many messages hold a term."""
+        return len(self._holders.get(term, ()))
 
     def search(
         self, one: Sketch, at: datetime | None = None, *, limit: int = 10, least: float = 0.2, but: Key | None = None
@@ -238,7 +252,7 @@ class Index(Generic[Key]):
 
     def _candidates(self, weighed: Mapping[str, float]) -> list[Key]:
         common = max(RARE, int(COMMON * len(self._held)))
-        terms = [term for term in weighed if 0 < len(self._holders.get(term, ())) <= common]
+        terms = [term for term in weighed if 0 < self.count(term) <= common]
         seen: dict[Key, float] = {}
         for term in sorted(terms, key=lambda term: -weighed[term])[:HEAVIEST]:
             worth = weighed[term] * self.weight(term)
@@ -292,16 +306,18 @@ def same_matter(one: Sketch, other: Sketch, *, same_kind: bool) -> float:
     Sketches without `kind`. What many reports say weighs little, seen from the catalogue's examples: there are too few
     open cases in a neighbourhood to tell.
     """
-    if len(one.terms.keys() & other.terms.keys()) < FEWEST:
+    same_place = bool(one.spots & other.spots) or (place_likeness(one, other) or 0.0) >= SAME_NAME
+    names = frozenset[str]().union(*one.places, *other.places)
+    here, there = (_without(each, names) for each in (one, other))
+    beside = len(here.terms.keys() & there.terms.keys())
+    if len(one.terms.keys() & other.terms.keys()) < FEWEST - same_place or beside < (1 if same_kind else FEWEST_MATTER):
         return 0.0
     book = everyday()
     likeness = max(book.likeness(one, other), book.likeness(other, one))
     if same_kind:
         return likeness if likeness >= SAME_KIND else 0.0
-    if likeness < OTHER_KIND or (place_likeness(one, other) or 0.0) < SAME_NAME:
+    if likeness < OTHER_KIND or not same_place:
         return 0.0
-    names = frozenset[str]().union(*one.places, *other.places)
-    here, there = (_without(each, names) for each in (one, other))
     return likeness if max(book.likeness(here, there), book.likeness(there, here)) >= OTHER_KIND_MATTER else 0.0
 
 

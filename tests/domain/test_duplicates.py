@@ -215,3 +215,43 @@ async def test_staff_are_shown_likely_duplicates_of_private_matters_too(orm: Non
     second = await reported("又吵起来了", "3栋2单元", kind="noise.neighbour")
     await reported("吵", "5栋", kind="noise.neighbour")
     assert [case.id for case in await likely_duplicates(first.id, NOW)] == [second.id]
+
+
+SITE = {"kind": "noise.site"}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "same"),
+    [
+        ("菜场旁边搅拌站灰尘大，窗户不敢开", "菜场那个搅拌厂扬尘太大，没法开窗", True),
+        ("滨江公园健身器材断了", "滨江公园的运动器材坏了好几个", True),
+        ("滨江公园健身器材断了", "滨江公园厕所没人打扫", False),
+        ("坏了", "又坏了", False),
+    ],
+)
+async def test_what_is_said_tells_the_same_matter_where_no_place_was_given(
+    orm: None, here: str, there: str, same: bool
+):
+    case = await reported(there, kind="green.park")
+    assert await found(here, kind="green.park") == (case.id if same else None)
+
+
+async def test_the_same_matter_put_under_another_kind_is_offered_too(orm: None):
+    case = await reported("幸福路那边工地夜里施工，吵得全家没法休息", "幸福路", kind="noise.traffic")
+    assert await found("幸福路工地凌晨还在施工打桩，吵得睡不着", "幸福路", **SITE) == case.id
+    assert await found("幸福路路灯坏了", "幸福路", kind="lighting.street") is None
+    assert await found("幸福路工地凌晨还在施工打桩，吵得睡不着", "幸福路", grid=SECOND, **SITE) is None, "another grid"
+
+
+async def test_a_private_matter_in_like_words_is_not_offered_to_neighbours_but_shown_to_staff(orm: None):
+    private = await reported("幸福路那边工地夜里施工，吵得全家没法休息", "幸福路", kind="noise.neighbour")
+    assert await found("幸福路工地凌晨还在施工打桩，吵得睡不着", "幸福路", **SITE) is None
+    second = await reported("幸福路工地凌晨还在施工打桩，吵得睡不着", "幸福路", **SITE)
+    assert [case.id for case in await likely_duplicates(second.id, NOW)] == [private.id]
+
+
+async def test_what_is_of_the_kind_comes_before_what_is_only_alike_in_words(orm: None):
+    alike = await reported("幸福路那边工地夜里施工，吵得全家没法休息", "幸福路", kind="noise.traffic")
+    of_the_kind = await reported("工地太吵", "幸福路", **SITE)
+    asked = await reported("幸福路工地凌晨还在施工打桩，吵得睡不着", "幸福路", **SITE)
+    assert [case.id for case in await likely_duplicates(asked.id, NOW)] == [of_the_kind.id, alike.id]
