@@ -28,6 +28,8 @@ NONE, KIND, SIGHT, SURE = range(4)
 # Pieces of this strength carry others and are never places (a side, 楼上).
 SIDE, RELATIVE = -1, -2
 
+_ANSWER = 10
+"""Characters of the longest answer to the question where something is."""
 _LONGEST_NAME = 6
 _LONGEST_OWN = 4
 _SHORT_NAMES = frozenset("老新东西南北中镇县市区村校厂")
@@ -46,6 +48,7 @@ class _Word(NamedTuple):
     doubtful: bool
     bare: bool
     named: bool
+    inward: bool
     cue: bool
 
 
@@ -55,6 +58,11 @@ def find_places(text: str, folded: str, *, vague: bool = True) -> tuple[str, ...
     Without `vague` only names, numbers and codes, for messages that ask or chat: they speak of places as such.
     """
     return _cut(text, [piece for piece in find_pieces(folded[:READ]) if vague or piece[2] == SURE])
+
+
+def is_answer(intent: str, text: str) -> bool:
+    """Whether a message may be no more than the answer to "where": 小广场."""
+    return intent == "chat" and len(text) <= _ANSWER
 
 
 def find_public_places(text: str, folded: str) -> tuple[str, ...]:
@@ -125,7 +133,7 @@ def _words(text: str, cues: list[int], *, free: bool) -> Iterator[Piece]:
             continue
         begin = start
         if strength == SIDE:
-            begin, strength = _beside(text, start, last) if free else (start, SIDE)
+            begin, strength = _beside(text, start, last, inward=word.inward) if free else (start, SIDE)
         elif strength >= KIND and (begin := _own_name(text, start, last, named=word.named)) < start:
             strength = SURE
         last, before = end, RELATIVE if word.bare else strength
@@ -134,14 +142,14 @@ def _words(text: str, cues: list[int], *, free: bool) -> Iterator[Piece]:
 
 def _name(text: str, word: _Word, start: int, end: int, last: int, before: int) -> Piece | None:
     """The road or estate that ends here, if one does; an ending right behind a place goes with it (和平里 + 小区)."""
+    number = forms.HOUSE_NUMBER.match(text, end)
+    if word.doubtful and not number and not forms.GOES_ON.match(text, end):
+        return None
     begin = max(_name_start(text, start), last)
     if begin < start or last < start:
         if not _is_name(text[begin:end], start - begin):
             return None
     elif word.doubtful or last == 0:
-        return None
-    number = forms.HOUSE_NUMBER.match(text, end)
-    if word.doubtful and not number and not forms.GOES_ON.match(text, end):
         return None
     strength = SURE if begin < start else SIGHT if before >= NONE else NONE
     return begin, number.end() if number else end, strength
@@ -191,14 +199,14 @@ def _own_name(text: str, start: int, last: int, *, named: bool) -> int:
     return begin if 1 < own <= _LONGEST_OWN or (own == 1 and text[begin] in _SHORT_NAMES) else start
 
 
-def _beside(text: str, start: int, last: int) -> tuple[int, int]:
+def _beside(text: str, start: int, last: int, *, inward: bool) -> tuple[int, int]:
     """Where what stands beside a side begins, and what it is worth: 店后头, 大润发门口."""
     if last >= start:
         return start, SIDE
     begin = max(_name_start(text, start), last)
     if text[start - 1] in _place_ends() and start - begin <= _LONGEST_OWN:
         return (start, SIDE) if _no_place().search(text, begin, start) else (begin, SIGHT)
-    begin = _free_name(text, start, last)
+    begin = start if inward else _free_name(text, start, last)
     return begin, KIND if begin < start else SIDE
 
 
@@ -330,6 +338,7 @@ def _known() -> tuple[AhoCorasick, tuple[_Word, ...]]:
             word in lists["doubtful"],
             strength is None and word in lists["bare"],
             word in lists["named"],
+            word in lists["inward"],
             word in lists["cues"],
         )
         for word, strength in strengths.items()

@@ -12,7 +12,7 @@ from nlp.intent import find_intent
 from nlp.judgement import judge
 from nlp.model import adopted
 from nlp.normalise import fold, tidy
-from nlp.places import find_places
+from nlp.places import find_places, is_answer
 from nlp.urgency import Alarm, find_alarm
 from nlp.values import Match, Understanding
 
@@ -36,7 +36,7 @@ def understand(text: str) -> Understanding:
         domain=verdict.domain,
         urgent=bool(alarm.kind),
         emergency=alarm.kind,
-        places=find_places(plain, folded),
+        places=find_places(plain, folded, vague=wish.intent == "report" or is_answer(wish.intent, folded)),
         confidence=min(1.0, max(0.0, sure)),
         domain_confidence=verdict.confidence,
         matched=_alarmed(folded, alarm) + wish.matched + verdict.matched,
