@@ -12,8 +12,9 @@ many it holds; it holds `capacity` messages at most and forgets the oldest.
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -69,6 +70,7 @@ _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z]*\d+[a-z\d]*[\u4e00-\u9fff]?|[a-z]+")
 _BESIDE = re.compile("(?:旁|边上|附近|对面|门口|周边|后面|前面|的|里面).*")
 _NAME_TAIL = re.compile("(?:小区|社区|街道|附近|旁边?|门口|对面|路口|交叉口|交汇处|路段|一带|的|里面?|内|处)+$")
 _REGION = re.compile(r"^(?:(?:[A-Za-z]\d{0,2}|[\u4e00-\u9fff]{2})?[市县区省])+(?=.{2})")
+_ONLY_REGION = re.compile(r"[A-Za-z]\d{0,2}[市县区]?|[一-龥]{1,2}[市县省]")
 _NUMERAL = re.compile("[一二三四五六七八九十]{1,3}(?=栋|幢|座|号楼|单元|期|门洞)")
 _DIGITS = {mark: place for place, mark in enumerate("一二三四五六七八九", 1)}
 _HOUSE = re.compile(r"(?<=\d)\s?(?:幢|号楼|#楼?|座)")
@@ -93,8 +95,11 @@ def sketch(text: str, *, title: str = "", place: str = "", kind: str = "") -> Sk
     for part, weight in ((head, TITLE_WEIGHT), (body, 1)):
         for term in _terms(_same_words(part)):
             counted[term] += weight
-    where = next((part for part in (_plain(place), head, body) if part and find_places(part, part)), "")
-    names = [pairs for name in find_places(where, where)[:4] if (pairs := _name_pairs(name))]
+    found: Sequence[str] = ()
+    for part in (_plain(place), head, body):
+        if part and (found := find_places(part, part)):
+            break
+    names = [pairs for name in found[:4] if (pairs := _name_pairs(name))]
     kept = {intern(term): 1 + log(times) for term, times in counted.most_common(MOST_TERMS)}
     if kind:
         kept[f"#{kind}"], kept[f"#{kind.partition('.')[0]}"] = KIND_WEIGHT, KIND_WEIGHT / 2
@@ -123,15 +128,15 @@ def _terms(text: str) -> Iterator[str]:
 
 
 def name_of_place(place: str) -> str:
-    """A place without the district before and the "beside" behind it: A7县诺亚山林小区门口 → 诺亚山林."""
-    whole = _REGION.sub("", "".join(place.split()))
-    name = _NAME_TAIL.sub("", _BESIDE.sub("", whole))
-    return name if len(name) > 1 else whole
+    """The name alone: A7县诺亚山林小区门口 → 诺亚山林; "" for what is no name (A市, 小区门口)."""
+    whole = "".join(place.split())
+    name = _NAME_TAIL.sub("", _BESIDE.sub("", _REGION.sub("", whole)))
+    return "" if len(name) < 2 or _ONLY_REGION.fullmatch(name) else name
 
 
 def _name_pairs(place: str) -> frozenset[str]:
-    name = name_of_place(place)
-    return frozenset(name[at : at + 2] for at in range(len(name) - 1))
+    name = name_of_place(place) or "".join(place.split())
+    return frozenset(intern(name[at : at + 2]) for at in range(len(name) - 1))
 
 
 def _same_words(text: str) -> str:
@@ -183,7 +188,10 @@ class Index(Generic[Key]):
         self._capacity = capacity
         self._background = background
         self._held: OrderedDict[Key, tuple[Sketch, datetime | None]] = OrderedDict()
-        self._holders: dict[str, dict[Key, float]] = {}
+        self._holders: dict[str, array[int]] = {}
+        self._numbers: dict[Key, int] = {}
+        self._keys: dict[int, Key] = {}
+        self._next = 0
         self._lengths: dict[Key, tuple[int, float]] = {}
 
     def __len__(self) -> int:
@@ -196,18 +204,24 @@ class Index(Generic[Key]):
         """Take up a message, or what it says now; the first ones taken up are forgotten when there are too many."""
         self.remove(key)
         self._held[key] = one, at
-        for term, weight in one.terms.items():
-            self._holders.setdefault(term, {})[key] = weight
+        self._next += 1
+        self._numbers[key], self._keys[self._next] = self._next, key
+        for term in one.terms:
+            self._holders.setdefault(term, array("L")).append(self._next)
         while len(self._held) > self._capacity:
             self.remove(next(iter(self._held)))
 
     def remove(self, key: Key) -> None:
         """Forget a message; nothing happens if it is not there."""
-        held = self._held.pop(key, None)
+        if key not in self._held:
+            return
+        one, _ = self._held.pop(key)
+        number = self._numbers.pop(key)
+        del self._keys[number]
         self._lengths.pop(key, None)
-        for term in held[0].terms if held else ():
+        for term in one.terms:
             holders = self._holders[term]
-            del holders[key]
+            holders.remove(number)
             if not holders:
                 del self._holders[term]
 
@@ -253,12 +267,12 @@ class Index(Generic[Key]):
     def _candidates(self, weighed: Mapping[str, float]) -> list[Key]:
         common = max(RARE, int(COMMON * len(self._held)))
         terms = [term for term in weighed if 0 < self.count(term) <= common]
-        seen: dict[Key, float] = {}
+        seen: dict[int, float] = {}
         for term in sorted(terms, key=lambda term: -weighed[term])[:HEAVIEST]:
             worth = weighed[term] * self.weight(term)
-            for key, times in self._holders[term].items():
-                seen[key] = seen.get(key, 0.0) + worth * times
-        return nlargest(LOOKED_AT, seen, key=lambda key: seen[key])
+            for number in self._holders[term]:
+                seen[number] = seen.get(number, 0.0) + worth
+        return [self._keys[number] for number in nlargest(LOOKED_AT, seen, key=lambda number: seen[number])]
 
     def _common(self, weighed: Mapping[str, float], other: Sketch) -> float:
         terms = other.terms
