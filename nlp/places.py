@@ -8,25 +8,17 @@ and is none alone: the bot then asks where.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
-from typing import NamedTuple
-
-from ahocorasick_rs import AhoCorasick, MatchKind
 
 from nlp import place_forms as forms
-from nlp.catalogue import place_words
+from nlp import place_words as tables
+from nlp.place_words import KIND, NONE, RELATIVE, SIDE, SIGHT, SURE
 
 READ = 1_000
 """Characters of a message in which places are looked for: a letter says at its beginning where it is."""
 MOST = 6
 """Places given back at most."""
 
-# How well a piece says where: alone it is no place; a kind of place; a sight that all know; a name, number or code.
-NONE, KIND, SIGHT, SURE = range(4)
-# Pieces of this strength carry others and are never places (a side, 楼上).
-SIDE, RELATIVE = -1, -2
 
 _ANSWER = 10
 """Characters of the longest answer to the question where something is."""
@@ -37,19 +29,6 @@ _SHORT_NAMES = frozenset("老新东西南北中镇县市区村校厂")
 
 Piece = tuple[int, int, int]
 """Where a piece begins and ends, and how well it says where."""
-
-
-class _Word(NamedTuple):
-    """What is known of a word of the lists."""
-
-    text: str
-    strength: int | None  # None: not a piece by itself
-    ends_name: bool
-    doubtful: bool
-    bare: bool
-    named: bool
-    inward: bool
-    cue: bool
 
 
 def find_places(text: str, folded: str, *, vague: bool = True) -> tuple[str, ...]:
@@ -115,7 +94,7 @@ def _gates(text: str) -> Iterator[Piece]:
 
 def _words(text: str, cues: list[int], *, free: bool) -> Iterator[Piece]:
     """Names with their house number, sights and sides; the ends of cues go into `cues`."""
-    automaton, known = _known()
+    automaton, known = tables.known_words()
     last, before = 0, NONE  # where the last piece ended, and how well it says where
     for number, start, end in automaton.find_matches_as_indexes(text):
         word = known[number]
@@ -134,13 +113,13 @@ def _words(text: str, cues: list[int], *, free: bool) -> Iterator[Piece]:
         begin = start
         if strength == SIDE:
             begin, strength = _beside(text, start, last, inward=word.inward) if free else (start, SIDE)
-        elif strength >= KIND and (begin := _own_name(text, start, last, named=word.named)) < start:
+        elif strength >= KIND and (begin := _own_name(text, start, last)) < start:
             strength = SURE
         last, before = end, RELATIVE if word.bare else strength
         yield begin, end, strength
 
 
-def _name(text: str, word: _Word, start: int, end: int, last: int, before: int) -> Piece | None:
+def _name(text: str, word: tables.Word, start: int, end: int, last: int, before: int) -> Piece | None:
     """The road or estate that ends here, if one does; an ending right behind a place goes with it (和平里 + 小区)."""
     number = forms.HOUSE_NUMBER.match(text, end)
     if word.doubtful and not number and not forms.GOES_ON.match(text, end):
@@ -151,7 +130,7 @@ def _name(text: str, word: _Word, start: int, end: int, last: int, before: int) 
             return None
     elif word.doubtful or last == 0:
         return None
-    strength = SURE if begin < start else SIGHT if before >= NONE else NONE
+    strength = SURE if begin < start else SIGHT if before >= (SURE if word.plain else NONE) else NONE
     return begin, number.end() if number else end, strength
 
 
@@ -162,8 +141,13 @@ def _is_name(name: str, before: int) -> bool:
         return False
     if ending == 1 and name[before - 1].isdigit():  # a bus: 602路
         return False
-    bare, no_names = _no_names()
-    return name not in bare and not (name[-2:] in no_names or name[-3:] in no_names)
+    return not _is_common(name)
+
+
+def _is_common(name: str) -> bool:
+    """Whether `name` is a common word that only looks like a name: 道路, 这条路."""
+    bare, no_names = tables.no_names()
+    return name in bare or name[-2:] in no_names or name[-3:] in no_names
 
 
 def _name_start(text: str, end: int) -> int:
@@ -174,7 +158,7 @@ def _name_start(text: str, end: int) -> int:
         start -= 1
     while start < end and text[start].isascii():
         start += 1
-    starts = _before_name()
+    starts = tables.before_name()
     best = at = start
     while at < end:
         for word, whole in starts.get(text[at], ()):
@@ -187,16 +171,12 @@ def _name_start(text: str, end: int) -> int:
     return best
 
 
-def _own_name(text: str, start: int, last: int, *, named: bool) -> int:
-    """Where a sight begins: with its own name (实验小学), if it may have one that has an end."""
-    if last < start and text[start - 1] in _SHORT_NAMES:
-        if not named:
-            return start - 1
-    elif not named:
-        return start
+def _own_name(text: str, start: int, last: int) -> int:
+    """Where a sight begins: with its own name (实验小学, 新华书店), if there is one that has an end."""
     begin = max(_name_start(text, start), last)
-    own = start - begin
-    return begin if 1 < own <= _LONGEST_OWN or (own == 1 and text[begin] in _SHORT_NAMES) else start
+    if start - begin < 2 or start - begin > _LONGEST_OWN or tables.not_name().search(text, begin, start):
+        return start - 1 if last < start and text[start - 1] in _SHORT_NAMES else start
+    return begin
 
 
 def _beside(text: str, start: int, last: int, *, inward: bool) -> tuple[int, int]:
@@ -204,8 +184,8 @@ def _beside(text: str, start: int, last: int, *, inward: bool) -> tuple[int, int
     if last >= start:
         return start, SIDE
     begin = max(_name_start(text, start), last)
-    if text[start - 1] in _place_ends() and start - begin <= _LONGEST_OWN:
-        return (start, SIDE) if _no_place().search(text, begin, start) else (begin, SIGHT)
+    if text[start - 1] in tables.place_ends() and start - begin <= _LONGEST_OWN:
+        return (start, SIDE) if tables.no_place().search(text, begin, start) else (begin, SIGHT)
     begin = start if inward else _free_name(text, start, last)
     return begin, KIND if begin < start else SIDE
 
@@ -214,7 +194,7 @@ def _free_name(text: str, end: int, last: int) -> int:
     """Where the name begins that stands before a side or a building and ends like no place; `end` if there is none."""
     begin = _name_start(text, end)
     bounded = begin - max(0, end - _LONGEST_NAME) > 0 or begin == 0 or text[begin - 1] in " ,.!?;:"
-    if begin < last or end - begin < 2 or not bounded or _not_name().search(text, begin, end):
+    if begin < last or end - begin < 2 or not bounded or tables.not_name().search(text, begin, end):
         return end
     return begin
 
@@ -263,7 +243,7 @@ def _after_cues(text: str, cues: list[int], found: list[Piece]) -> Iterator[Piec
         if piece is None or any(start <= piece.start(1) < end for start, end, _ in found):
             continue
         start = piece.start(1)
-        stop = _verb().search(text, start, piece.end())
+        stop = tables.verb().search(text, start, piece.end())
         yield from _ending_as_places_do(text, start, stop.start() if stop else piece.end(), SIGHT)
 
 
@@ -278,131 +258,21 @@ def _heads(text: str, found: list[Piece]) -> Iterator[Piece]:
             if forms.LAST_NUMBER.fullmatch(text, start, end):
                 yield start, end, SIGHT
                 continue
-            if not _verb().search(text, start, end):
+            if not tables.verb().search(text, start, end):
                 yield from _ending_as_places_do(text, start, end, KIND)
                 continue
-        head = _head().match(text, start, end)
-        if head and not _verb().search(head[1]):
+        head = tables.head().match(text, start, end)
+        if head and not tables.verb().search(head[1]):
             yield from _ending_as_places_do(text, *head.span(1), KIND)
 
 
 def _ending_as_places_do(text: str, start: int, end: int, strength: int) -> Iterator[Piece]:
     more = forms.THERE.search(text, start, end)
-    core = more.start() if more and more.start() - start > 1 else end
-    part = _part().search(text, start, end) if strength == KIND else None
-    if part and part.start() - start > 1 and not _common().search(text, start, part.start()):
+    core = more.start() if more else end
+    part = tables.part().search(text, start, end) if strength == KIND else None
+    if part and part.start() - start > 1 and not tables.common().search(text, start, part.start()):
         yield start, end, strength
-    if part or core - start < 2 or text[core - 1] not in _place_ends():
+    if part or core - start < 2 or text[core - 1] not in tables.place_ends() or _is_common(text[start:core]):
         return
-    if not _no_place().search(text, start, core) and not forms.FLOOR_ONLY.fullmatch(text, start, core):
+    if not tables.no_place().search(text, start, core) and not forms.FLOOR_END.match(text, start, core):
         yield start, end, strength
-
-
-def _either(words: Iterator[str]) -> str:
-    """A pattern of any of the words; single characters as a class, which is faster."""
-    longest = sorted(words, key=len, reverse=True)
-    single = "".join(word for word in longest if len(word) == 1)
-    return "|".join(
-        [*map(re.escape, (word for word in longest if len(word) > 1)), *([f"[{single}]"] if single else [])]
-    )
-
-
-_ORDER = (
-    ("looks", None),
-    ("kinds", KIND),
-    ("sides", SIDE),
-    ("relative", RELATIVE),
-    ("parts", NONE),
-    ("sights", SIGHT),
-    ("venues", KIND),
-    ("roads", None),
-    ("estates", None),
-    ("cues", None),
-)
-"""The lists a word counts in, the first of them that has it, and what it is worth where it ends no name."""
-
-
-@cache
-def _known() -> tuple[AhoCorasick, tuple[_Word, ...]]:
-    """One automaton of all words, and what is known of each."""
-    lists = {name: frozenset(words) for name, words in place_words().items()}
-    strengths: dict[str, int | None] = {}
-    for name, strength in _ORDER:
-        for word in place_words()[name]:
-            strengths.setdefault(word, strength)
-    words = tuple(
-        _Word(
-            word,
-            strength,
-            word not in lists["looks"] and (word in lists["roads"] or word in lists["estates"]),
-            word in lists["doubtful"],
-            strength is None and word in lists["bare"],
-            word in lists["named"],
-            word in lists["inward"],
-            word in lists["cues"],
-        )
-        for word, strength in strengths.items()
-    )
-    return AhoCorasick(list(strengths), matchkind=MatchKind.LeftmostLongest), words
-
-
-@cache
-def _no_names() -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(place_words()["bare"]), frozenset(place_words()["no_names"])
-
-
-@cache
-def _place_ends() -> frozenset[str]:
-    return frozenset(place_words()["endings"])
-
-
-@cache
-def _no_place() -> re.Pattern[str]:
-    """The end of what is no place although it ends as places do."""
-    words = place_words()
-    none = (*words["no_places"], *words["relative"], *words["parts"])
-    long = _either(word for word in none if len(word) > 1)
-    return re.compile(f"(?:{long})$")
-
-
-@cache
-def _part() -> re.Pattern[str]:
-    """A part of a building at the end: of 万达 if it is 万达楼顶."""
-    return re.compile(f"(?:{_either(word for word in place_words()['parts'] if len(word) > 1)})$")
-
-
-@cache
-def _common() -> re.Pattern[str]:
-    """What is no name before a part of a building."""
-    return re.compile("小区|社区|单元|整栋|本楼|楼|家|户|全部|所有|公共|个|条|部|台|座|盏|根|块|辆")
-
-
-@cache
-def _not_name() -> re.Pattern[str]:
-    """What no name holds that only its place in the sentence shows."""
-    return re.compile(f"{_either(iter((*place_words()['verbs'], *place_words()['common'])))}")
-
-
-@cache
-def _verb() -> re.Pattern[str]:
-    return re.compile(_either(iter(place_words()["verbs"])))
-
-
-@cache
-def _head() -> re.Pattern[str]:
-    openers, ends = place_words()["openers"], place_words()["endings"]
-    return re.compile(
-        rf"(?:{_either(iter(openers))}){{0,3}}([\u4e00-\u9fff]{{1,6}}?[{''.join(ends)}](?:上|里|下|边|旁|头|边上|里面)?)"
-        r"(?:那|的|(?<!所)有|被|全|都|到处|天天|又|一到|堆|没|停|老是|经常|一直|总|冒|漏|倒|塌|断|坏|着火|起火|失火)"
-    )
-
-
-@cache
-def _before_name() -> dict[str, list[tuple[str, bool]]]:
-    """By first character the words before names, those that are part of one first, and whether they are."""
-    words = place_words()
-    starts: dict[str, list[tuple[str, bool]]] = {}
-    for name in ("whole_names", "before_name"):
-        for word in sorted(words[name], key=len, reverse=True):
-            starts.setdefault(word[0], []).append((word, name == "whole_names"))
-    return starts
