@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from domain.clock import SHANGHAI, template_time
-from domain.hotspots import HotSpot, find_hotspots
+from domain.hot_matters import all_hotspots
+from domain.hotspots import HotSpot
 from domain.journal import Notice, audit
 from domain.people import Post, posts_upward, stand_in
 from domain.timing import quiet_until
@@ -59,7 +60,7 @@ async def _push(community_id: int, monday: date, now: datetime) -> int:
         claimed = await fetch(_CLAIM, monday, community_id, now)
         if not claimed:
             return 0  # another scheduler has it
-        found = await find_hotspots(community_id, now)
+        found = await all_hotspots(community_id, now)
         if not found:
             return 0
         hints = await _by_person(found, now)

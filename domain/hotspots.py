@@ -22,7 +22,6 @@ from math import comb
 from typing import Any
 
 from domain.geo import cell
-from domain.people import Person
 from models.database import fetch
 
 DAYS = 7
@@ -143,8 +142,3 @@ def _spot(recent: list[dict[str, Any]], usual: float, chance: float, *, near: bo
 def chance_of(recent: int, total: int, share: float) -> float:
     """The probability of `recent` or more of `total` reports falling in the recent `share` of the time by chance."""
     return min(1.0, sum(comb(total, k) * share**k * (1 - share) ** (total - k) for k in range(recent, total + 1)))
-
-
-async def hotspots_of(person: Person, now: datetime, limit: int = 5) -> list[HotSpot]:
-    """What a member of staff is shown: hot spots of their own area; nothing for residents."""
-    return (await find_hotspots(person.post.area_id, now))[:limit] if person.post else []

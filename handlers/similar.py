@@ -6,7 +6,7 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import cards, duplicates
 from domain.duplicates import Similar, likely_duplicates
-from domain.hotspots import hotspots_of
+from domain.hot_matters import hotspots_of
 from domain.lookup import find_case
 from domain.notices import Tap, excerpt, serial, short, tap_id
 from errors import NotAllowed

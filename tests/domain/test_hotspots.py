@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from domain.hotspots import DAYS, LEAST, WEEKS, chance_of, find_hotspots
+from domain.hot_matters import all_hotspots
+from domain.hotspots import DAYS, LEAST, WEEKS, HotSpot, chance_of, find_hotspots
 from models.cases import Case, Follower
 from models.enums import Source, Status, Urgency
 from models.people import Area, Resident
@@ -141,3 +142,62 @@ async def test_staff_ask_for_hot_spots_in_chat_and_residents_have_none(town: Tow
     assert "1 第一网格 垃圾满溢：近 7 天 8 人反映，平时一周 不到 1 人" in answer
     assert "垃圾满溢" in await town.say(ZHOU, "1")
     assert "工作人员用的" in await town.say(CHEN, "热点")
+
+
+PLANT = [
+    ("noise.site", "菜场旁边的搅拌站半夜还在轰鸣，睡不着"),
+    ("air.dust", "菜场边上搅拌厂灰尘太大，窗户不敢开"),
+    ("noise.site", "搅拌站夜里太吵，菜场这边没法休息"),
+    ("air.dust", "菜场旁的搅拌站扬尘严重，搅拌站归谁管"),
+    ("noise.neighbour", "菜场旁边搅拌站夜里轰鸣，吵得睡不着"),
+]
+
+
+async def tell(told: list[tuple[str, str]], days_ago: float = 1, grid: str = FIRST) -> None:
+    for resident, (kind, text) in zip(await people(len(told)), told, strict=True):
+        case = await said(resident, days_ago, grid=grid, kind=kind, place="菜场")
+        await Case.filter(id=case.id).update(description=text)
+
+
+async def matters(code: str = STREET) -> list[HotSpot]:
+    return await all_hotspots((await Area.get(code=code)).id, NOW)
+
+
+async def test_one_matter_put_under_several_kinds_is_found_by_what_is_said(orm: None):
+    await tell(PLANT)
+    assert await spots() == [], "no kind alone has enough"
+    (found,) = await matters()
+    assert (found.place, found.count, len(found.case_ids)) == ("第一网格（菜场一带）", 5, 5)
+    assert found.line.startswith("第一网格（菜场一带） ")
+    assert await matters(CHAGANG) == []
+
+
+async def test_a_matter_that_is_said_every_week_is_not_hot(orm: None):
+    for week in range(WEEKS + 1):
+        await tell(PLANT, 7 * week + 1)
+    assert await matters() == []
+
+
+async def test_different_matters_of_a_grid_are_not_one(orm: None):
+    await tell(
+        [
+            ("lift.fault", "3栋电梯坏了"),
+            ("parking", "门口车乱停"),
+            ("noise.square", "广场舞太吵"),
+            ("air.dust", "工地灰尘大"),
+        ]
+    )
+    assert await matters() == []
+
+
+async def test_one_angry_resident_makes_no_matter_hot(orm: None):
+    (angry,) = await people(1)
+    for at, (kind, text) in enumerate(PLANT):
+        case = await said(angry, at, kind=kind)
+        await Case.filter(id=case.id).update(description=text)
+    assert await matters() == []
+
+
+async def test_what_a_kind_shows_already_is_shown_once(orm: None):
+    await tell([("noise.site", text) for _, text in PLANT] + [PLANT[1]])
+    assert [spot.near for spot in await matters()] == [False]
