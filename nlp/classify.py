@@ -6,12 +6,14 @@ category within it. What stands at the beginning, where the title of a letter or
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
+from operator import itemgetter
 
-from nlp.catalogue import Catalogue, catalogue, is_general
+from nlp.catalogue import DOMAINS, WEIGHTS, Catalogue, catalogue, is_general
 from nlp.lexicon import Hit, reached
 from nlp.urgency import CALM, Alarm
 from nlp.values import Candidate, Category, Match
@@ -23,7 +25,7 @@ SHORT = 60
 """Up to this many characters a text has no opening: all of it is the point."""
 REPEAT = 0.5
 """How much the logarithm of the number of times a word is seen adds to its weight."""
-PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.8}
+PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.9}
 """Domains whose words turn up in messages about something else, and what a word of theirs is therefore worth."""
 LETTER_PRIOR = {
     "城乡建设": 0.95,
@@ -55,34 +57,39 @@ class Verdict:
     confidence: float
     score: float
     matched: tuple[Match, ...]
-    alternatives: tuple[Candidate, ...]
+    alternatives: tuple[Candidate, ...] = ()
 
 
-NOTHING = Verdict(None, None, 0.0, 0.0, (), ())
+NOTHING = Verdict(None, None, 0.0, 0.0, ())
 
 
+HEAVIEST = 100.0
+"""More than anything weighs."""
+_NUMBERS = {name: -1 - at for at, name in enumerate(DOMAINS)}
 Evidence = list[tuple[float, Hit]]
-"""What speaks for something: what each entry weighs here and where it stands, the first and the longest ones first."""
+"""What speaks for something: what each entry weighs here and where it stands, in the order of places."""
 
 
-Weights = tuple[tuple[str, float], ...]
-"""Domains, and what something weighs for each."""
+Weights = tuple[tuple[int, float], ...]
+"""What something weighs for categories, each known by its position, and for domains: -1 is the first of `DOMAINS`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
     """The catalogue turned round: what each entry speaks for, by its number.
 
-    `short` and `whole` are domains with the most a word of theirs weighs, in a message and in a letter, and hold as
-    long as no category is ruled out; `own_short` and `own_whole` are the same for words of domains without a category.
+    `short` and `whole` hold categories and domains, in a message and in a letter, for as long as no category is ruled
+    out; `own_short` and `own_whole` are the words of domains without a category. `needy` categories cannot do without
+    certain words; `excludes` are the categories an entry rules out, `excluding` its entries.
     """
 
-    categories: Mapping[int, tuple[tuple[int, float], ...]]
     own_short: Mapping[int, Weights]
     own_whole: Mapping[int, Weights]
     short: Mapping[int, Weights]
     whole: Mapping[int, Weights]
-    bound: frozenset[int]
+    needy: frozenset[int]
+    excludes: Mapping[int, Sequence[int]]
+    excluding: frozenset[int]
     domains: tuple[str, ...]
     positions: Mapping[str, int]
     general: Mapping[str, int]
@@ -92,10 +99,10 @@ class Index:
 class Weighed:
     """What all words of a text weigh: for each domain, for each category by its position, and the evidence of both."""
 
-    domains: Mapping[str, float]
-    scores: Mapping[int, float]
-    by_category: Mapping[int, Evidence]
-    by_domain: Mapping[str, Evidence]
+    domains: dict[str, float]
+    scores: dict[int, float]
+    by_category: dict[int, Evidence]
+    by_domain: dict[str, Evidence]
 
 
 def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict:
@@ -108,16 +115,22 @@ def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
     book = catalogue()
     index = _index(book)
     opening = OPENING if len(text) > SHORT else 0
-    by_category, by_domain = _gather(book, index, hits, letter=bool(opening))
+    found = _gather(book, index, hits, letter=bool(opening))
     if alarm.trigger:
         at = index.positions[alarm.category]
-        for evidence in (by_category.setdefault(at, []), by_domain.setdefault(index.domains[at], [])):
-            evidence.append((ALARM_WEIGHT, alarm.trigger))
-            evidence.sort(key=_by_place)
+        for target in (at, _NUMBERS[index.domains[at]]):
+            found[target].append((ALARM_WEIGHT, alarm.trigger))
+            found[target].sort(key=_by_place)
     prior, usual = (LETTER_PRIOR, 0.65) if opening else (PRIOR, 1.0)
-    domains = {name: _score(found, opening) * prior.get(name, usual) for name, found in by_domain.items()}
-    scores = {position: _score(found, opening) for position, found in by_category.items()}
-    return Weighed(domains, scores, by_category, by_domain)
+    weighed = Weighed({}, {}, {}, {})
+    for target, evidence in found.items():
+        score = _score(evidence, opening)
+        if target >= 0:
+            weighed.scores[target], weighed.by_category[target] = score, evidence
+        else:
+            name = DOMAINS[-1 - target]
+            weighed.domains[name], weighed.by_domain[name] = score * prior.get(name, usual), evidence
+    return weighed
 
 
 def decide(text: str, weighed: Weighed) -> Verdict:
@@ -144,61 +157,54 @@ def settle(text: str, weighed: Weighed, domain: str, sure: float) -> Verdict:
         scores[best] = scores.get(best, 0.0)
     chosen = book.words[best].category
     matched = _reasons(text, chosen.code, weighed.by_category.get(best) or weighed.by_domain.get(domain, []))
-    return Verdict(chosen, domain, sure, weighed.domains.get(domain, 0.0), matched, _alternatives(book, best, scores))
+    return Verdict(chosen, domain, sure, weighed.domains.get(domain, 0.0), matched)
 
 
-def _gather(
-    book: Catalogue, index: Index, hits: Mapping[int, Hit], *, letter: bool
-) -> tuple[dict[int, Evidence], dict[str, Evidence]]:
+def _gather(book: Catalogue, index: Index, hits: Mapping[int, Hit], *, letter: bool) -> defaultdict[int, Evidence]:
     """The evidence for each category that is not ruled out, and for each domain."""
-    order = sorted(hits.items(), key=_entry_by_place)
-    by_category: dict[int, Evidence] = {}
-    uses = index.categories
+    order = sorted(hits.items(), key=_second)
+    found: defaultdict[int, Evidence] = defaultdict(list)
+    targets = index.whole if letter else index.short
     for number, hit in order:
-        for position, weight in uses.get(number, ()):
-            if position in by_category:
-                by_category[position].append((weight, hit))
-            else:
-                by_category[position] = [(weight, hit)]
-    ruled_out = {position for position in by_category.keys() & index.bound if not _allowed(book, position, hits)}
+        for target, weight in targets.get(number, ()):
+            found[target].append((weight, hit))
+    ruled_out = {position for position in found.keys() & index.needy if book.words[position].needs.isdisjoint(hits)}
+    for number in index.excluding & hits.keys():
+        ruled_out.update(position for position in index.excludes[number] if position in found)
+    if ruled_out:
+        _leave_out(ruled_out, index, order, found, letter=letter)
+    return found
+
+
+def _leave_out(
+    ruled_out: set[int],
+    index: Index,
+    order: Sequence[tuple[int, Hit]],
+    found: defaultdict[int, Evidence],
+    *,
+    letter: bool,
+) -> None:
+    """Take categories out of what was found, and gather their domains' evidence without them."""
+    own, targets = (index.own_whole, index.whole) if letter else (index.own_short, index.short)
     for position in ruled_out:
-        del by_category[position]
-    by_domain: dict[str, Evidence] = {}
-    speaks = index.whole if letter else index.short
+        del found[position]
+    left: dict[int, Evidence] = {_NUMBERS[index.domains[position]]: [] for position in ruled_out}
     for number, hit in order:
-        for name, weight in _without(index, number, ruled_out, letter) if ruled_out else speaks.get(number, ()):
-            if name in by_domain:
-                by_domain[name].append((weight, hit))
-            else:
-                by_domain[name] = [(weight, hit)]
-    return by_category, by_domain
-
-
-def _without(index: Index, number: int, ruled_out: set[int], letter: bool) -> Iterable[tuple[str, float]]:
-    """The domains an entry speaks for when some categories do not count."""
-    uses = index.categories.get(number, ())
-    if all(position not in ruled_out for position, _ in uses):
-        return (index.whole if letter else index.short).get(number, ())
-    own = (index.own_whole if letter else index.own_short).get(number, ())
-    return _heaviest(own, [use for use in uses if use[0] not in ruled_out], index.domains)
-
-
-def _heaviest(own: Iterable[tuple[str, float]], uses: Iterable[tuple[int, float]], domains: Sequence[str]) -> Weights:
-    """Each domain with the most that an entry weighs for it."""
-    weights: dict[str, float] = {}
-    for name, weight in own:
-        weights[name] = max(weight, weights.get(name, 0.0))
-    for position, weight in uses:
-        name = domains[position]
-        weights[name] = max(weight, weights.get(name, 0.0))
-    return tuple(weights.items())
-
-
-def _allowed(book: Catalogue, position: int, hits: Mapping[int, Hit]) -> bool:
-    words = book.words[position]
-    if words.needs and words.needs.isdisjoint(hits):
-        return False
-    return not words.excludes or words.excludes.isdisjoint(hits)
+        speaks = targets.get(number, ())
+        if not any(target in ruled_out for target, _ in speaks):
+            for target, weight in speaks:
+                if target in left:
+                    left[target].append((weight, hit))
+            continue
+        kept = [use for use in speaks if use[0] >= 0 and use[0] not in ruled_out]
+        for target, weight in _by_domain(own.get(number, ()), kept, index.domains):
+            if target in left:
+                left[target].append((weight, hit))
+    for target, evidence in left.items():
+        if evidence:
+            found[target] = evidence
+        else:
+            found.pop(target, None)
 
 
 def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
@@ -206,42 +212,42 @@ def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
     return tuple(Match(text[hit.start : hit.end], weight, code) for weight, hit in found)
 
 
-def _alternatives(book: Catalogue, best: int, scores: Mapping[int, float]) -> tuple[Candidate, ...]:
-    """The best three, the chosen one first; shares leave room for "none of these"."""
-    others = sorted((position for position in scores if position != best), key=scores.__getitem__, reverse=True)[:2]
-    order = [best, *others]
-    whole = sum(scores[position] for position in order) + 1.5
-    return tuple(
-        Candidate(book.words[one].category.code, book.words[one].category.name, round(scores[one] / whole, 3))
-        for one in order
-    )
-
-
 def _score(evidence: Evidence, opening: int) -> float:
-    """Weights added up; a word seen once, inside one of the same list at least as heavy, adds nothing."""
-    total = 0.0
+    """Weights added up; a word seen once, inside one of the same list at least as heavy, adds nothing.
+
+    `evidence` is in the order of places: of words that begin together the shortest comes first.
+    """
+    if len(evidence) == 1:
+        weight, (start, _, count) = evidence[0]
+        return _worth(weight, start, count, opening)
+    total = last = 0.0
+    last_start, last_weight = -1, 0.0
     far = 0
     reach: dict[float, int] = {}
     for weight, (start, end, count) in evidence:
         if count == 1 and end <= far and reached(reach, weight, end):
             continue
+        if start == last_start and last_weight <= weight:
+            total -= last
         if end > far:
             far = end
         if reach.get(weight, 0) < end:
             reach[weight] = end
-        seen = weight * (1 + REPEAT * log(count)) if count > 1 else weight
-        total += seen * OPENING_FACTOR if start < opening else seen
+        last = _worth(weight, start, count, opening)
+        last_start, last_weight = start, weight if count == 1 else HEAVIEST
+        total += last
     return total
 
 
-def _entry_by_place(one: tuple[int, Hit]) -> tuple[int, int]:
-    _, (start, end, _) = one
-    return start, -end
+def _worth(weight: float, start: int, count: int, opening: int) -> float:
+    """What a word weighs that is seen `count` times, first at `start`."""
+    if count > 1:
+        weight *= 1 + REPEAT * log(count)
+    return weight * OPENING_FACTOR if start < opening else weight
 
 
-def _by_place(one: tuple[float, Hit]) -> tuple[int, int]:
-    _, (start, end, _) = one
-    return start, -end
+_second = itemgetter(1)
+_by_place = _second
 
 
 def _heaviest_first(one: tuple[float, Hit]) -> tuple[float, int]:
@@ -255,28 +261,49 @@ def _index(book: Catalogue) -> Index:
     for position, words in enumerate(book.words):
         for number, weight in words.weights.items():
             uses.setdefault(number, []).append((position, weight))
-    own_short: dict[int, list[tuple[str, float]]] = {}
-    own_whole: dict[int, list[tuple[str, float]]] = {}
+    excludes: dict[int, list[int]] = {}
+    for position, words in enumerate(book.words):
+        for number in words.excludes:
+            excludes.setdefault(number, []).append(position)
+    own_short: dict[int, list[tuple[int, float]]] = {}
+    own_whole: dict[int, list[tuple[int, float]]] = {}
     for name, weights in book.domains.items():
         for number, weight in weights.items():
-            own_short.setdefault(number, []).append((name, weight * GENERAL))
-            own_whole.setdefault(number, []).append((name, weight))
+            own_short.setdefault(number, []).append((_NUMBERS[name], weight * GENERAL))
+            own_whole.setdefault(number, []).append((_NUMBERS[name], weight))
     for name, entries in book.letters.items():
         for number in entries:
-            own_whole.setdefault(number, []).append((name, LETTER_WEIGHT))
+            own_whole.setdefault(number, []).append((_NUMBERS[name], LETTER_WEIGHT))
     domains = tuple(words.category.domain for words in book.words)
     short, whole = (
-        {number: _heaviest(own.get(number, ()), uses.get(number, ()), domains) for number in uses.keys() | own.keys()}
+        {number: _targets(own.get(number, ()), uses.get(number, ()), domains) for number in uses.keys() | own.keys()}
         for own in (own_short, own_whole)
     )
     return Index(
-        {number: tuple(found) for number, found in uses.items()},
         {number: tuple(found) for number, found in own_short.items()},
         {number: tuple(found) for number, found in own_whole.items()},
         short,
         whole,
-        frozenset(at for at, words in enumerate(book.words) if words.needs or words.excludes),
+        frozenset(at for at, words in enumerate(book.words) if words.needs),
+        excludes,
+        frozenset(excludes),
         domains,
         {words.category.code: at for at, words in enumerate(book.words)},
         {words.category.domain: at for at, words in enumerate(book.words) if is_general(words.category.code)},
     )
+
+
+def _targets(own: Iterable[tuple[int, float]], uses: Sequence[tuple[int, float]], domains: Sequence[str]) -> Weights:
+    """The categories an entry speaks for, and their domains with the most it weighs for any of them.
+
+    What is weak (a single character, a circumstance) tells domains apart, but not the categories of one domain.
+    """
+    telling = (use for use in uses if use[1] > WEIGHTS["weak"])
+    return (*telling, *_by_domain(own, uses, domains))
+
+
+def _by_domain(own: Iterable[tuple[int, float]], uses: Iterable[tuple[int, float]], domains: Sequence[str]) -> Weights:
+    most: dict[int, float] = {}
+    for name, weight in [*own, *((_NUMBERS[domains[position]], weight) for position, weight in uses)]:
+        most[name] = max(weight, most.get(name, 0.0))
+    return tuple(most.items())

@@ -73,6 +73,7 @@ class Lexicon:
         self._uses: list[_Use] = []
         self._words_of: list[frozenset[int]] = []
         self._seconds: dict[int, int] = {}
+        self._second_parts: list[int] = []
         self._automaton: AhoCorasick | None = None
 
     @property
@@ -117,14 +118,15 @@ class Lexicon:
         """Make the automaton; must be called once, after the last `add`."""
         firsts: dict[str, list[int]] = {}
         seconds: dict[str, int] = {}
-        second_parts = {second for pairs in self._patterns.values() for second in pairs}
+        self._second_parts = sorted({second for pairs in self._patterns.values() for second in pairs})
+        bits = {part: 1 << at for at, part in enumerate(self._second_parts)}
         for part, number in self._parts.items():
             for word in part:
                 if number in self._patterns:
                     firsts.setdefault(word, []).append(number)
-                if number in second_parts:
-                    seconds[word] = seconds.get(word, 0) | 1 << number
-        self._seconds = {first: sum(1 << second for second in pairs) for first, pairs in self._patterns.items()}
+                if number in bits:
+                    seconds[word] = seconds.get(word, 0) | bits[number]
+        self._seconds = {first: sum(bits[second] for second in pairs) for first, pairs in self._patterns.items()}
         of_parts = {word for part in self._parts for word in part}
         masks = sorted(self._masks)
         words = [*masks, *sorted({*self._plain, *of_parts} - self._masks)]
@@ -155,9 +157,10 @@ class Lexicon:
                 hits[number] = _hit((known[0], known[1], known[2] + 1) if known else (start, end, 1))
             if begins:
                 firsts += begins
-            seconds |= ends
+            if ends:
+                seconds |= ends
         joined = self._seconds
-        pairs = [(first, seconds & joined[first]) for first in dict.fromkeys(firsts) if seconds & joined[first]]
+        pairs = [(first, common) for first in dict.fromkeys(firsts) if (common := seconds & joined[first])]
         if pairs:
             self._join(text, pairs, _Spans(found, self._words_of), hits)
         return hits
@@ -171,7 +174,7 @@ class Lexicon:
             while left:
                 second = (left & -left).bit_length() - 1
                 left &= left - 1
-                for number, rest, joint in patterns[second]:
+                for number, rest, joint in patterns[self._second_parts[second]]:
                     others = [spans.of(part) for part in rest]
                     for span in starts:
                         whole = _chain(text, span, others, joint)
@@ -199,7 +202,10 @@ class _Spans:
         spans = self._known.get(part)
         if spans is None:
             words = self._words_of[part] & self._by_word.keys()
-            spans = sorted(span for word in words for span in self._by_word[word])[:_MOST_SPANS]
+            if len(words) == 1:
+                spans = self._by_word[next(iter(words))]
+            else:
+                spans = sorted(span for word in words for span in self._by_word[word])[:_MOST_SPANS]
             self._known[part] = spans
         return spans
 

@@ -59,6 +59,14 @@ def _by_rules(text: str, *, urgent: bool) -> str:
     return decided.code if decided else ""
 
 
+@pytest.mark.parametrize("one", SPECIFIC, ids=lambda one: one.code)
+def test_no_single_character_decides(one: nlp.Category) -> None:
+    words = next(words for words in catalogue().words if words.category == one)
+    entries = catalogue().lexicon.entries
+    heavy = [entries[number] for number, weight in words.weights.items() if weight > 1 and ".." not in entries[number]]
+    assert not [entry for entry in heavy if "<" not in entry and any(len(word) < 2 for word in entry.split("|"))]
+
+
 def test_there_are_enough_categories_to_choose_from_in_two_steps() -> None:
     groups = Counter(one.group for one in nlp.categories())
     assert 24 <= len(groups) <= 40
