@@ -6,6 +6,7 @@ one asks for a new copy. A named building is one whose register says more than a
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from uuid import UUID
 from models.database import fetch
 from nlp.gazetteer import Gazetteer, Place, split_number
 
-MOST = 50_000
-"""Components, and named buildings, beyond which the rest are left out: they are then found by code and number alone."""
+MOST = 20_000
+"""Components, and named buildings, beyond which the rest are left out: they are then found by code and number alone.
+So many take half a second to index, beside the work of the others, and some 25 MB."""
 
 AREA, BUILDING, BESIDE = "area", "building", "beside"
 """Kinds of places: an area; a building; what the register says of where a thing stands."""
@@ -56,7 +58,7 @@ async def load(version: UUID | None) -> Register:
         grids[community].add(grid)
     return Register(
         version,
-        Gazetteer(places),
+        await asyncio.to_thread(Gazetteer, places),
         communities,
         {community: frozenset(below) for community, below in grids.items()},
         {row["code"]: row["id"] for row in components},

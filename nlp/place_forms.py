@@ -123,8 +123,16 @@ THERE = re.compile("(?:那|这)(?:里|边|儿|块|片|头|一片|一块|个|条|
 """What may stand behind a name and is none of it."""
 
 SIGNED = (
-    (re.compile("[灯杆盖体器栓施部](?:件|编号|杆号|号|是|:)? ?[a-z\\d]|[编杆]号|[号码][路灯电杆井消变配]|[a-z]-\\d"), CODE, 3),
-    (re.compile("[号弄]|[位楼住在负库场-]\\d|\\d车位|[a-h]\\d?[出入]?口|[库场层楼][a-z东南西北]区|[负-][一二三]"), NUMBERED, 3),
+    (
+        re.compile("[灯杆盖体器栓施部](?:件|编号|杆号|号|是|:)? ?[a-z\\d]|[编杆]号|[号码][路灯电杆井消变配]|[a-z]-\\d"),
+        CODE,
+        3,
+    ),
+    (
+        re.compile("[号弄]|[位楼住在负库场-]\\d|\\d车位|[a-h]\\d?[出入]?口|[库场层楼][a-z东南西北]区|[负-][一二三]"),
+        NUMBERED,
+        3,
+    ),
     (re.compile("[组队社]"), GROUP, 3),
     (re.compile("期"), PHASE, 2),
     (re.compile("号线|路[公车终起首总站台]|站[a-h]"), STATION, 3),
