@@ -60,7 +60,7 @@ WITH near AS (
     UNION SELECT id FROM cases WHERE component_id = $3 AND closed_at IS NULL
     UNION SELECT id FROM cases WHERE category = $1 AND closed_at IS NULL AND latitude BETWEEN $5 AND $6
         AND longitude BETWEEN $7 AND $8
-    UNION (SELECT id FROM cases WHERE grid_id = $11 AND closed_at IS NULL ORDER BY id DESC LIMIT 60)
+    UNION (SELECT id FROM cases WHERE grid_id = $11 AND closed_at IS NULL ORDER BY id DESC LIMIT 40)
 )
 SELECT c.id, c.category, c.place, c.description AS words, c.grid_id, c.component_id, c.longitude, c.latitude
 FROM near JOIN cases c ON c.id = near.id

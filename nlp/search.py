@@ -39,8 +39,10 @@ UNKNOWN = 0.5
 """What a character counts that stands in no item at all, when it is asked how much of a question is covered."""
 LEAST = 0.3
 """Share of the question that must be covered for an item to be an answer at all."""
-LITERAL = 0.5
-"""Share covered by the very letters, below which the first answers are offered as "did you mean"."""
+FAINT = 1.8
+"""Score below which what was found by its letters is chance; what only sounds alike is asked back anyway."""
+LITERAL = 0.75
+"""Share of what is covered that must be covered by the very letters; below, the answers are "did you mean"."""
 CLEAR = 1.25
 """How many times the second score the first must have to be the answer."""
 ENOUGH = 0.55
@@ -115,18 +117,24 @@ class Directory:
         self._count_terms(asked, tally)
         for start, end in tally.latin:
             self._count_spelling(asked, start, end, tally)
-        ranked = sorted(
-            (-(score + self._whole(asked, at)) * (0.3 + 0.7 * share), at, share)
-            for at, score in tally.scores.items()
-            if (share := tally.share(at)) >= LEAST
-        )
+        ranked = sorted(self._ranked(asked, tally))
         best = tuple(Ranked(self._items[at], -score, share) for score, at, share in ranked[:limit])
         if not best:
             return Answer()
         ahead = len(best) == 1 or best[0].score >= CLEAR * best[1].score
-        guessed = tally.share(ranked[0][1], literal=True) < LITERAL
         clear = ahead and best[0].covered >= ENOUGH
+        guessed = tally.share(ranked[0][1], literal=True) < LITERAL * best[0].covered
         return Answer(best, clear, tuple(one.item.name for one in best[:3]) if guessed else ())
+
+    def _ranked(self, asked: str, tally: _Tally) -> Iterator[tuple[float, int, float]]:
+        """Minus the score, item and share covered, of those that cover enough or are called by a whole name."""
+        for at, score in tally.scores.items():
+            share, whole = tally.share(at), self._whole(asked, at)
+            if share < LEAST and not any(len(name) > 1 and name in asked for name in self._names[at]):
+                continue
+            total = (score + whole) * (0.3 + 0.7 * share)
+            if total >= FAINT or tally.share(at, literal=True) < LITERAL * share:
+                yield -total, at, share
 
     def _count_terms(self, asked: str, tally: _Tally) -> None:
         for term, worth, places in _terms(asked):
@@ -170,9 +178,9 @@ class _Tally:
         self._covered: dict[int, dict[int, tuple[float, bool]]] = {}
 
     def add(self, at: int, places: Sequence[int], sort: float, score: float, *, covers: float | None = None) -> None:
-        """A term of a sort was found in item `at`; homophones of what stands there to the letter add nothing."""
+        """A term of a sort was found in item `at`; what stands there to the letter is not counted by sound as well."""
         known = self._covered.setdefault(at, {})
-        share, literal = COVERS[sort] if covers is None else covers, sort != SOUND
+        share, literal = COVERS[sort] if covers is None else covers, sort not in (SOUND, GAP)
         if not literal and all(known.get(place, (0.0, False)) >= (COVERS[PAIR], True) for place in places):
             return
         self.scores[at] = self.scores.get(at, 0.0) + score * (1.0 if covers is not None else sort)

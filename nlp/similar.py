@@ -320,11 +320,14 @@ def same_matter(one: Sketch, other: Sketch, *, same_kind: bool) -> float:
     Sketches without `kind`. What many reports say weighs little, seen from the catalogue's examples: there are too few
     open cases in a neighbourhood to tell.
     """
+    common = len(one.terms.keys() & other.terms.keys())
+    if common < FEWEST - 1:
+        return 0.0
     same_place = bool(one.spots & other.spots) or (place_likeness(one, other) or 0.0) >= SAME_NAME
     names = frozenset[str]().union(*one.places, *other.places)
     here, there = (_without(each, names) for each in (one, other))
     beside = len(here.terms.keys() & there.terms.keys())
-    if len(one.terms.keys() & other.terms.keys()) < FEWEST - same_place or beside < (1 if same_kind else FEWEST_MATTER):
+    if common < FEWEST - same_place or beside < (1 if same_kind else FEWEST_MATTER):
         return 0.0
     book = everyday()
     likeness = max(book.likeness(one, other), book.likeness(other, one))
