@@ -137,7 +137,7 @@ def _name(text: str, word: tables.Word, start: int, end: int, last: int, before:
 def _is_name(name: str, before: int) -> bool:
     """Whether `name`, of which `before` characters stand before its ending, names one road or estate."""
     ending = len(name) - before
-    if before < (2 if ending == 1 else 1) and (not before or name[0] not in "东南西北中一二三四五六七八九十"):
+    if before < (2 if ending == 1 else 1) and (not before or name[0] not in "东南西北中老新一二三四五六七八九十"):
         return False
     if ending == 1 and name[before - 1].isdigit():  # a bus: 602路
         return False
@@ -174,7 +174,7 @@ def _name_start(text: str, end: int) -> int:
 def _own_name(text: str, start: int, last: int) -> int:
     """Where a sight begins: with its own name (实验小学, 新华书店), if there is one that has an end."""
     begin = max(_name_start(text, start), last)
-    if start - begin < 2 or start - begin > _LONGEST_OWN or tables.not_name().search(text, begin, start):
+    if start - begin < 2 or start - begin > _LONGEST_OWN:
         return start - 1 if last < start and text[start - 1] in _SHORT_NAMES else start
     return begin
 
