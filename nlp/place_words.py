@@ -27,6 +27,7 @@ class Word(NamedTuple):
     bare: bool
     plain: bool
     inward: bool
+    public: bool
     cue: bool
 
 
@@ -71,6 +72,7 @@ def known_words() -> tuple[AhoCorasick, tuple[Word, ...]]:
             strength is None and word in lists["bare"],
             word in lists["plain"],
             word in lists["inward"],
+            word in lists["public"],
             word in lists["cues"],
         )
         for word, strength in strengths.items()

@@ -114,7 +114,7 @@ def _words(text: str, cues: list[int], *, free: bool) -> Iterator[Piece]:
         begin = start
         if strength == SIDE:
             begin, strength = _beside(text, start, last, inward=word.inward) if free else (start, SIDE)
-        elif strength >= KIND and (begin := _own_name(text, start, last)) < start:
+        elif strength >= KIND and (free or word.public) and (begin := _own_name(text, start, last)) < start:
             strength = SURE
         last, before = end, RELATIVE if word.bare else strength
         yield begin, end, strength

@@ -275,6 +275,7 @@ def test_what_may_be_somebodys_name_is_not_for_everybodys_eyes() -> None:
         "王大妈家门口": (),
         "李建国3栋": ("3栋",),
         "赵家旁边": (),
+        "王秀英菜地": ("菜地",),
         "实验小学门口": ("实验小学门口",),
     }.items():
         assert find_public_places(text, text) == public
