@@ -7,6 +7,7 @@ about adds to it: a broken thing is a report even when put as a question, a cert
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,14 +54,22 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, hunch: Hun
     if whole:
         return Wish(whole, 1.0, ())
     evidence = _evidence(hits)
+    sums = dict(hunch.intents)
+    best, second = heapq.nlargest(2, _ORDER, key=sums.__getitem__)
+    if sums[best] - sums[second] < CUE * MOST:
+        cues = _cued(text, evidence, verdict)
+        sums = {name: sums[name] + CUE * min(cues[name], MOST) for name in _ORDER}
+        best, second = heapq.nlargest(2, _ORDER, key=sums.__getitem__)
+    return Wish(best, 1 - exp(sums[second] - sums[best]), _reasons(text, best, evidence.get(best, [])))
+
+
+def _cued(text: str, evidence: Mapping[str, list[tuple[float, Hit]]], verdict: Verdict) -> dict[str, float]:
+    """The points each intent has by cues and by what the message is about."""
     scores = dict.fromkeys((*_ORDER, "fault", "question", "how"), 0.0)
     for name, found in evidence.items():
         scores[name] = sum(weight for weight, _ in found)
     _weigh(text, scores, verdict)
-    sums = {name: hunch.intents[name] + CUE * min(scores[name], MOST) for name in _ORDER}
-    ranked = sorted(_ORDER, key=sums.__getitem__, reverse=True)
-    best, second = ranked[0], ranked[1]
-    return Wish(best, 1 - exp(sums[second] - sums[best]), _reasons(text, best, evidence.get(best, [])))
+    return scores
 
 
 def _reasons(text: str, best: Intent, cued: list[tuple[float, Hit]]) -> tuple[Match, ...]:

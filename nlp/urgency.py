@@ -22,7 +22,9 @@ LETTER = 120
 """Characters from which a message is read as a letter."""
 AROUND = 24
 """How near a sign of "now", of the past or of mere talk must stand to a trigger to bear on it."""
-TOLD = 0.5
+DOUBT = 0.1
+"""What a message must sound more like a danger than like none; 1.0 is a clear lead."""
+TOLD = 0.3
 """What a word known to announce a danger adds to the sound of a message."""
 BEFORE = 5
 """How near a word such as 预防 or 没有 must stand before a trigger to undo it."""
@@ -42,13 +44,15 @@ CALM = Alarm()
 
 def find_alarm(text: str, hits: Mapping[int, Hit], hunch: Hunch | None = None) -> Alarm:
     """The emergency that the folded `text` announces; `hunch` is what it sounds like, where that is known already."""
-    told = _told(text, hits)
     if len(text) > LETTER:
-        return told
+        return _told(text, hits)
     hunch = hunch or listen(text)
-    if hunch.alarm + (TOLD if told.kind else 0.0) <= 0:
+    if hunch.alarm <= DOUBT - TOLD:
         return CALM
-    return told if told.kind else _felt(text, hunch.danger)
+    told = _told(text, hits)
+    if told.kind:
+        return told
+    return _felt(text, hunch.danger) if hunch.alarm > DOUBT else CALM
 
 
 def _felt(text: str, kind: str) -> Alarm:
