@@ -17,6 +17,7 @@ One person who has written once, today, has the heat 1.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,11 +51,16 @@ SHORTEST_NAME, LONGEST_NAME = 3, 12
 """Characters of a name, where it is not known to be one, and of any."""
 MOST, NO_NAME = 0.6, frozenset("省市县区镇乡街道的在对请问到于和与及把将由被让是")
 """Share of writers who must put a character before a name for it to be part of it, and characters that never are."""
+CLEARLY = 0.5
+"""Share of messages that must be of one kind for the group to be called so."""
 LONGEST_OPENING = 40
 """Characters at the beginning that may hold one."""
 EXAMPLE = 40
 OTHER = "其他事项"
 """The kind of a group nobody can name."""
+
+
+_COURTESY = re.compile("^(?:请问|请求|请|问问|咨询|投诉|反映|举报|建议|关于|希望|对)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,8 @@ def heat_of(messages: Iterable[Said[Any]], now: datetime, half_life: timedelta =
 def _cluster(members: Sequence[Said[Key]], now: datetime, half_life: timedelta) -> Cluster[Key]:
     """`members` with the most typical first."""
     typical, times = members[0], sorted(one.at for one in members)
-    code, subject = _kind(members)
+    place = _place(members)
+    code, subject = _kind(members, place)
     return Cluster(
         keys=(typical.key, *(one.key for one in sorted(members[1:], key=lambda one: one.at))),
         people=len({_writer(one) for one in members}),
@@ -205,20 +212,22 @@ def _cluster(members: Sequence[Said[Key]], now: datetime, half_life: timedelta) 
         first=times[0],
         last=times[-1],
         days=len({moment.date() for moment in times}),
-        place=_place(members),
+        place=place,
         category=code,
         subject=subject,
         example=(typical.title or typical.text)[:EXAMPLE],
     )
 
 
-def _kind(members: Sequence[Said[Key]]) -> tuple[str, str]:
-    """The kind most of them are of, with its name; `OTHER` where nobody could name one."""
+def _kind(members: Sequence[Said[Key]], place: str) -> tuple[str, str]:
+    """The kind most of them are of, with its name; where they are of many, in the words most of them write."""
     codes = Counter(code for one in members if (code := _known(one.category)))
-    if not codes:
-        return "", OTHER
-    code = max(codes, key=lambda code: (codes[code], code))
-    return code, category(code).name
+    code = max(codes, key=lambda code: (codes[code], code), default="")
+    if code and codes[code] >= len(members) * CLEARLY:
+        return code, category(code).name
+    openings = [{_opening(one).partition(place)[2] if place else _opening(one)} for one in members[:READERS]]
+    words = _shared(openings, len(openings) * CLEARLY, SHORTEST_NAME)
+    return code, words or (category(code).name if code else OTHER)
 
 
 def _place(members: Sequence[Said[Key]]) -> str:
@@ -229,12 +238,15 @@ def _place(members: Sequence[Said[Key]]) -> str:
     shown = members[:READERS]
     openings = [_opening(one) for one in shown]
     name = _shared([_names(one) for one in shown], len(shown) / 3, 2)
-    return _whole(name, openings) if name else _shared([{one} for one in openings], len(shown) * 0.4, SHORTEST_NAME)
+    name = _whole(name, openings) if name else ""
+    if len(name) >= SHORTEST_NAME:
+        return name
+    return _whole(_shared([{one} for one in openings], len(shown) * 0.4, SHORTEST_NAME), openings) or name
 
 
 def _whole(name: str, openings: Sequence[str]) -> str:
     """The name with what most put before it: 凉塘路 where 塘路 was taken for the name."""
-    while len(name) < LONGEST_NAME:
+    while name and len(name) < LONGEST_NAME:
         before = Counter(text[at - 1] for text in openings if (at := text.find(name)) > 0)
         letter, times = before.most_common(1)[0] if before else ("", 0)
         if times < MOST * sum(before.values()) or not "\u4e00" <= letter <= "\u9fff" or letter in NO_NAME:
@@ -250,8 +262,8 @@ def _shared(written: Sequence[Collection[str]], least: float, shortest: int) -> 
 
 
 def _names(one: Said[Any]) -> set[str]:
-    """Names in a message's place, else its title, else its beginning."""
-    for text in (one.place, one.title, one.text):
+    """Names in a message's place, else in its title, or its beginning where it has none."""
+    for text in (one.place, one.title or one.text):
         plain = tidy(text[: 2 * READ])[:READ]
         if found := {name for place in find_places(plain, fold(plain)) if (name := name_of_place(place))}:
             return {name[:LONGEST_NAME] for name in found}
@@ -259,7 +271,7 @@ def _names(one: Said[Any]) -> set[str]:
 
 
 def _opening(one: Said[Any]) -> str:
-    return tidy((one.title or one.text)[:LONGEST_OPENING])
+    return _COURTESY.sub("", tidy((one.title or one.text)[:LONGEST_OPENING]))
 
 
 def _parts(name: str, shortest: int) -> Iterator[str]:

@@ -131,7 +131,7 @@ def name_of_place(place: str) -> str:
     """The name alone: A7县诺亚山林小区门口 → 诺亚山林; "" for what is no name (A市, 小区门口)."""
     whole = "".join(place.split())
     name = _NAME_TAIL.sub("", _BESIDE.sub("", _REGION.sub("", whole)))
-    return "" if len(name) < 2 or _ONLY_REGION.fullmatch(name) else name
+    return "" if len(name) < 2 or name.isdecimal() or _ONLY_REGION.fullmatch(name) else name
 
 
 def _name_pairs(place: str) -> frozenset[str]:
@@ -192,6 +192,7 @@ class Index(Generic[Key]):
         self._numbers: dict[Key, int] = {}
         self._keys: dict[int, Key] = {}
         self._next = 0
+        self._weights: dict[str, float] = {}  # of terms held; forgotten whenever something comes or goes
         self._lengths: dict[Key, tuple[int, float]] = {}
 
     def __len__(self) -> int:
@@ -204,6 +205,7 @@ class Index(Generic[Key]):
         """Take up a message, or what it says now; the first ones taken up are forgotten when there are too many."""
         self.remove(key)
         self._held[key] = one, at
+        self._weights.clear()
         self._next += 1
         self._numbers[key], self._keys[self._next] = self._next, key
         for term in one.terms:
@@ -216,6 +218,7 @@ class Index(Generic[Key]):
         if key not in self._held:
             return
         one, _ = self._held.pop(key)
+        self._weights.clear()
         number = self._numbers.pop(key)
         del self._keys[number]
         self._lengths.pop(key, None)
@@ -227,11 +230,17 @@ class Index(Generic[Key]):
 
     def weight(self, term: str) -> float:
         """How much a term says: the logarithm of how rare it is here and in the background."""
+        known = self._weights.get(term)
+        if known is not None:
+            return known
         held, holders = len(self._held), self.count(term)
         if self._background is not None:
             held += len(self._background)
             holders += self._background.count(term)
-        return log((held + 2) / (holders + 0.5))
+        worth = log((held + 2) / (holders + 0.5))
+        if term in self._holders:
+            self._weights[term] = worth
+        return worth
 
     def count(self, term: str) -> int:
         """How many messages hold a term."""
