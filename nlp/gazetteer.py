@@ -31,6 +31,8 @@ _NO_NUMBER = 0.8
 _NEAR = 1.05
 _LONG = 4
 """Characters of a name's core from which one may be wrong: of fewer too many are one apart, as roads are always."""
+_SHORT = 2
+"""Characters of a name that is a word as well: 和平."""
 _ROAD = re.compile("(?:路|街|道|巷|弄|桥|线)$")
 _LONGEST = 12
 _MOST_HEADS = 24
@@ -184,7 +186,8 @@ class Gazetteer:
         for number, start, end in self._automaton.find_matches_as_indexes(text):
             word = self._words[number]
             for name, worth in self._worth[word]:
-                if worth == _NAME or _MEANT.match(text, end):
+                sure = worth == _NAME and (end - start > _SHORT or _ENDING.search(word))
+                if sure or _MEANT.match(text, end):
                     yield from self._numbered(name, worth, text, start, end)
 
     def _by_sound(self, text: str) -> Iterator[Found]:

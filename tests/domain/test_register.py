@@ -13,6 +13,7 @@ from domain.people import Person, find_person, join_grid
 from domain.places import Spot, known_as, locate
 from models.database import transaction
 from models.people import Area, Component, Household, PlaceVersion
+from tests.domain.tables import areas, imported, sheet
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 FIRST, SECOND, THIRD, CHAGANG = "429906001001001", "429906001001002", "429906001001003", "429906001002001"
@@ -131,6 +132,20 @@ async def test_a_new_place_is_known_to_the_next_report_and_one_that_is_gone_is_n
     assert await where("阳光花园3栋灯坏了") == THIRD
     await Household.filter(building="阳光花园3栋").delete()
     assert await where("阳光花园3栋灯坏了") == FIRST
+
+
+async def test_an_import_is_known_to_the_next_report(orm: None):
+    assert await where("翠湖小区3栋没水") == FIRST
+    grid = "429906001001004"
+    await imported(
+        areas([grid, "第四网格", "027-55503456"]),
+        sheet("住户", "网格编码 楼栋 单元 房号", [grid, "翠湖小区3栋", "2单元", "501"]),
+        sheet("部件", "编号 种类 位置 网格编码", ["LD-0777", "路灯", "沿湖路 6 号门口", grid]),
+    )
+    assert await where("翠胡小区三栋没水") == grid
+    assert await where("沿湖路六号门口没路灯") == grid
+    assert await where("第4网格没路灯") == grid
+    assert await where("灯杆0777不亮") == grid
 
 
 async def test_the_version_changes_with_places_and_with_nothing_else(orm: None):

@@ -92,6 +92,13 @@ def test_the_name_as_written_comes_before_one_that_sounds_like_it():
     assert [found.place.key for found in both.find("杨光花园3栋")] == [2]
 
 
+def test_a_name_that_is_a_word_as_well_is_meant_only_before_what_a_place_has():
+    peace = Gazetteer([Place(1, "和平", "3", "和平3栋")])
+    assert peace.find("希望和平解决邻里纠纷") == []
+    assert peace.find("和平三栋没水")[0].exact
+    assert peace.find("和平小区没水")
+
+
 def test_an_empty_gazetteer_finds_nothing():
     assert Gazetteer([]).find("阳光花园3栋") == []
 
