@@ -42,7 +42,7 @@ LETTER_WEIGHT = 6.0
 """What a word weighs in a letter that is listed for its domain's letters."""
 GENERAL = 0.8
 """What words of a domain without a category are worth in a short message, where 小区 says where and not what."""
-ALARM_WEIGHT = 8.0
+ALARM_WEIGHT = 16.0
 """What an emergency weighs for the category it speaks for."""
 ENOUGH = 1.5
 """Evidence below which a message is about nothing in particular."""

@@ -47,16 +47,17 @@ def test_a_word_alone_does_not_decide_between_noise_and_repair() -> None:
 
 @pytest.mark.parametrize("one", SPECIFIC, ids=lambda one: one.code)
 def test_a_category_is_found_by_its_own_examples(one: nlp.Category) -> None:
-    found = {text: _by_rules(text, urgent=one.urgency == "urgent") for text in one.examples}
-    assert found == dict.fromkeys(one.examples, one.code)
+    missed = [text for text in one.examples if one.code not in _by_rules(text, urgent=one.urgency == "urgent")]
+    assert missed == []
 
 
-def _by_rules(text: str, *, urgent: bool) -> str:
-    """What the word lists alone make of a message; only what is urgent by its kind may need the alarm it raises."""
+def _by_rules(text: str, *, urgent: bool) -> list[str]:
+    """What the word lists alone make of a message; what is urgent by its kind may need the alarm it raises."""
     folded = fold(tidy(text))
     hits = catalogue().lexicon.scan(folded)
-    decided = classify(folded, hits, find_alarm(folded, hits) if urgent else CALM).category
-    return decided.code if decided else ""
+    alarms = [CALM, find_alarm(folded, hits)] if urgent else [CALM]
+    found = [classify(folded, hits, alarm).category for alarm in alarms]
+    return [one.code for one in found if one]
 
 
 @pytest.mark.parametrize("one", SPECIFIC, ids=lambda one: one.code)
