@@ -37,8 +37,7 @@ def hot_spots(path: Path, *, top: int, half_life_days: float) -> None:
 def _table(clusters: list[Cluster[int]]) -> Table:
     table = Table("", "热度", "事项", show_lines=True)
     for row, one in enumerate(clusters, 1):
-        days = f"，{one.days} 天有人说" if one.days > 1 else ""
-        table.add_row(str(row), f"{one.heat:.1f}", f"{one.headline}{days}\n如：{one.example}")
+        table.add_row(str(row), f"{one.heat:.1f}", f"{one.headline}\n{one.days} 天有人说，如：{one.example}")
     return table
 
 

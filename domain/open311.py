@@ -8,7 +8,6 @@ Positions are WGS 84 here and GCJ-02 inside (`domain.coordinates`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Any
 import nlp
 from domain.api_keys import Key
 from domain.coordinates import to_wgs
+from domain.duplicates import public_place
 from domain.open311_services import code_of, names
 from domain.privacy import mask
 from errors import BadRequest, NotFound
@@ -75,11 +75,6 @@ _EXTENDED = {
 }
 #: Verbs whose words are the resident's own: nobody else's to read.
 _RESIDENTS = ["report", "supplement", "comment", "rate", "urge", "withdraw", "reopen", "close", "join", "leave"]
-
-_ROOM = re.compile(
-    r"(?<=\d[-—－]\d)[-—－]\d{3,4}|(?<=\d\d[-—－]\d)[-—－]\d{3,4}"
-    r"|(?<=单元|号楼)\s*[-—－]?\s*\d{2,4}(?:室|房|户|号)?|(?<=[栋幢座])\s*[-—－]?\s*\d{3,4}(?:室|房|户|号)?|\d{2,4}(?:室|房间|户)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +266,7 @@ def _statuses(given: Sequence[str]) -> list[str] | None:
 
 def _request(row: dict[str, Any], key: Key | None) -> Request:
     status = Status(row["status"])
-    place = mask(row["place"]) if key else _ROOM.sub("", mask(row["place"]))
+    place = mask(row["place"]) if key else public_place("".join(row["place"].split()))
     contact = from_json(row["contact"]) or {}
     latitude, longitude = _position(row, key)
     return Request(

@@ -66,7 +66,7 @@ def test_numbers_of_people_are_blotted_out_and_numbers_of_things_are_not(written
         ("12栋1203室门口", "东亭社区第一网格 12栋门口"),
         ("5号楼 402", "东亭社区第一网格 5号楼"),
         ("3-2-501", "东亭社区第一网格 3-2"),
-        ("中山路 305 号门口", "东亭社区第一网格 中山路 305 号门口"),
+        ("中山路 305 号门口", "东亭社区第一网格 中山路305号门口"),
         ("", "东亭社区第一网格"),
     ],
 )
@@ -76,6 +76,13 @@ async def test_the_public_address_ends_before_the_room(orm: None, place: str, sh
     assert request.address == shown
     [request] = await list_requests(Query(), KEY, NOW)
     assert request.address == f"东亭社区第一网格 {place}".strip()
+
+
+@pytest.mark.parametrize("place", ["张建国13900001111", "傻逼小区"])
+async def test_the_public_address_names_nobody_and_insults_nobody(orm: None, place: str):
+    await a_case(place=place)
+    [request] = await list_requests(Query(), None, NOW)
+    assert request.address == "东亭社区第一网格"
 
 
 @pytest.mark.parametrize(

@@ -123,4 +123,4 @@ def test_the_real_messages_have_hot_spots_with_a_place_and_many_people():
     shown = CliRunner().invoke(app, ["hotspots", str(LETTERS)])
     assert shown.exit_code == 0
     assert "4299 条" in shown.stdout
-    assert shown.stdout.count("如：") == 10
+    assert shown.stdout.count("天有人说，如：") == 10
