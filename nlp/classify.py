@@ -265,23 +265,18 @@ def _index(book: Catalogue) -> Index:
     for position, words in enumerate(book.words):
         for number in words.excludes:
             excludes.setdefault(number, []).append(position)
-    own_short: dict[int, list[tuple[int, float]]] = {}
-    own_whole: dict[int, list[tuple[int, float]]] = {}
-    for name, weights in book.domains.items():
-        for number, weight in weights.items():
-            own_short.setdefault(number, []).append((_NUMBERS[name], weight * GENERAL))
-            own_whole.setdefault(number, []).append((_NUMBERS[name], weight))
-    for name, entries in book.letters.items():
-        for number in entries:
-            own_whole.setdefault(number, []).append((_NUMBERS[name], LETTER_WEIGHT))
+    own_short, own_whole = _own(book)
     domains = tuple(words.category.domain for words in book.words)
     short, whole = (
         {number: _targets(own.get(number, ()), uses.get(number, ()), domains) for number in uses.keys() | own.keys()}
         for own in (own_short, own_whole)
     )
+    for number, entry in enumerate(book.lexicon.entries):
+        if len(entry) == 1:  # a letter holds so many characters that single ones say nothing
+            whole.pop(number, None)
     return Index(
-        {number: tuple(found) for number, found in own_short.items()},
-        {number: tuple(found) for number, found in own_whole.items()},
+        own_short,
+        own_whole,
         short,
         whole,
         frozenset(at for at, words in enumerate(book.words) if words.needs),
@@ -291,6 +286,20 @@ def _index(book: Catalogue) -> Index:
         {words.category.code: at for at, words in enumerate(book.words)},
         {words.category.domain: at for at, words in enumerate(book.words) if is_general(words.category.code)},
     )
+
+
+def _own(book: Catalogue) -> tuple[dict[int, Weights], dict[int, Weights]]:
+    """What words of domains weigh, in a message and in a letter."""
+    short: dict[int, Weights] = {}
+    whole: dict[int, Weights] = {}
+    for name, weights in book.domains.items():
+        for number, weight in weights.items():
+            short[number] = (*short.get(number, ()), (_NUMBERS[name], weight * GENERAL))
+            whole[number] = (*whole.get(number, ()), (_NUMBERS[name], weight))
+    for name, entries in book.letters.items():
+        for number in entries:
+            whole[number] = (*whole.get(number, ()), (_NUMBERS[name], LETTER_WEIGHT))
+    return short, whole
 
 
 def _targets(own: Iterable[tuple[int, float]], uses: Sequence[tuple[int, float]], domains: Sequence[str]) -> Weights:

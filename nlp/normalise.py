@@ -37,6 +37,9 @@ _OTHER_MARKS = {
     "\u3000": " ",
     "\xa0": " ",
 }
+_PICTURE = re.compile("[\U00010000-\U0010ffff]")
+_LONG = re.compile(r"[\d*][\d*x -]{6}")
+"""What a number of a person begins with, so that the search for one is spared most messages."""
 _NUMBER = re.compile(
     r"(?<![\dx*])(?:1[3-9]\d(?:\d{8}|[*x]{4}\d{4}|-\d{4}-\d{4}|\ \d{4}\ \d{4})|0\d{2,3}-\d{7,8}"
     r"|\d{17}[\dx]|\d{3,6}[*x]{6,14}[\dx]{0,4})(?![\dx*])"
@@ -54,14 +57,20 @@ def tidy(text: str) -> str:
 def fold(text: str) -> str:
     """The tidy text in the form of the word lists; always exactly as long as `text`."""
     if not text.isascii():
-        text = text.translate(_singles())
+        text = _foreign().sub(_plain, text)
+        if _PICTURE.search(text):
+            text = "".join(_singles().get(sign, sign) for sign in text)
         if _traditional().search(text):
             simple = str(_converter().convert(text))
             text = simple if len(simple) == len(text) else "".join(map(_simplified, text))
         text = _put_right(text)
     else:
         text = text.lower()
-    return _NUMBER.sub(_hidden, text)
+    return _NUMBER.sub(_hidden, text) if _LONG.search(text) else text
+
+
+def _plain(sign: re.Match[str]) -> str:
+    return _singles()[sign[0]]
 
 
 def _hidden(number: re.Match[str]) -> str:
@@ -90,16 +99,22 @@ def _slips() -> tuple[AhoCorasick, tuple[str, ...]]:
 
 
 @cache
-def _singles() -> dict[int, int]:
+def _foreign() -> re.Pattern[str]:
+    """Any character to be replaced: there are few in a message, so finding them beats looking every one up."""
+    return re.compile("[" + re.escape("".join(sign for sign in _singles() if sign <= "\uffff")) + "]")
+
+
+@cache
+def _singles() -> dict[str, str]:
     """Characters to be replaced by one other: full width, capitals, compatibility forms, signs of `forms.toml`."""
-    codes = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-    codes |= {code: code + 0x20 for code in range(ord("A"), ord("Z") + 1)}
-    codes |= {0xFF21 + letter: ord("a") + letter for letter in range(26)}
-    for code in (code for low, high in _COMPATIBLE for code in range(low, high)):
-        plain = unicodedata.normalize("NFKC", chr(code))
-        if len(plain) == 1:
-            codes[code] = ord(plain)
-    return codes | {ord(mark): ord(plain) for mark, plain in (_OTHER_MARKS | single_signs()).items()}
+    plain = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    plain |= {chr(code): chr(code + 0x20) for code in range(ord("A"), ord("Z") + 1)}
+    plain |= {chr(0xFF21 + letter): chr(ord("a") + letter) for letter in range(26)}
+    for sign in (chr(code) for low, high in _COMPATIBLE for code in range(low, high)):
+        usual = unicodedata.normalize("NFKC", sign)
+        if len(usual) == 1:
+            plain[sign] = usual
+    return plain | _OTHER_MARKS | single_signs()
 
 
 @cache
