@@ -201,11 +201,16 @@ class _Spans:
         """The first places where a word of `part` stands, in order."""
         spans = self._known.get(part)
         if spans is None:
-            words = self._words_of[part] & self._by_word.keys()
-            if len(words) == 1:
-                spans = self._by_word[next(iter(words))]
-            else:
-                spans = sorted(span for word in words for span in self._by_word[word])[:_MOST_SPANS]
+            words, by_word = self._words_of[part], self._by_word
+            if len(words) > len(by_word):
+                words = words.intersection(by_word)
+            spans = []
+            for word in words:
+                if word in by_word:
+                    spans += by_word[word]
+            if len(spans) > 1:
+                spans.sort()
+                del spans[_MOST_SPANS:]
             self._known[part] = spans
         return spans
 
