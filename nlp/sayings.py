@@ -20,7 +20,7 @@ import errors
 from nlp.hunch import INTENTS, UNIT, WIDTH, Weights, pack, pieces, unpack, weigh, write
 from nlp.normalise import fold, tidy
 
-TABLES = ("intents", "wide", "life", "ways", "voices", "traps", "scenes", "shades", "dangers", "calm")
+TABLES = ("intents", "wide", "life", "ways", "voices", "traps", "scenes", "shades", "more", "dangers", "calm")
 MOST = 60
 """How many sentences are made of one pattern at most."""
 ROUNDS = 8

@@ -22,7 +22,7 @@ LETTER = 120
 """Characters from which a message is read as a letter."""
 AROUND = 24
 """How near a sign of "now", of the past or of mere talk must stand to a trigger to bear on it."""
-DOUBT = 0.1
+DOUBT = 0.0
 """What a message must sound more like a danger than like none; 1.0 is a clear lead."""
 TOLD = 0.3
 """What a word known to announce a danger adds to the sound of a message."""
