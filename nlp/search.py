@@ -45,7 +45,7 @@ LITERAL = 0.75
 """Share of what is covered that must be covered by the very letters; below, the answers are "did you mean"."""
 CLEAR = 1.25
 """How many times the second score the first must have to be the answer."""
-ENOUGH = 0.55
+ENOUGH = 0.62
 """Share of the question it must cover as well."""
 CLOSE = 0.65
 """Share of letter pairs from which a misspelt word in Latin letters is taken for a name's pinyin."""
