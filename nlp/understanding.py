@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nlp import segment
@@ -39,8 +40,19 @@ def understand(text: str) -> Understanding:
         places=find_places(plain, folded, vague=wish.intent == "report" or is_answer(wish.intent, folded)),
         confidence=min(1.0, max(0.0, sure)),
         domain_confidence=verdict.confidence,
-        matched=_alarmed(folded, alarm) + wish.matched + verdict.matched,
+        matched=_as_written(_alarmed(folded, alarm) + wish.matched + verdict.matched, plain, folded),
         alternatives=verdict.alternatives,
+    )
+
+
+def _as_written(matched: tuple[Match, ...], plain: str, folded: str) -> tuple[Match, ...]:
+    """The reasons in the person's own words, where slips or another script were put right before reading."""
+    if all(one.word in plain for one in matched):
+        return matched
+    starts = [folded.find(one.word) for one in matched]
+    return tuple(
+        replace(one, word=plain[start : start + len(one.word)]) if start >= 0 else one
+        for one, start in zip(matched, starts, strict=True)
     )
 
 

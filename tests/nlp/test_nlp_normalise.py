@@ -89,5 +89,12 @@ def test_every_position_leads_back_to_the_persons_own_words(text: str) -> None:
     assert len(folded) == len(tidied)
 
 
+def test_the_reasons_are_the_persons_own_words() -> None:
+    said = nlp.understand("樓上嗓音太大，饒民")
+    assert said.category == "noise.neighbour"
+    assert said.matched
+    assert all(match.word in "樓上嗓音太大，饒民" for match in said.matched)
+
+
 def test_a_message_is_cut_at_its_longest() -> None:
     assert len(tidy("水" * (LONGEST + 5))) == LONGEST
