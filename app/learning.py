@@ -57,7 +57,7 @@ async def train(source: Path | None, output: Path | None) -> None:
     if made.about.scores["whole_macro_f1"] < made.about.scores["rules_whole_macro_f1"]:
         console.print("The rules alone do better here. Delete the file to let them, and train again with more rows.")
     note = "running processes use it within seconds" if path == settings.model_path else f"use it with --model {path}"
-    console.print(f"{made.about.rows} rows, {len(made.buckets)} features → {path}: {note}", soft_wrap=True)
+    console.print(f"{made.about.rows} rows, {sum(map(len, made.known))} features → {path}: {note}", soft_wrap=True)
 
 
 async def _own_cases(settings: Settings) -> list[training.Row]:
@@ -73,9 +73,7 @@ def read_rows(path: Path) -> Iterator[training.Row]:
             table = csv.DictReader(file)
             columns = set(table.fieldnames or ())
             if "label" not in columns or not columns & {"text", "body", "title"}:
-                raise SettingsError(
-                    f"{path}: needs the columns label and text (or title and body), has {columns or '{}'}"
-                )
+                raise SettingsError(f"{path}: needs columns label and text (or title and body), has {sorted(columns)}")
             for row in table:
                 text = row.get("text") or f"{row.get('title') or ''} {row.get('body') or ''}"
                 if text.strip() and (row["label"] or "").strip():

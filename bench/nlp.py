@@ -27,7 +27,6 @@ import numpy as np
 import nlp
 from bench.plain_methods import METHODS, cross_validated
 from nlp import model, training
-from nlp.features import Numbers
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LETTERS = DATA / "complaints_dev.csv"
@@ -107,7 +106,7 @@ def _letters(peers: dict[str, Any]) -> dict[str, Any]:
     sharpness = training.best_sharpness(held_out, lesson.gold)
     about = model.About(lesson.classes, len(rows), date.today(), {}, sharpness)  # noqa: DTZ011 - never written
     kept = model.load(model.dump(training.fit(lesson, np.arange(len(rows)), about, seed=SEED)))
-    figures |= {"train_s": round(time.perf_counter() - started, 1), "model_features": len(kept.buckets)}
+    figures |= {"train_s": round(time.perf_counter() - started, 1), "model_features": sum(map(len, kept.known))}
     model.adopt(kept)
     folds = [asked for _, asked in models]
     for name in METHODS:
@@ -127,7 +126,7 @@ def _calibrated(
         others = np.setdiff1d(np.arange(len(lesson.gold)), asked)
         part = training.HeldOut(held_out.whole[others], held_out.short[others])
         about = replace(one.about, sharpness=training.best_sharpness(part, lesson.gold[others]))
-        yield model.Model(about, one.buckets, one.rarity, one.weights), asked
+        yield model.Model(about, one.known), asked
 
 
 def _scored(
@@ -150,7 +149,7 @@ def _scored(
     return figures
 
 
-def _reliability(sure: Numbers, right: Any) -> list[list[float]]:
+def _reliability(sure: training.Numbers, right: Any) -> list[list[float]]:
     """For each tenth of confidence: the mean confidence, the share that was right, how many answers."""
     band = np.minimum((sure * 10).astype(int), 9)
     return [

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from nlp.catalogue import DOMAINS, Catalogue, catalogue, category, is_general
 from nlp.classify import ENOUGH, NOTHING, Verdict, Weighed, decide, settle
-from nlp.features import read
+from nlp.features import Features, read
 from nlp.lexicon import Hit
 from nlp.model import Model
 from nlp.values import Candidate, Category, Match
@@ -24,6 +24,8 @@ UNHEARD = 0.6
 LETTER = 80
 """Characters from which a message is about something, whether the rules see it or not."""
 CHOICES = 3
+CLEAR = 2
+"""Words of the rules that say why by themselves."""
 NEGLIGIBLE = 0.02
 """Share of a domain that nobody needs to choose from."""
 GENERAL = 0.3
@@ -35,18 +37,13 @@ def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | N
     if model is None:
         return by_rules(text, weighed)
     features = read(text, hits, weighed)
-    part = model.part(features)
-    table = model.table(part)
-    shares = dict(zip(model.about.classes, model.shares(part.values @ table).tolist(), strict=True))
+    shares = dict(zip(model.about.classes, model.shares(model.margins(features)), strict=True))
     best = max(shares, key=shares.__getitem__)
     found = max(weighed.domains.values(), default=0.0)
     if found < ENOUGH and len(text) < LETTER and shares[best] < UNHEARD:
         return NOTHING
     verdict = _by_domain(text, weighed, shares) if best in DOMAINS else _by_category(text, weighed, shares)
-    code = verdict.category.code if verdict.category else ""
-    reasons = model.reasons(features, part, table, model.about.classes.index(best))
-    matched = (*verdict.matched, *(Match(features.text[one.start : one.end], one.weight, code) for one in reasons))
-    return replace(verdict, matched=matched, score=found)
+    return replace(verdict, matched=verdict.matched + _reasons(text, features, model, best, verdict), score=found)
 
 
 def by_rules(text: str, weighed: Weighed) -> Verdict:
@@ -57,6 +54,14 @@ def by_rules(text: str, weighed: Weighed) -> Verdict:
     shares = rule_shares(weighed.domains)
     others = _candidates(verdict.category, _spread(weighed, shares))
     return replace(verdict, confidence=round(shares[verdict.domain], 3), alternatives=others)
+
+
+def _reasons(text: str, features: Features, model: Model, best: str, verdict: Verdict) -> tuple[Match, ...]:
+    """Pieces of the text that spoke for the answer, where the words of the rules do not say enough."""
+    if len(verdict.matched) >= CLEAR or verdict.category is None:
+        return ()
+    found = model.reasons(features, model.about.classes.index(best))
+    return tuple(Match(piece, weight, verdict.category.code) for piece, weight in found if piece in text)
 
 
 def rule_shares(domains: Mapping[str, float]) -> dict[str, float]:

@@ -1,37 +1,43 @@
 """A linear model that was learned from cases: what it makes of a message, and the file it is kept in.
 
+A feature's weights for all classes stand in one whole number, so that a message is weighed by one addition a feature.
 The file is one line that says what it is, one line of JSON (format, classes, scores, day of training, rows learned
-from, checksum), and three arrays of plain numbers: nothing in it is ever executed. It holds no text, only hashes.
+from, the features' names, checksum), and plain numbers: nothing in it is ever executed. It holds no text but pieces of
+up to three characters that stood in several rows.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
+from itertools import repeat
+from math import exp, sqrt
 from pathlib import Path
-from typing import Any, NamedTuple
+from struct import Struct
+from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from errors import SettingsError
-from nlp.features import BITS, Features, Numbers, run_at
+from nlp.features import Features
 
 FORMAT = 1
 """Number of the file's form; a file with another number was written by another version of Linli."""
 MAGIC = b"LINLI MODEL\n"
-PARTS = np.array((1.0, 0.7, 0.7, 0.35))
-"""What the blocks count: whole text, beginning, entries of the word lists, categories."""
-DOMAIN_PART = 0.7
-"""What the domains' shares count; they keep their size, as it says how much the rules found."""
-AT_HAND = 8 * 1024 * 1024
-"""Weights that take no more bytes than this are held in the form they are used in, which takes twice as many."""
-
-Rows = NDArray[np.int64] | NDArray[np.int32]
+BLOCKS = ("whole", "opening", "entries", "categories", "domains")
+PARTS = (1.0, 0.7, 0.7, 0.6, 0.7)
+"""What each block counts. The last, the domains' shares, keeps its size, as it says how much the rules found."""
+UNIT = 4000.0
+"""Weights are whole numbers in the file and in memory; this many make 1. No sum over a text leaves 32 bits."""
+LARGEST = 400_000
+"""Size of the largest weight."""
+HALF = 1 << 31
+"""Half of what a digit of 32 bits can be: added to each, it makes all of them positive."""
+_FIRST = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,124 +51,128 @@ class About:
     sharpness: float
 
 
-class Part(NamedTuple):
-    """One message in the model's own numbers: rows of its table, how much of each, and of which features they came."""
-
-    rows: Rows
-    values: Numbers
-    places: Rows
-
-
-class Reason(NamedTuple):
-    """A word or run of characters, as it stands in the text from `start` to `end`, and what it weighs."""
-
-    start: int
-    end: int
-    weight: float
-
-
 class Model:
-    """Weights by feature and class. `buckets` are sorted; `rarity` is what a feature counts for being rare."""
+    """Weighs messages. `known` has, for each of `BLOCKS`, the numbers of its features by name.
 
-    def __init__(self, about: About, buckets: Rows, rarity: Numbers, weights: NDArray[np.floating[Any]]) -> None:
-        self.about = about
-        self.buckets, self.rarity = buckets, rarity
-        self.weights = weights.astype(np.float32) if weights.nbytes <= AT_HAND else weights
-        self._usual = self.weights.sum(axis=1, dtype=np.float32) / max(self.weights.shape[1], 1)
-        self._row = np.full(1 << BITS, -1, np.int32)
-        self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
+    The first digit of such a number is the square of what the feature counts for being rare; then comes its weight for
+    each class, times that.
+    """
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes it takes in memory."""
-        return sum(one.nbytes for one in (self.buckets, self.rarity, self.weights, self._usual, self._row))
+    def __init__(self, about: About, known: Sequence[Mapping[str, int]]) -> None:
+        self.about, self.known = about, tuple(known)
+        self._digits = digits_of(about)
+        self._lift = lift_of(about)
+        self._shares = {
+            name: [digit / UNIT for digit in self._unpacked(packed)[1:]] for name, packed in self.known[-1].items()
+        }
 
-    def margins(self, part: Part) -> Numbers:
+    def margins(self, features: Features) -> list[float]:
         """How far on the good side of each class's border the message lies."""
-        scores: Numbers = part.values @ self.table(part)
-        return scores
+        total = [0.0] * len(self.about.classes)
+        size = 0.0
+        for pieces, known, part in zip(features[:2], self.known, PARTS, strict=False):
+            square, *sums = self._unpacked(sum(map(known.get, pieces, repeat(0))))
+            if square > 0:
+                factor = part / sqrt(square * UNIT)
+                total = [one + factor * weight for one, weight in zip(total, sums, strict=True)]
+                size += part * part
+        for amounts, known, part in zip(features[2:4], self.known[2:], PARTS[2:], strict=False):
+            found = [(amount, known[name]) for name, amount in amounts.items() if name in known]
+            square = sum(amount * amount * (packed & _FIRST) for amount, packed in found)
+            if square > 0:
+                factor = part / sqrt(square * UNIT)
+                sums = self._unpacked(sum(amount * packed for amount, packed in found))[1:]
+                total = [one + factor * weight for one, weight in zip(total, sums, strict=True)]
+                size += part * part
+        for name, share in features.shares.items():
+            amount = share * PARTS[-1]
+            size += amount * amount
+            if weights := self._shares.get(name):
+                total = [one + amount * weight for one, weight in zip(total, weights, strict=True)]
+        length = sqrt(size) or 1.0
+        return [one / length for one in total]
 
-    def table(self, part: Part) -> Numbers:
-        """The weights of the message's features, by feature and class."""
-        table: Numbers = self.weights[part.rows].astype(np.float32, copy=False)
-        return table
+    def _unpacked(self, packed: int) -> list[int]:
+        """The digits of a number: of one feature, or of the sum of many."""
+        lifted = (packed + self._lift).to_bytes(self._digits.size, "little")
+        return [digit - HALF for digit in self._digits.unpack(lifted)]
 
-    def shares(self, margins: Numbers) -> Numbers:
+    def shares(self, margins: Iterable[float]) -> list[float]:
         """How likely each class is, in the order of `about.classes`."""
-        return softmax(margins * self.about.sharpness)
+        raised = [exp(one * self.about.sharpness) for one in margins]
+        total = sum(raised)
+        return [one / total for one in raised]
 
-    def part(self, features: Features) -> Part:
-        """`features` as rows and values: every block brought to what it counts, all together of length one."""
-        rows = self._row[features.buckets]
-        places = (rows >= 0).nonzero()[0]
-        rows, blocks = rows[places], features.blocks[places]
-        values = features.amounts[places] * self.rarity[rows]
-        sizes = np.bincount(blocks, values * values, len(PARTS) + 1)
-        factors = np.full(len(sizes), DOMAIN_PART)
-        factors[:-1] = PARTS / np.sqrt(np.maximum(sizes[:-1], 1e-9))
-        factors /= max(float(np.sqrt(sizes @ (factors * factors))), 1e-9)
-        return Part(rows, values * factors.astype(np.float32)[blocks], places)
-
-    def reasons(self, features: Features, part: Part, table: Numbers, number: int, most: int = 3) -> list[Reason]:
-        """The runs of the text that spoke most for class `number` against the others."""
-        runs = int(part.places.searchsorted(len(features.first)))
-        worth = part.values[:runs] * (table[:runs, number] - self._usual[part.rows[:runs]])
-        found: list[Reason] = []
-        for one in worth.argsort()[: -4 * most - 1 : -1].tolist():
-            place = int(features.first[part.places[one]])
-            if worth[one] <= 0 or place < len(features.text):
-                continue
-            start, end = run_at(features.text, place)
-            # one character says nothing to a reader
-            if end - start > 1 and all(end <= other.start or other.end <= start for other in found):
-                found.append(Reason(start, end, round(float(worth[one]) * self.about.sharpness, 3)))
-                if len(found) == most:
-                    break
-        return found
+    def reasons(self, features: Features, number: int, most: int = 3) -> list[tuple[str, float]]:
+        """The pieces of the text that speak most for class `number`, with what each of them weighs for it."""
+        shift = 32 * (number + 1)
+        known = self.known[0]
+        weighed = [
+            (((known[piece] + self._lift) >> shift & _FIRST) - HALF, piece)
+            for piece in features.whole
+            if len(piece) > 1 and piece in known
+        ]
+        found: list[tuple[str, float]] = []
+        for weight, piece in sorted(weighed, reverse=True)[: 4 * most]:
+            if weight > 0 and not any(piece in other or other in piece for other, _ in found):
+                found.append((piece, round(weight / UNIT, 3)))
+        return found[:most]
 
 
-def softmax(scores: Numbers) -> Numbers:
-    """Shares that grow with the exponential of the scores."""
-    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares: Numbers = raised / raised.sum(axis=-1, keepdims=True)
-    return shares
+def digits_of(about: About) -> Struct:
+    """How the digits of one feature stand in a file."""
+    return Struct(f"<{len(about.classes) + 1}I")
+
+
+def lift_of(about: About) -> int:
+    """What makes every digit positive, as it is in a file."""
+    return sum(HALF << 32 * place for place in range(len(about.classes) + 1))
+
+
+def build(about: About, names: Sequence[Sequence[str]], body: bytes) -> Model:
+    """A model of the features `names`, block by block, whose digits stand in `body` in the same order."""
+    size, lift, start = digits_of(about).size, lift_of(about), 0
+    known: list[dict[str, int]] = []
+    for block in names:
+        ends = range(start + size, start + size * (len(block) + 1), size)
+        known.append(
+            {
+                name: int.from_bytes(body[end - size : end], "little") - lift
+                for name, end in zip(block, ends, strict=True)
+            }
+        )
+        start += size * len(block)
+    return Model(about, known)
 
 
 def dump(model: Model) -> bytes:
     """The model as the bytes of a file."""
-    body = b"".join(
-        (
-            model.buckets.astype("<i4").tobytes(),
-            model.rarity.astype("<f4").tobytes(),
-            model.weights.astype("<f2").tobytes(),
-        )
-    )
-    head = {"format": FORMAT, "features": len(model.buckets), "sha256": _checksum(body), **asdict(model.about)}
-    return MAGIC + orjson.dumps(head) + b"\n" + body
+    size, lift = digits_of(model.about).size, lift_of(model.about)
+    body = b"".join((packed + lift).to_bytes(size, "little") for known in model.known for packed in known.values())
+    features = {block: list(known) for block, known in zip(BLOCKS, model.known, strict=True)}
+    line = orjson.dumps(asdict(model.about) | {"format": FORMAT, "features": features})
+    return MAGIC + sha256(line + body).hexdigest().encode() + b"\n" + line + b"\n" + body
 
 
 def load(data: bytes) -> Model:
     """The model in the bytes of a file. Raises `errors.SettingsError` that says what is wrong with it."""
     if not data.startswith(MAGIC):
         raise SettingsError("this is no model of Linli: make one with linli train")
-    line, _, body = data[len(MAGIC) :].partition(b"\n")
+    checksum, _, rest = data[len(MAGIC) :].partition(b"\n")
+    line, _, body = rest.partition(b"\n")
     try:
         head = orjson.loads(line)
         if head["format"] != FORMAT:
             raise SettingsError(f"the model has form {head['format']}, this version reads {FORMAT}: run linli train")
-        about, features = _about(head), int(head["features"])
-        checksum = str(head["sha256"])
+        if sha256(line + body).hexdigest().encode() != checksum:
+            raise SettingsError("the model's file is damaged or cut off: run linli train, or copy it again")
+        about = _about(head)
+        names = [tuple(map(str, head["features"][block])) for block in BLOCKS]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as wrong:
-        raise SettingsError(f"the model's description cannot be read ({wrong!r}): run linli train") from wrong
-    classes = len(about.classes)
-    if _checksum(body) != checksum or len(body) != features * (8 + 2 * classes):
-        raise SettingsError("the model's file is damaged or cut off: run linli train, or copy it again")
-    buckets = np.frombuffer(body, "<i4", features).astype(np.int64)
-    rarity = np.frombuffer(body, "<f4", features, 4 * features)
-    weights = np.frombuffer(body, "<f2", features * classes, 8 * features).reshape(features, classes)
-    if features and (buckets[0] < 0 or buckets[-1] >= 1 << BITS or not np.isfinite(weights).all()):
-        raise SettingsError("the model's file holds impossible numbers: run linli train")
-    return Model(about, buckets, rarity, weights)
+        raise SettingsError("the model's file is damaged or cut off: run linli train, or copy it again") from wrong
+    if len(body) != sum(map(len, names)) * digits_of(about).size:
+        raise SettingsError("the model's file holds fewer weights than it says: run linli train")
+    return build(about, names, body)
 
 
 def _about(head: dict[str, Any]) -> About:
@@ -197,10 +207,6 @@ def write(model: Model, path: Path) -> None:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _checksum(body: bytes) -> str:
-    return sha256(body).hexdigest()
 
 
 class _Held:
