@@ -23,7 +23,10 @@ from nlp.normalise import fold, tidy
 TABLES = ("intents", "wide", "life", "ways", "voices", "traps", "scenes", "shades", "more", "dangers", "calm")
 MOST = 60
 """How many sentences are made of one pattern at most."""
+COURSES = 3
+"""How often everything is learnt from nothing, each time in another order; the mean is steadier than one of them."""
 ROUNDS = 8
+"""How often each sentence is looked at in a course."""
 SNAPSHOTS = 4
 """How often a round the weights are looked at; what is learnt is the mean of what was seen."""
 MARGIN = 40
@@ -61,17 +64,19 @@ def source() -> str:
 def learn(rows: Sequence[Saying], rounds: int = ROUNDS) -> Weights:
     """Weights by which each of `rows` sounds like what it is."""
     dangers = tuple(sorted({row.danger for row in rows if row.danger}))
-    examples, current = _examples(rows, dangers)
+    examples, blank = _examples(rows, dangers)
     count = len(INTENTS) + 1 + len(dangers)
-    gathered = current.copy()
-    order = random.Random(2026)  # noqa: S311 - the same order every time, nothing secret
-    for _ in range(rounds):
-        order.shuffle(examples)
-        for start in range(SNAPSHOTS):
-            _study(examples[start::SNAPSHOTS], current, count)
-            for piece, weight in current.items():
-                gathered[piece] += weight
-    scale = MARGIN * rounds * SNAPSHOTS
+    gathered = blank.copy()
+    for course in range(COURSES):
+        order = random.Random(course)  # noqa: S311 - the same order every time, nothing secret
+        current = blank.copy()
+        for _ in range(rounds):
+            order.shuffle(examples)
+            for start in range(SNAPSHOTS):
+                _study(examples[start::SNAPSHOTS], current, count)
+                for piece, weight in current.items():
+                    gathered[piece] += weight
+    scale = MARGIN * COURSES * rounds * SNAPSHOTS
     kept = {piece: _rounded(unpack(packed, count), scale) for piece, packed in gathered.items()}
     return Weights(dangers, {piece: pack(kept[piece]) for piece in sorted(kept) if kept[piece]}, source())
 
