@@ -13,7 +13,7 @@ from app.cli import app
 from nlp.clusters import Said, find_clusters, heat_of
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-LETTERS = Path("/work/shared/data/messages_unlabelled.csv")
+LETTERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "messages_unlabelled.csv"
 
 
 def said(key: int, text: str, days_ago: float = 0, **more) -> Said[int]:
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path, c
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not LETTERS.exists(), reason="the real messages are not on this machine")
+@pytest.mark.skipif(not LETTERS.exists(), reason="the messages of ../shared/data are not here")
 def test_the_real_messages_have_hot_spots_with_a_place_and_many_people():
     shown = CliRunner().invoke(app, ["hotspots", str(LETTERS)])
     assert shown.exit_code == 0
