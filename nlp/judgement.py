@@ -19,8 +19,11 @@ from nlp.values import Candidate, Category, Match
 
 DOUBT = 2.0
 """Squared weight of "something else" beside the squared weights of the domains: measured on letters and on messages."""
-UNHEARD = 0.6
+UNHEARD = 0.4
 """How sure the model must be of a short message in which the rules find nothing: most of those are small talk."""
+TRUST = 0.2
+"""What the rules' own shares count beside the model's, where the rules are quite sure: letters do not tell everything
+about short messages."""
 LETTER = 80
 """Characters from which a message is about something, whether the rules see it or not."""
 CHOICES = 3
@@ -39,6 +42,9 @@ def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | N
     features = read(text, hits, weighed)
     shares = dict(zip(model.about.classes, model.shares(model.margins(features)), strict=True))
     best = max(shares, key=shares.__getitem__)
+    if best in DOMAINS:
+        shares = _trusting(shares, rule_shares(weighed.domains))
+        best = max(shares, key=shares.__getitem__)
     found = max(weighed.domains.values(), default=0.0)
     if found < ENOUGH and len(text) < LETTER and shares[best] < UNHEARD:
         return NOTHING
@@ -54,6 +60,12 @@ def by_rules(text: str, weighed: Weighed) -> Verdict:
     shares = rule_shares(weighed.domains)
     others = _candidates(verdict.category, _spread(weighed, shares))
     return replace(verdict, confidence=round(shares[verdict.domain], 3), alternatives=others)
+
+
+def _trusting(shares: Mapping[str, float], ruled: Mapping[str, float]) -> dict[str, float]:
+    """The model's shares, moved towards those of the rules as far as these are sure."""
+    trust = TRUST * max(ruled.values(), default=0.0)
+    return {name: (1 - trust) * share + trust * ruled.get(name, 0.0) for name, share in shares.items()}
 
 
 def _reasons(text: str, features: Features, model: Model, best: str, verdict: Verdict) -> tuple[Match, ...]:
