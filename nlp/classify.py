@@ -14,7 +14,7 @@ from math import exp, log
 from operator import itemgetter
 
 from nlp.catalogue import DOMAINS, WEIGHTS, Catalogue, catalogue, is_general
-from nlp.lexicon import Hit, reached
+from nlp.lexicon import Hit, outermost, reached
 from nlp.urgency import CALM, Alarm
 from nlp.values import Candidate, Category, Match
 
@@ -44,6 +44,8 @@ GENERAL = 0.8
 """What words of a domain without a category are worth in a short message, where 小区 says where and not what."""
 ALARM_WEIGHT = 16.0
 """What an emergency weighs for the category it speaks for."""
+FELT_WEIGHT = 5.0
+"""The same where no word of the tables told of the danger, but the sound of the message."""
 ENOUGH = 1.5
 """Evidence below which a message is about nothing in particular."""
 
@@ -118,8 +120,9 @@ def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
     found = _gather(book, index, hits, letter=bool(opening))
     if alarm.trigger:
         at = index.positions[alarm.category]
+        told = any(hit is alarm.trigger for hit in hits.values())
         for target in (at, _NUMBERS[index.domains[at]]):
-            found[target].append((ALARM_WEIGHT, alarm.trigger))
+            found[target].append((ALARM_WEIGHT if told else FELT_WEIGHT, alarm.trigger))
             found[target].sort(key=_by_place)
     prior, usual = (LETTER_PRIOR, 0.65) if opening else (PRIOR, 1.0)
     weighed = Weighed({}, {}, {}, {})
@@ -208,8 +211,8 @@ def _leave_out(
 
 
 def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
-    found = sorted(evidence, key=_heaviest_first)[:5]
-    return tuple(Match(text[hit.start : hit.end], weight, code) for weight, hit in found)
+    """The heaviest words, each once, however many entries say it."""
+    return tuple(Match(text[hit.start : hit.end], weight, code) for weight, hit in outermost(evidence)[:5])
 
 
 def _score(evidence: Evidence, opening: int) -> float:
@@ -248,11 +251,6 @@ def _worth(weight: float, start: int, count: int, opening: int) -> float:
 
 _second = itemgetter(1)
 _by_place = _second
-
-
-def _heaviest_first(one: tuple[float, Hit]) -> tuple[float, int]:
-    weight, (start, _, _) = one
-    return -weight, start
 
 
 @lru_cache(maxsize=4)
