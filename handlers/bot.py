@@ -9,6 +9,7 @@ from domain.people import find_person
 from errors import LinliError
 from handlers import (
     absence,
+    amend,
     assessment,
     contact,
     emergency,
@@ -41,6 +42,7 @@ _ROUTERS = (
     rate.router,
     progress.router,
     emergency.router,
+    amend.router,
     report.router,
 )
 

@@ -8,9 +8,10 @@ from domain import duplicates
 from domain.clock import say_latest
 from domain.notices import serial, short
 from errors import Conflict, NotFound
+from handlers.amend import amend
 from handlers.chat import Chat, either, numbered, pattern, state, tapped, words
 from handlers.drafts import Draft
-from handlers.report import amend, hand_in, show
+from handlers.report import hand_in, show
 from handlers.similar import JOIN, REPORT
 
 router: Router[Chat] = Router("join")

@@ -21,7 +21,7 @@ router: Router[Chat] = Router("report")
 #: After this long a new sentence may be another matter: the resident is asked.
 STALE = timedelta(hours=2)
 #: Kinds of matter a resident chooses from.
-_KINDS = 3
+KINDS = 3
 #: Weight of the words that must speak for another kind of matter before the resident is asked.
 _SURE = 4.0
 _YES = {
@@ -102,7 +102,7 @@ async def show(chat: Chat, draft: Draft, head: str = "") -> Reply:
     if draft.unclear(chat.policy.ask_below):
         draft.asked_kind = True
         keep(chat, draft, "which")
-        return ask_kind(chat, draft.alternatives[:_KINDS], _lines(head, "您说的是哪一类事？选一个，也可以再说详细些。"))
+        return ask_kind(chat, draft.alternatives[:KINDS], _lines(head, "您说的是哪一类事？选一个，也可以再说详细些。"))
     if found := await similar.find(chat, draft):
         return similar.ask(chat, draft, found, head)
     keep(chat, draft, "confirm")
