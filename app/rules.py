@@ -14,7 +14,7 @@ from tortoise.exceptions import BaseORMException
 
 import nlp
 from app.commands_open import opened, said
-from app.learning import ModelWatch
+from app.model_watch import ModelWatch
 from bot.inbox import utc_now
 from domain.people import Person, find_operator
 from domain.word_rules import (

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 
 import nlp
 from app.engines import Engines
-from app.learning import watched_model
+from app.model_watch import watched_model
 from app.rules import watched_rules
 from app.settings import Settings
 from bot.api import WeChatApi, connect

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import nlp
-from app.learning import ModelWatch, read_rows
+from app.learning import read_rows
+from app.model_watch import ModelWatch
 from errors import SettingsError
 from nlp import model, training
-from tests.app.conftest import Linli
+from tests.app.conftest import Linli, environment
 
 _SENTENCE = "跟您说个呼噜烟的事"
 
@@ -30,6 +34,14 @@ async def test_a_table_is_learned_and_used(linli: Linli, folder: Path):
     assert "240 rows" in made.said
     assert "the rules alone on whole texts" in made.said
     assert model.read(folder / "m.linli").about.rows == 240
+
+
+async def test_only_learning_loads_the_library_it_is_done_with(folder: Path):
+    code = "import sys, app.commands, nlp; nlp.prepare(); sys.exit('numpy' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=folder, env=os.environ | environment()
+    )
+    assert await process.wait() == 0
 
 
 async def test_too_few_rows_are_refused_and_nothing_is_written(linli: Linli, folder: Path):
