@@ -12,6 +12,7 @@ from domain.clock import SHANGHAI, say_latest
 from domain.duplicates import followers_openids
 from domain.duties import duty_of, find_duty, unit_at
 from domain.people import Person, Post, post_of, posts_upward
+from domain.privacy import mask
 from domain.waiting import give_next
 from errors import BadRequest, Conflict
 from models.cases import Attachment, Case, Duty, Supervision
@@ -31,8 +32,14 @@ async def reporter_openid(case: Case) -> str:
 
 async def tell_reporter(work: Work, sentence: str) -> None:
     """One sentence of what happened, to everybody who waits for it."""
-    for openid in (await reporter_openid(work.case), *await followers_openids(work.case.id)):
-        work.journal.tell(notices.progress(work.case, openid, sentence))
+    work.journal.tell(notices.progress(work.case, await reporter_openid(work.case), sentence))
+    await _tell_followers(work, sentence)
+
+
+async def _tell_followers(work: Work, sentence: str) -> None:
+    """Neighbours hear what happened, and nobody's telephone number with it."""
+    for openid in await followers_openids(work.case.id):
+        work.journal.tell(notices.progress(work.case, openid, mask(sentence)))
 
 
 async def sign(person: Person, case_id: int, now: datetime, source: str = "") -> Case:
@@ -140,10 +147,7 @@ async def _ask_resident(work: Work, images: list[str]) -> None:
     holder = await post_of(work.case.holder_id)
     label = holder.label if holder else work.actor
     work.journal.tell(notices.ask_solved(work.case, await reporter_openid(work.case), label, images))
-    for openid in await followers_openids(work.case.id):
-        work.journal.tell(
-            notices.progress(work.case, openid, f"{label}已处理：“{notices.excerpt(work.case.result, 200)}”")
-        )
+    await _tell_followers(work, f"{label}已处理：“{notices.excerpt(work.case.result, 200)}”")
 
 
 async def verify(person: Person, case_id: int, now: datetime, source: str = "") -> Case:
@@ -265,8 +269,7 @@ async def reopen(work: Work, reason: str) -> Post | None:
         await milestones.set_sign_due(case, duty.sign_limit if duty else "")
         work.step(Verb.DISPATCH, f"重新交给{holder.label}", actor="系统")
         work.journal.tell(notices.new_task(case, holder, work.now, [], f"没解决（{notices.excerpt(reason)}）"))
-        for openid in await followers_openids(case.id):
-            work.journal.tell(notices.progress(case, openid, f"还没解决，已重新交给{holder.label}。"))
+        await _tell_followers(work, f"还没解决，已重新交给{holder.label}。")
     return holder
 
 

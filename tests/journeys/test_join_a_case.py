@@ -93,6 +93,17 @@ async def test_who_joined_hears_every_step_and_the_result_and_is_not_asked_to_ra
     assert town.last(SUN) == "0001 楼道照明损坏：还没解决，已重新交给网格员王芳。"
 
 
+async def test_a_telephone_number_in_what_staff_write_reaches_the_reporter_alone(town: Town):
+    await reported(town)
+    await neighbours(town, SUN)
+    await joined(town, SUN)
+    await town.say(WANG, "接 0001")
+    await town.say(WANG, "进展 0001 师傅电话13900001111，下午来")
+    await town.deliver()
+    assert "13900001111" in town.last(CHEN)
+    assert town.last(SUN) == "0001 楼道照明损坏：网格员王芳：师傅电话***，下午来"
+
+
 async def test_a_joiner_reads_subject_place_status_and_holder_and_nothing_else(town: Town):
     await reported(town)
     await town.say(CHEN, "补充 0001 我住501室，电话13900001111")
