@@ -12,6 +12,7 @@ import pytest
 
 import nlp
 from bench.nlp import LETTERS, macro_f1
+from nlp import model, training
 
 CHAT = LETTERS.with_name("chat_dev.jsonl")
 pytestmark = pytest.mark.skipif(
@@ -65,6 +66,22 @@ def test_domains_of_letters(letters: list[dict[str, str]], read: Callable[[dict[
 def test_letters_seldom_raise_an_alarm(letters: list[dict[str, str]]) -> None:
     alarms = sum(nlp.understand(row["text"]).urgent for row in letters)
     assert alarms <= 0.01 * len(letters)
+
+
+@pytest.mark.slow
+def test_a_model_of_other_letters_knows_these_better_than_the_rules_do(letters: list[dict[str, str]]) -> None:
+    lesson = training.prepare([training.Row(row["text"], row["label"]) for row in letters])
+    learned, asked = next(training.fold_models(lesson, seed=1))
+    gold = [letters[one]["label"] for one in asked]
+    ruled = macro_f1(gold, [nlp.understand(letters[one]["text"]).domain for one in asked])
+    model.adopt(learned)
+    try:
+        whole = macro_f1(gold, [nlp.understand(letters[one]["text"]).domain for one in asked])
+        short = macro_f1(gold, [nlp.understand(letters[one]["text"][:40]).domain for one in asked])
+    finally:
+        model.adopt(None)
+    assert whole >= max(0.88, ruled + 0.02)
+    assert short >= 0.84
 
 
 def test_nothing_of_those_tables_stands_in_the_project(letters: list[dict[str, str]]) -> None:
