@@ -53,10 +53,12 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, hunch: Hun
     whole = _whole(text)
     if whole:
         return Wish(whole, 1.0, ())
-    evidence = _evidence(hits)
     sums = dict(hunch.intents)
     best, second = heapq.nlargest(2, _ORDER, key=sums.__getitem__)
-    if sums[best] - sums[second] < CUE * MOST:
+    if sums[best] - sums[second] >= CUE * MOST:
+        evidence = _evidence(hits, only=best)
+    else:
+        evidence = _evidence(hits)
         cues = _cued(text, evidence, verdict)
         sums = {name: sums[name] + CUE * min(cues[name], MOST) for name in _ORDER}
         best, second = heapq.nlargest(2, _ORDER, key=sums.__getitem__)
@@ -116,13 +118,14 @@ def _defer(text: str, scores: dict[str, float], fault: float) -> None:
         scores["consult"] *= 0.6
 
 
-def _evidence(hits: Mapping[int, Hit]) -> dict[str, list[tuple[float, Hit]]]:
-    """Cues found, heaviest first, each counted once where a longer cue of the same list covers it."""
+def _evidence(hits: Mapping[int, Hit], only: str = "") -> dict[str, list[tuple[float, Hit]]]:
+    """Cues found, of one list or of all, heaviest first, each counted once where a longer one of its list covers it."""
     cues = _cues()
     found: dict[str, list[tuple[float, Hit]]] = {}
     for number, hit in hits.items():
         for name, weight in cues.get(number, ()):
-            found.setdefault(name, []).append((weight, hit))
+            if not only or name == only:
+                found.setdefault(name, []).append((weight, hit))
     return {name: outermost(cued) for name, cued in found.items()}
 
 
