@@ -39,6 +39,8 @@ WORD_PRICE = 0.2
 """What a word of the rules costs."""
 RARE_CLASS = 8.0
 """How many times as much a row of a small class costs at most."""
+USUAL_SHARPNESS = 3.5
+"""For a model whose own is not measured yet."""
 STRONG = 4.0
 """Weight from which a word of the rules speaks for its class by itself."""
 AGAIN = 4
@@ -191,7 +193,7 @@ def folds(gold: Labels, seed: int) -> Iterator[tuple[Labels, Labels]]:
 
 def fold_models(lesson: Lesson, *, seed: int) -> Iterator[tuple[Model, Labels]]:
     """Models learned from four fifths of the rows, each with the numbers of the rows it has not seen."""
-    about = About(lesson.classes, 0, date.min, {}, 1.0)
+    about = About(lesson.classes, 0, date.min, {}, USUAL_SHARPNESS)
     for known, asked in folds(lesson.gold, seed):
         yield fit(lesson, known, about, seed=seed), asked
 

@@ -12,6 +12,8 @@ import aiohttp
 
 from app.doctor.report import Report
 from app.settings import Settings
+from errors import SettingsError
+from nlp.model import read
 
 _GIB = 1024**3
 
@@ -46,6 +48,23 @@ def closed_folders(settings: Settings) -> list[Path]:
         return []
     home = settings.home.expanduser().resolve()
     return [folder for folder in (home, *home.parents) if folder.exists() and not folder.stat().st_mode & 0o001]
+
+
+def check_model(settings: Settings, report: Report) -> None:
+    """Is there a learned model, and is it one?"""
+    path = settings.model_path
+    if not path.exists():
+        report.ok("no learned model: the rules work alone")
+        return
+    try:
+        about = read(path).about
+    except SettingsError as wrong:
+        report.wrong(wrong.detail, "until then the rules work alone")
+        return
+    report.ok(
+        f"learned model {path}: {about.trained}, {about.rows} rows, "
+        f"macro-F1 {about.scores.get('whole_macro_f1', 0):.2f} (the rules alone {about.scores.get('rules_whole_macro_f1', 0):.2f})"
+    )
 
 
 def check_disk(settings: Settings, report: Report) -> None:
