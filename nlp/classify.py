@@ -25,7 +25,17 @@ SHORT = 60
 """Up to this many characters a text has no opening: all of it is the point."""
 REPEAT = 0.5
 """How much the logarithm of the number of times a word is seen adds to its weight."""
-PRIOR = {"纪检监察": 0.8, "政法": 0.9, "经济管理": 0.8, "农村农业": 0.9, "国土资源": 0.8, "党务政务": 0.9}
+PRIOR = {
+    "劳动和社会保障": 1.1,
+    "卫生计生": 1.1,
+    "商贸旅游": 1.05,
+    "党务政务": 0.9,
+    "国土资源": 0.8,
+    "农村农业": 0.9,
+    "政法": 0.9,
+    "经济管理": 0.8,
+    "纪检监察": 0.8,
+}
 """Domains whose words turn up in messages about something else, and what a word of theirs is therefore worth."""
 LETTER_PRIOR = {
     "城乡建设": 0.95,
