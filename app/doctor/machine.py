@@ -63,7 +63,8 @@ def check_model(settings: Settings, report: Report) -> None:
         return
     report.ok(
         f"learned model {path}: {about.trained}, {about.rows} rows, "
-        f"macro-F1 {about.scores.get('whole_macro_f1', 0):.2f} (the rules alone {about.scores.get('rules_whole_macro_f1', 0):.2f})"
+        f"macro-F1 {about.scores.get('whole_macro_f1', 0):.2f}, "
+        f"of the rules alone {about.scores.get('rules_whole_macro_f1', 0):.2f}"
     )
 
 
