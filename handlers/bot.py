@@ -60,7 +60,7 @@ class Bot:
         chat = await open_chat(turn, self._policy)
         asked = turn.data.get("choices")
         reply = await self._router.handle(chat)
-        if reply is not None and turn.data.get("choices") is asked and chat.tap is not None:
+        if reply is not None and turn.data.get("choices") is asked and chat.tap:
             turn.data.pop("choices", None)
         return reply
 

@@ -11,6 +11,7 @@ from typing import Any
 import nlp
 from bot.messages import Choice, Kind, Message, Reply
 from bot.router import Turn
+from domain.notices import read_tap
 from domain.people import Person, find_person
 
 MEDIA = (Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.SHORTVIDEO)
@@ -19,6 +20,8 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _NUMERALS |= {mark: place for place, mark in enumerate("①②③④⑤⑥⑦⑧⑨", 1)}
 _NUMBER = re.compile(r"(?:回复|选|按)?\s*([1-9]|10)\s*(?:[.、,，。:：号]|\s|$)\s*(.*)", re.DOTALL)
+#: Tapped on an older question: no choice of the one that stands open.
+PAST = 0
 _TRIM = " \t\n。，,.!！~～、"
 
 
@@ -99,10 +102,25 @@ def read_number(text: str) -> tuple[int, str] | None:
     return (int(match[1]), match[2].strip()) if match else None
 
 
+def _still_asked(message: Message, tap: int, choices: Sequence[Sequence[Any]]) -> bool:
+    """Whether a tapped line belongs to the question that stands open. All questions number their choices from 1, and
+    the lines of older ones stay on the phone: what it says must be what that number means now. Lines of a case have
+    numbers of their own and never grow old."""
+    if read_tap(tap) is not None or not choices or not message.text:
+        return True
+    said = _letters(message.text)
+    return any(tap == number and said == _letters(label) for label, number in choices)
+
+
+def _letters(text: str) -> str:
+    """A label without what a phone may have made of its punctuation."""
+    return "".join(filter(str.isalnum, text))
+
+
 def _resolve(message: Message, choices: Sequence[Sequence[Any]]) -> tuple[int | None, str]:
     """Which of the open choices a text means, by number or by label."""
     if message.tap is not None:
-        return message.tap, ""
+        return (message.tap if _still_asked(message, message.tap, choices) else PAST), ""
     if message.kind is not Kind.TEXT or not choices:
         return None, ""
     found = read_number(message.text)
@@ -119,7 +137,8 @@ async def open_chat(turn: Turn, policy: Policy) -> Chat:
     """Look up who it is and what their number or label means here."""
     person = await find_person(turn.message.openid, turn.now)
     tap, rest = _resolve(turn.message, turn.data.get("choices", ()))
-    text = turn.message.text.strip() if turn.message.kind in (Kind.TEXT, Kind.VOICE, Kind.LINK) else ""
+    worded = turn.message.kind in (Kind.TEXT, Kind.VOICE, Kind.LINK) and tap != PAST
+    text = turn.message.text.strip() if worded else ""
     return Chat(turn, person, policy, tap, rest, text)
 
 

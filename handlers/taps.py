@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.messages import Reply
 from bot.router import Router
 from domain.notices import Tap, read_tap
-from handlers.chat import Chat, Filter
+from handlers.chat import PAST, Chat, Filter
 
 router: Router[Chat] = Router("taps")
 
@@ -27,6 +27,8 @@ def tapped_case(chat: Chat) -> int:
 
 
 @router.on(lambda chat: chat.message.tap is not None)
-async def stale(_chat: Chat) -> Reply:
+async def stale(chat: Chat) -> Reply:
     """An old question was tapped that nobody asks any more. Must stay behind every route that takes taps."""
+    if chat.tap == PAST:
+        return chat.ask("您点的是前面的问题。现在这一步请选：", [(label, tap) for label, tap in chat.data["choices"]])
     return Reply("这一步已经过去了。\n看进度回复“我的事项”，要反映问题直接说就行。")

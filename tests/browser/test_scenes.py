@@ -99,7 +99,7 @@ async def test_a_neighbour_with_the_same_trouble_joins_and_two_cases_become_one(
     await street.wang.shows("新任务 0002")
     await street.chen.type("东门垃圾桶满了，好几天没人收")
     await street.chen.shows("垃圾满溢")
-    await street.chen.tap("交给网格员")
+    await street.chen.tap("不是同一件，照常上报")
     await street.chen.shows("编号 1120-0003")
     await street.wang.shows("新任务 0003")
     await street.wang.type("并 0003 0002")

@@ -55,6 +55,19 @@ async def test_the_same_trouble_next_door_is_offered_instead_of_a_second_case(to
     assert await AuditEvent.filter(tag="case:join", object_id=case.id, allowed=True).count() == 1
 
 
+async def test_a_line_of_an_older_question_answers_nothing_of_the_one_that_stands_open(town: Town):
+    await reported(town)
+    await neighbours(town, SUN)
+    assert "交给网格员" in await town.say(SUN, "东门的垃圾桶满了没人收")
+    await town.say(SUN, "取消")
+    assert "附近已有人反映" in await town.say(SUN, SAME)
+    answer = await town.tap(SUN, "交给网格员")
+    assert "您点的是前面的问题。现在这一步请选：" in answer
+    assert "我也遇到（有进展告诉您）" in answer
+    assert (await Case.get()).joined == 0
+    assert "记下了，您也遇到" in await town.say(SUN, "1")
+
+
 async def test_a_newcomer_who_chooses_the_grid_last_is_offered_what_neighbours_reported_there(town: Town):
     await reported(town)
     await town.platform.follow(SUN)
