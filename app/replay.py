@@ -47,8 +47,11 @@ _SIGNS = (
     ("offered as report", ">交给网格员</a>"),
     ("offered to join another's", ">不是同一件，照常上报</a>"),
     ("consult", ">请网格员回答</a>"),
+    ("asked which kind", ">都不是</a>"),
     ("asked back", ">问怎么办事</a>"),
 )
+#: Where the kind is not clear, three are offered and this; the first is chosen.
+_NO_KIND = "都不是"
 #: What hands a report in, and the number to type for it; nobody here joins another's.
 _HAND_IN = {"交给网格员": "1", "不是同一件，照常上报": "2"}
 
@@ -72,12 +75,18 @@ class Sent:
     follows: int = 0
     messages: list[str] = field(default_factory=list)
     """Dedupe keys."""
+    choices: list[str] = field(default_factory=list)
+    """Answers to which kind of matter it is."""
     confirmations: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     """Pushes that showed the resident WeChat's fault line, by reason."""
     unequal: int = 0
     """Pushes whose copies were answered differently."""
     seconds: float = 0.0
+
+    @property
+    def callbacks(self) -> int:
+        return self.follows + len(self.messages) + len(self.choices) + len(self.confirmations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +108,10 @@ class Outcome:
 
     def faults(self, sent: Sent) -> dict[str, int]:
         """What must not be: lost, doubled or failed, by name; empty when all is well."""
-        callbacks = sent.follows + len(sent.messages) + len(sent.confirmations)
         found = {
             "messages lost": len(sent.messages) - self.stored,
             "confirmations lost": len(sent.confirmations) - self.confirmed,
-            "inbox rows too many": self.rows - callbacks,
+            "inbox rows too many": self.rows - sent.callbacks,
             "residents with more than one case": self.more_than_one,
             "confirmed without a case": self.without_case,
             "failed or parked": self.failed,
@@ -270,6 +278,9 @@ class _Resident:
         await self._push(lambda: self.platform.follow(self.openid, scene))
         said = await self._push(lambda: self.platform.send(self.openid, "text", text=text))
         self.sent.messages.append(f"m:{said.msg_id}")
+        if confirm and any(link.text == _NO_KIND for link in said.links):
+            said = await self._push(lambda: self.platform.send(self.openid, "text", text="1"))
+            self.sent.choices.append(f"m:{said.msg_id}")
         number = next((_HAND_IN[link.text] for link in said.links if link.text in _HAND_IN), "")
         if confirm and number:
             answered = await self._push(lambda: self.platform.send(self.openid, "text", text=number))
@@ -352,12 +363,12 @@ def _understood(reply: str | None, *, made_case: bool) -> str:
 def _table(sent: Sent, outcome: Outcome, drained: float) -> Table:
     """Everything on one page."""
     table = Table("what became of them", "count", title=f"replay {sent.prefix}*")
-    count, callbacks = len(sent.messages), sent.follows + len(sent.messages) + len(sent.confirmations)
+    count, callbacks = len(sent.messages), sent.callbacks
     speed = count / sent.seconds if sent.seconds else 0.0
     lines: list[tuple[str, object]] = [
         ("messages sent", count),
         ("inbox rows of them", outcome.stored),
-        ("inbox rows in all (with follows and confirmations)", f"{outcome.rows} of {callbacks}"),
+        ("inbox rows in all (with follows and answers)", f"{outcome.rows} of {callbacks}"),
         ("replies", outcome.replies.total() - outcome.replies["no reply"]),
         *((f"  {name}", outcome.replies[name]) for name, _ in _SIGNS),
         ("  emergency: a case at once", outcome.replies["emergency"]),

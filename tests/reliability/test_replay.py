@@ -85,7 +85,7 @@ async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(replay: Rep
     assert (figures["offered as report"], figures["consult"], figures["emergency: a case at once"]) == ("2", "1", "1")
     assert (figures["cases"], figures["confirmed"], figures["urgent"]) == ("3", "2", "1")
     assert figures["residents with more than one"] == figures["messages failed or parked"] == "0"
-    assert figures["inbox rows in all (with follows and confirmations)"] == "10 of 10"
+    assert figures["inbox rows in all (with follows and answers)"] == "10 of 10"
 
 
 async def test_without_confirming_only_emergencies_become_cases(replay: Replay) -> None:
