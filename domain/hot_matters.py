@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from domain.hotspots import CHANCE, DAYS, LEAST, WEEKS, HotSpot, chance_of, find_hotspots
+from domain.hotspots import CHANCE, DAYS, LEAST, VOICES, WEEKS, HotSpot, chance_of, find_hotspots
 from domain.people import Person
 from models.database import fetch
 from nlp.clusters import group_alike
@@ -24,16 +24,9 @@ MOST = 300  # newest reports of a grid that are compared
 KINDS = 2  # fewer are a matter of `find_hotspots`
 
 # Reports and joiners of grids where enough people lately spoke of more than one kind; the newest of each grid first.
-_SAID = """
-WITH RECURSIVE mine AS (
-    SELECT id, name, level FROM area WHERE id = $1
-    UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN mine ON a.parent_id = mine.id
-), voices AS (
-    SELECT c.id, coalesce(c.reporter_id, -c.id) AS who, c.reported_at AS at FROM cases c
-    WHERE c.reported_at > $2 AND c.reported_at <= $3
-    UNION ALL SELECT case_id, resident_id, since FROM follower
-    WHERE since > $2 AND since <= $3 AND from_case_id IS NULL
-), said AS (
+_SAID = (
+    VOICES  # noqa: S608 - constants of ours
+    + """, said AS (
     SELECT c.id, voices.who, voices.at, c.category, c.subject, c.grid_id, mine.name AS grid, c.place, c.description,
         ceil(extract(epoch FROM $3 - voices.at) / (86400 * $4::int))::int AS week
     FROM voices JOIN cases c ON c.id = voices.id JOIN mine ON mine.id = c.grid_id AND mine.level = 'grid'
@@ -47,6 +40,7 @@ SELECT * FROM (
     FROM said WHERE grid_id IN (SELECT grid_id FROM busy)
 ) ranked WHERE newest <= $7 ORDER BY grid_id, at, id, who
 """
+)
 
 
 async def find_hot_matters(area_id: int, now: datetime, but: Collection[tuple[str, int]] = ()) -> list[HotSpot]:

@@ -52,31 +52,38 @@ class HotSpot:
         return f"{self.place} {self.subject}：近 {DAYS} 天 {self.count} 人反映，平时一周 {usual}"
 
 
-# One row for each resident, kind, grid and week, of pairs that had enough people lately; `pairs`: how many there are at
-# all. Without a reporter each case counts. What nobody could name a kind for makes no place hot.
-_REPORTS = """
+# Who spoke up of which case below area $1 between $2 and $3, as its reporter or as one who met it too.
+VOICES = """
 WITH RECURSIVE mine AS (
     SELECT id, name, level FROM area WHERE id = $1
     UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN mine ON a.parent_id = mine.id
-), said AS (
+), voices AS (
     SELECT c.id, coalesce(c.reporter_id, -c.id) AS who, c.reported_at AS at FROM cases c
     WHERE c.reported_at > $2 AND c.reported_at <= $3
     UNION ALL SELECT case_id, resident_id, since FROM follower
     WHERE since > $2 AND since <= $3 AND from_case_id IS NULL
-), people AS (
-    SELECT DISTINCT ON (c.category, c.grid_id, week, said.who)
+)
+"""
+
+# One row for each resident, kind, grid and week, of pairs that had enough people lately; `pairs`: how many there are at
+# all. Without a reporter each case counts. What nobody could name a kind for makes no place hot.
+_REPORTS = (
+    VOICES  # noqa: S608 - constants of ours
+    + """, people AS (
+    SELECT DISTINCT ON (c.category, c.grid_id, week, voices.who)
         c.id, c.category, c.subject, c.grid_id, mine.name AS grid, c.place, c.longitude, c.latitude,
-        ceil(extract(epoch FROM $3 - said.at) / (86400 * $4::int)) <= 1 AS recent,
-        ceil(extract(epoch FROM $3 - said.at) / (86400 * $4::int)) AS week
-    FROM said JOIN cases c ON c.id = said.id JOIN mine ON mine.id = c.grid_id AND mine.level = 'grid'
+        ceil(extract(epoch FROM $3 - voices.at) / (86400 * $4::int)) <= 1 AS recent,
+        ceil(extract(epoch FROM $3 - voices.at) / (86400 * $4::int)) AS week
+    FROM voices JOIN cases c ON c.id = voices.id JOIN mine ON mine.id = c.grid_id AND mine.level = 'grid'
     WHERE c.category <> 'other' AND c.outcome IS DISTINCT FROM 'void'
-    ORDER BY c.category, c.grid_id, week, said.who, c.id
+    ORDER BY c.category, c.grid_id, week, voices.who, c.id
 ), counted AS (
     SELECT *, count(*) FILTER (WHERE recent) OVER pair AS lately, dense_rank() OVER (ORDER BY category, grid_id) AS rank
     FROM people WINDOW pair AS (PARTITION BY category, grid_id)
 )
 SELECT *, (SELECT max(rank) FROM counted) AS pairs FROM counted WHERE lately >= $5
 """
+)
 
 
 async def find_hotspots(area_id: int, now: datetime) -> list[HotSpot]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from errors import BadRequest
 from nlp.sensitive import Checker, Outcome, Verdict, read_checker
 
 _checker: Checker | None = None
@@ -36,12 +35,3 @@ def check_public(text: str) -> Verdict:
 def is_public(text: str) -> bool:
     """Whether `text` may be shown without anybody looking."""
     return check_public(text).outcome is Outcome.PASS
-
-
-def need_publishable(text: str) -> Verdict:
-    """For what somebody writes for all to read. Raises BadRequest, with what to change, for what is not shown."""
-    found = check_public(text)
-    if found.outcome is Outcome.BLOCK:
-        words = "、".join(dict.fromkeys(f"“{one.words}”" for one in found.findings if one.outcome is Outcome.BLOCK))
-        raise BadRequest(f"not public: {found.reason}", say=f"这段话{found.reason}，发不出去。请改掉{words}再发。")
-    return found

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-
 from domain.duplicates import public_place
-from domain.publishing import check_public, is_public, need_publishable, use
-from errors import BadRequest
+from domain.publishing import check_public, is_public, use
 from nlp.sensitive import Outcome, read_checker
 from tests.town import CHEN, Town
 
 
-def test_a_refusal_says_what_to_change_and_a_doubt_is_passed_on():
-    with pytest.raises(BadRequest) as refused:
-        need_publishable("你个傻逼")
-    assert refused.value.say == "这段话含有辱骂，发不出去。请改掉“傻逼”再发。"
-    assert need_publishable("我电话13800138000").outcome is Outcome.REVIEW
-    assert need_publishable("路灯修好了").outcome is Outcome.PASS
+def test_what_insults_is_refused_with_its_reason_and_a_doubt_is_passed_on():
+    refused = check_public("你个傻逼")
+    assert refused.outcome is Outcome.BLOCK
+    assert refused.reason == "含有辱骂"
+    assert [one.words for one in refused.findings] == ["傻逼"]
+    assert check_public("我电话13800138000").outcome is Outcome.REVIEW
+    assert check_public("路灯修好了").outcome is Outcome.PASS
 
 
 def test_the_operators_words_hold_while_they_are_set():

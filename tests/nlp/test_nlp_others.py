@@ -1,7 +1,8 @@
 """Messages made up by people who never saw the rules or the sentences we learn from: what is reached must not be lost.
 
-The floors lie a little below what was measured when the set came in. Nobody may learn from these files: a sentence that
-is understood wrongly here is to be mended by what is true of many others.
+The two sets that end in 1 were read while the rules were written, so they flatter; of the others only scores were seen.
+The floors lie a little below what was measured. Nobody may learn from these files: a sentence that is understood
+wrongly here is to be mended by what is true of many others.
 """
 
 from __future__ import annotations
