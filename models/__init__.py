@@ -1,5 +1,14 @@
 """What Linli remembers: Tortoise models, enums, the case transition table as data, migrations."""
 
+from models.accounts import (
+    IdempotentRequest,
+    LoginCode,
+    LoginToken,
+    MiniappUser,
+    PurposeConsent,
+    Shortlisted,
+    Upload,
+)
 from models.audit import AuditAnchor, AuditEvent
 from models.cases import (
     Assist,
@@ -18,6 +27,7 @@ from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpda
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, PlaceVersion, Resident, Staff
+from models.rooms import Badge, GroupLink, Review, Room, RoomDigest, RoomMessage, RoomSeat
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
 
 __all__ = [
@@ -28,6 +38,7 @@ __all__ = [
     "Attachment",
     "AuditAnchor",
     "AuditEvent",
+    "Badge",
     "BindCode",
     "Case",
     "CaseEvent",
@@ -44,18 +55,31 @@ __all__ = [
     "Follower",
     "Formula",
     "FrozenMonth",
+    "GroupLink",
     "HintWeek",
     "Household",
+    "IdempotentRequest",
     "InboundUpdate",
     "Inbox",
+    "LoginCode",
+    "LoginToken",
+    "MiniappUser",
     "OpenRequest",
     "OpenUpdate",
     "Outbox",
     "PlaceVersion",
+    "PurposeConsent",
     "ReplyTemplate",
     "Resident",
+    "Review",
+    "Room",
+    "RoomDigest",
+    "RoomMessage",
+    "RoomSeat",
+    "Shortlisted",
     "SpecialDay",
     "Staff",
     "Supervision",
+    "Upload",
     "WordRule",
 ]

@@ -83,6 +83,8 @@ class Source(StrEnum):
     PATROL = "patrol"  # 网格员巡查
     OPEN311 = "open311"  # 开放接口
     CONNECTOR = "connector"  # 上级或同级平台转来
+    MINIAPP = "miniapp"  # 小程序
+    ROOM = "room"  # 网格群
 
 
 class OutboxState(StrEnum):
@@ -102,6 +104,9 @@ class OutboxKind(StrEnum):
     MEDIA = "media"  # fetch a photo, voice or video from WeChat before it expires
     RESULT = "result"  # WeChat's late word on a template message it took
     WEBHOOK = "webhook"  # a signed update for another platform
+    ROOM = "room"  # what became of a case, as a reply in the room it came from
+    CHECK = "check"  # ask WeChat whether a text or picture may be shown
+    GROUP = "group"  # an entry of a room, for a group on another platform
 
 
 class InboxState(StrEnum):
@@ -144,3 +149,106 @@ class Pause(StrEnum):
 
     PLANNED = "planned"  # 挂账：到期恢复
     RESIDENT = "resident"  # 待居民补充
+
+
+class LoginKind(StrEnum):
+    """How somebody signed in."""
+
+    MINIAPP = "miniapp"  # 小程序
+    WEB = "web"  # a page inside WeChat
+    STAFF = "staff"  # a member of staff, by a one-time code
+
+
+class Purpose(StrEnum):
+    """What personal data may be used for, each agreed to by itself."""
+
+    SERVICE = "service"  # 受理诉求：说的话、照片
+    PROFILE = "profile"  # 姓名、昵称
+    PHONE = "phone"  # 手机号，方便网格员联系
+    LOCATION = "location"  # 精确位置
+    ROOM = "room"  # 在网格群里发言、显示昵称
+    NOTICES = "notices"  # 政策提醒
+    GUARDIAN = "guardian"  # 监护人同意未满十四岁的孩子使用
+
+
+class UploadKind(StrEnum):
+    """What was sent."""
+
+    IMAGE = "image"
+    VOICE = "voice"
+
+
+class UploadState(StrEnum):
+    """Whether others than its owner and staff may see it."""
+
+    UNCHECKED = "new"
+    CHECKING = "checking"  # WeChat has been asked
+    PASSED = "passed"
+    REFUSED = "refused"
+
+
+class RoomKind(StrEnum):
+    """Who talks in a room."""
+
+    GRID = "grid"  # everybody of a grid
+    PRIVATE = "private"  # one resident and the staff of their grid
+
+
+class MessageKind(StrEnum):
+    """What an entry of a room is."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VOICE = "voice"
+    LOCATION = "location"
+    ANNOUNCEMENT = "announcement"  # 群公告
+    CASE = "case"  # what became of a case
+    SYSTEM = "system"  # 有人进群, 助手的回答
+    RECALL = "recall"  # its sender took a message back
+    REMOVAL = "removal"  # staff, or a complaint, hid a message
+    RETURN = "return"  # a hidden message is shown again; `data` has it whole
+
+
+class MessageState(StrEnum):
+    """Who may read an entry."""
+
+    SHOWN = "shown"
+    CHECKING = "checking"  # its sender alone, until the check has answered
+    REVIEW = "review"  # its sender and staff, until somebody has looked
+    REFUSED = "refused"  # its sender and staff
+    RECALLED = "recalled"  # nobody
+    REMOVED = "removed"  # its sender and staff
+
+
+class BadgeKind(StrEnum):
+    """What a person is shown as, besides their post."""
+
+    PARTY_MEMBER = "party_member"  # 党员
+    VOLUNTEER = "volunteer"  # 志愿者
+    PROPERTY_MANAGER = "property_manager"  # 物业
+
+
+class ReviewKind(StrEnum):
+    """Why staff must look."""
+
+    WORDS = "words"  # our own list is unsure
+    PLATFORM = "platform"  # WeChat's check is unsure, or did not answer
+    COMPLAINT = "complaint"  # a member complained; the message is hidden meanwhile
+    APPEAL = "appeal"  # its sender, or who was muted, objects
+
+
+class ReviewOutcome(StrEnum):
+    """What staff decided."""
+
+    OPEN = "open"
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    LIFTED = "lifted"  # the mute has ended
+    UPHELD = "upheld"  # the mute stays
+
+
+class GroupPlatform(StrEnum):
+    """Where an outside group lives."""
+
+    WECOM = "wecom"  # 企业微信群机器人
+    SIGNED = "signed"  # any platform that speaks our signed JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -175,7 +176,18 @@ class Resident(Model):
         "linli.Area", null=True, related_name="residents", on_delete=fields.OnDelete.SET_NULL
     )
     grid_id: int | None
+    unionid = cast(
+        "fields.Field[str | None]",
+        fields.CharField(
+            max_length=64, null=True, unique=True, description="the same person in the account and the mini-program"
+        ),
+    )
+    nickname = fields.CharField(max_length=32, db_default="", default="", description="as rooms show them")
+    name = fields.CharField(max_length=32, db_default="", default="", description="for staff who handle their cases")
+    phone = fields.CharField(max_length=20, db_default="", default="")
+    minor = fields.BooleanField(null=True, description="under fourteen; null = they were not asked")
     created_at = fields.DatetimeField(auto_now_add=True)
+    deleted_at: datetime | None = fields.DatetimeField(null=True, description="they had themselves forgotten")
 
     class Meta:
         table = "resident"
