@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -99,6 +99,20 @@ def connection() -> BaseDBAsyncClient:
 _running: ContextVar[asyncpg.Connection | None] = ContextVar("connection of the running transaction", default=None)
 
 
+# What is to be done once the running transaction has committed.
+_afterwards: ContextVar[list[Callable[[], None]] | None] = ContextVar("to do after the commit", default=None)
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Do this once the running transaction has committed, or now where there is none; never when it is rolled back.
+    For wake-ups alone: the process may die before it is done."""
+    waiting = _afterwards.get()
+    if waiting is None:
+        call()
+    else:
+        waiting.append(call)
+
+
 @asynccontextmanager
 async def transaction() -> AsyncIterator[None]:
     """Everything inside commits together. Inside another transaction it joins that one, without a savepoint.
@@ -110,16 +124,20 @@ async def transaction() -> AsyncIterator[None]:
         yield
         return
     outside = connection()
+    calls: list[Callable[[], None]] = []
     async with outside.acquire_connection() as pooled, pooled.transaction():
         inside = TransactionWrapper(cast("AsyncpgDBClient", outside))
         inside._connection = pooled  # noqa: SLF001 - as its own context does
         told = connections.set("default", inside)
-        token = _running.set(pooled)
+        token, waiting = _running.set(pooled), _afterwards.set(calls)
         try:
             yield
         finally:
+            _afterwards.reset(waiting)
             _running.reset(token)
             connections.reset(told)
+    for call in calls:
+        call()
 
 
 #: What the driver raises when the connection, not the statement, is at fault.
