@@ -1,14 +1,15 @@
 """What the learned model looks at in a message: pieces of its text, and what the rules found in it.
 
 Five blocks, each brought to a length of its own before they are put together: pieces of one to three characters of the
-whole text; those of its beginning, where the title of a letter or the point of a message stands; the entries of the
-word lists that hold; the categories they speak for; and the share of each domain in the rules' evidence.
+whole text, in which all digits are one; those of its beginning, where the title of a letter or the point of a message
+stands; the entries of the word lists that hold; the categories they speak for; and the share of each domain in the
+rules' evidence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import log, log1p
 from operator import add
@@ -30,6 +31,10 @@ _OFTEN = tuple(int(4 * (1 + log(seen)) + 0.5) if seen else 0 for seen in range(_
 _DIGITS = re.compile(r"\d")
 
 
+Find = Callable[[str], set[str]]
+"""Cuts a text into the pieces that matter."""
+
+
 class Features(NamedTuple):
     """One message as the model sees it. Of pieces it only matters which there are; entries and categories count more
     the more there is of them, by the logarithm, in quarters."""
@@ -41,25 +46,27 @@ class Features(NamedTuple):
     shares: dict[str, float]
 
 
-def read(text: str, hits: Mapping[int, Hit], weighed: Weighed) -> Features:
-    """The features of the folded `text`, in which the rules found `hits` that weigh what `weighed` says."""
-    names = _names(catalogue())
-    whole = pieces(text[:READ])
-    total = sum(weighed.domains.values()) + DOUBT
-    return Features(
-        whole,
-        pieces(text[:OPENING]) if len(text) > OPENING else whole,
-        {names.entries[number]: _OFTEN[min(hit.seen, _MOST)] for number, hit in hits.items()},
-        {names.categories[position]: int(4 * log1p(score) + 0.5) for position, score in weighed.scores.items()},
-        {name: weight / total for name, weight in weighed.domains.items()},
-    )
-
-
 def pieces(text: str) -> set[str]:
-    """Every run of one, two or three characters; all digits are one."""
-    text = _DIGITS.sub("0", text)
+    """Every run of one, two or three characters."""
     pairs = [*map(add, text, text[1:])]
     return {*text, *pairs, *map(add, pairs, text[2:])}
+
+
+def read(text: str, hits: Mapping[int, Hit], weighed: Weighed, find: tuple[Find, Find] = (pieces, pieces)) -> Features:
+    """The features of the folded `text`, in which the rules found `hits` that weigh what `weighed` says.
+
+    `find` cuts the whole text and its beginning into pieces: a model has no use for those it does not know.
+    """
+    entries, categories = _names(catalogue())
+    plain = _DIGITS.sub("0", text[:READ])
+    total = sum(weighed.domains.values()) + DOUBT
+    return Features(
+        find[0](plain),
+        find[1](plain[:OPENING]),
+        {entries[number]: _OFTEN[min(seen, _MOST)] for number, (_, _, seen) in hits.items()},
+        {categories[position]: int(4 * log1p(score) + 0.5) for position, score in weighed.scores.items()},
+        {name: weight / total for name, weight in weighed.domains.items()},
+    )
 
 
 class _Names(NamedTuple):

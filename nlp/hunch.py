@@ -16,6 +16,8 @@ from importlib.resources import files
 from itertools import repeat
 from operator import add
 
+from ahocorasick_rs import AhoCorasick
+
 WIDTH = 32
 """Bits of one digit; sums stay far below half of it."""
 LONGEST = 160
@@ -53,14 +55,27 @@ class Weights:
 
 
 def pieces(folded: str) -> set[str]:
-    """What is weighed of a folded text: its characters and pairs of neighbours; `^` and `$` are its ends.
+    """What is weighed of a folded text: its characters and pairs of neighbours; `^` and `$` are its ends."""
+    text = _trimmed(folded)
+    return {*text, *map(add, text, text[1:])}
 
-    Numbers are one character, and so is whatever separates words.
-    """
+
+def _trimmed(folded: str) -> str:
+    """What is listened to: numbers are one character, and so is whatever separates words."""
     if len(folded) > LONGEST:
         folded = folded[: LONGEST // 2] + " " + folded[-LONGEST // 2 :]
-    text = f"^{_MARKS.sub(' ', _DIGITS.sub('0', folded)).strip()}$"
-    return {*text, *map(add, text, text[1:])}
+    return f"^{_MARKS.sub(' ', _DIGITS.sub('0', folded)).strip()}$"
+
+
+def _heard(folded: str) -> set[str]:
+    """Those of the pieces that have weights."""
+    return {*_finder().find_matches_as_strings(_trimmed(folded), overlapping=True)}
+
+
+@cache
+def _finder() -> AhoCorasick:
+    """Finds them all in one pass: cutting a text into pieces costs more than all the rest of listening."""
+    return AhoCorasick(list(weights().pieces), store_patterns=True)
 
 
 def unpack(packed: int, count: int) -> tuple[int, ...]:
@@ -93,11 +108,11 @@ def _digits(count: int) -> struct.Struct:
 def listen(folded: str) -> Hunch:
     """What the folded text sounds like."""
     learnt = weights()
-    sums = weigh(pieces(folded), learnt.pieces, learnt.sounds)
+    sums = weigh(_heard(folded), learnt.pieces, learnt.sounds)
     intents = {name: amount / UNIT for name, amount in zip(INTENTS, sums, strict=False)}
     calm, *dangers = sums[len(INTENTS) :]
-    worst = max(range(len(dangers)), key=dangers.__getitem__)
-    return Hunch(intents, learnt.dangers[worst], (dangers[worst] - calm) / UNIT)
+    most = max(dangers)
+    return Hunch(intents, learnt.dangers[dangers.index(most)], (most - calm) / UNIT)
 
 
 def telling(folded: str, sound: str, most: int = 3) -> list[tuple[str, float]]:
@@ -106,10 +121,9 @@ def telling(folded: str, sound: str, most: int = 3) -> list[tuple[str, float]]:
     shift = WIDTH * (INTENTS.index(sound) if sound in INTENTS else len(INTENTS) + 1 + learnt.dangers.index(sound))
     lift = _lift(learnt.sounds)
     heard = []
-    for piece in pieces(folded):
-        packed = learnt.pieces.get(piece)
-        if packed and len(piece) > 1 and piece in folded:
-            weight = ((packed + lift) >> shift & _MASK) - _HALF
+    for piece in _heard(folded):
+        if len(piece) > 1 and piece in folded:
+            weight = ((learnt.pieces[piece] + lift) >> shift & _MASK) - _HALF
             if weight > 0:
                 heard.append((piece, weight / UNIT))
     return sorted(heard, key=lambda one: (-one[1], one[0]))[:most]

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from nlp.catalogue import DOMAINS, Catalogue, catalogue, category, is_general
 from nlp.classify import ENOUGH, NOTHING, Verdict, Weighed, decide, settle
-from nlp.features import Features, read
+from nlp.features import Features
 from nlp.lexicon import Hit
 from nlp.model import Model
 from nlp.values import Candidate, Category, Match
@@ -39,7 +39,7 @@ def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | N
     """What the folded `text` is about. With `model` None, or an emergency in it, by the rules alone."""
     if model is None:
         return by_rules(text, weighed)
-    features = read(text, hits, weighed)
+    features = model.look(text, hits, weighed)
     shares = dict(zip(model.about.classes, model.shares(model.margins(features)), strict=True))
     best = max(shares, key=shares.__getitem__)
     if best in DOMAINS:

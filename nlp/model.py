@@ -9,7 +9,7 @@ up to three characters that stood in several rows.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -21,9 +21,13 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+from ahocorasick_rs import AhoCorasick
 
 from errors import SettingsError
-from nlp.features import Features
+from nlp.classify import Weighed
+from nlp.features import Features, Find
+from nlp.features import read as read_features
+from nlp.lexicon import Hit
 
 FORMAT = 1
 """Number of the file's form; a file with another number was written by another version of Linli."""
@@ -60,29 +64,25 @@ class Model:
 
     def __init__(self, about: About, known: Sequence[Mapping[str, int]]) -> None:
         self.about, self.known = about, tuple(known)
-        self._digits = digits_of(about)
+        self._digits = Struct(f"<{len(about.classes) + 1}i")
         self._lift = lift_of(about)
         self._shares = {
             name: [digit / UNIT for digit in self._unpacked(packed)[1:]] for name, packed in self.known[-1].items()
         }
+        self._find = (finder(self.known[0]), finder(self.known[1]))
+
+    def look(self, text: str, hits: Mapping[int, Hit], weighed: Weighed) -> Features:
+        """The features of the folded `text`, as far as they are known here."""
+        return read_features(text, hits, weighed, self._find)
 
     def margins(self, features: Features) -> list[float]:
         """How far on the good side of each class's border the message lies."""
         total = [0.0] * len(self.about.classes)
         size = 0.0
-        for pieces, known, part in zip(features[:2], self.known, PARTS, strict=False):
-            square, *sums = self._unpacked(sum(map(known.get, pieces, repeat(0))))
+        for square, packed, part in self._blocks(features):
             if square > 0:
                 factor = part / sqrt(square * UNIT)
-                total = [one + factor * weight for one, weight in zip(total, sums, strict=True)]
-                size += part * part
-        for amounts, known, part in zip(features[2:4], self.known[2:], PARTS[2:], strict=False):
-            found = [(amount, known[name]) for name, amount in amounts.items() if name in known]
-            square = sum(amount * amount * (packed & _FIRST) for amount, packed in found)
-            if square > 0:
-                factor = part / sqrt(square * UNIT)
-                sums = self._unpacked(sum(amount * packed for amount, packed in found))[1:]
-                total = [one + factor * weight for one, weight in zip(total, sums, strict=True)]
+                total = [one + factor * weight for one, weight in zip(total, self._unpacked(packed)[1:], strict=True)]
                 size += part * part
         for name, share in features.shares.items():
             amount = share * PARTS[-1]
@@ -92,10 +92,23 @@ class Model:
         length = sqrt(size) or 1.0
         return [one / length for one in total]
 
-    def _unpacked(self, packed: int) -> list[int]:
+    def _blocks(self, features: Features) -> Iterator[tuple[int, int, float]]:
+        """Of each block but the last: the squared length of what is known, the weights of it, what the block counts."""
+        for pieces, known, part in zip(features[:2], self.known, PARTS, strict=False):
+            packed = sum(map(known.get, pieces, repeat(0)))
+            yield packed & _FIRST, packed, part
+        for amounts, known, part in zip(features[2:4], self.known[2:], PARTS[2:], strict=False):
+            alike: dict[int, int] = {}  # most features there are as much of as of others: they are multiplied together
+            for name, amount in amounts.items():
+                alike[amount] = alike.get(amount, 0) + known.get(name, 0)
+            square = sum(amount * amount * (packed & _FIRST) for amount, packed in alike.items())
+            yield square, sum(amount * packed for amount, packed in alike.items()), part
+
+    def _unpacked(self, packed: int) -> tuple[int, ...]:
         """The digits of a number: of one feature, or of the sum of many."""
-        lifted = (packed + self._lift).to_bytes(self._digits.size, "little")
-        return [digit - HALF for digit in self._digits.unpack(lifted)]
+        lift = self._lift  # takes what the digits below a negative one borrowed from it; then each stands by itself
+        digits: tuple[int, ...] = self._digits.unpack((packed + lift ^ lift).to_bytes(self._digits.size, "little"))
+        return digits
 
     def shares(self, margins: Iterable[float]) -> list[float]:
         """How likely each class is, in the order of `about.classes`."""
@@ -106,9 +119,9 @@ class Model:
     def reasons(self, features: Features, number: int, most: int = 3) -> list[tuple[str, float]]:
         """The pieces of the text that speak most for class `number`, with what each of them weighs for it."""
         shift = 32 * (number + 1)
-        known = self.known[0]
+        known, lift = self.known[0], self._lift
         weighed = [
-            (((known[piece] + self._lift) >> shift & _FIRST) - HALF, piece)
+            (((known[piece] + lift) >> shift & _FIRST) - HALF, piece)
             for piece in features.whole
             if len(piece) > 1 and piece in known
         ]
@@ -117,6 +130,12 @@ class Model:
             if weight > 0 and not any(piece in other or other in piece for other, _ in found):
                 found.append((piece, round(weight / UNIT, 3)))
         return found[:most]
+
+
+def finder(known: Iterable[str]) -> Find:
+    """Finds all the pieces `known` in one pass over a text."""
+    automaton = AhoCorasick([*known], store_patterns=True)
+    return lambda text: {*automaton.find_matches_as_strings(text, overlapping=True)}
 
 
 def digits_of(about: About) -> Struct:
