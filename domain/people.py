@@ -81,8 +81,9 @@ class Person:
 
 
 # One statement: it runs for every message. The worker is the grid's first active one, else the community's.
-_PERSON = """
-SELECT me.id AS resident_id, g.id AS grid_id, g.name AS grid_name, c.id AS community_id, c.name AS community_name,
+_WHO = """
+SELECT me.id AS resident_id, me.openid, g.id AS grid_id, g.name AS grid_name, c.id AS community_id,
+       c.name AS community_name,
        coalesce(nullif(g.duty_phone, ''), nullif(c.duty_phone, ''), t.duty_phone, '') AS duty_phone,
        coalesce(nullif(c.gas_phone, ''), nullif(t.gas_phone, ''), d.gas_phone, '') AS gas_phone,
        w.id AS worker_id, w.name AS worker_name, w.role AS worker_role, w.openid AS worker_openid,
@@ -102,8 +103,9 @@ LEFT JOIN LATERAL (
 LEFT JOIN staff s ON s.openid = me.openid AND s.active
 LEFT JOIN area a ON a.id = s.area_id
 LEFT JOIN department u ON u.id = s.department_id
-WHERE me.openid = $1
 """
+_PERSON = _WHO + "WHERE me.openid = $1"
+_RESIDENT = _WHO + "WHERE me.id = $1"
 
 
 async def find_person(openid: str, now: datetime) -> Person:
@@ -114,8 +116,19 @@ async def find_person(openid: str, now: datetime) -> Person:
             "INSERT INTO resident (openid, created_at) VALUES ($1, $2) ON CONFLICT (openid) DO NOTHING", openid, now
         )
         rows = await fetch(_PERSON, openid)
-    row = rows[0]
-    post = None
+    return _read_person(rows[0])
+
+
+async def person_of(resident_id: int) -> Person:
+    """The resident with this id, with their post if they have one. Raises NotFound."""
+    rows = await fetch(_RESIDENT, resident_id)
+    if not rows:
+        raise NotFound(f"resident {resident_id}")
+    return _read_person(rows[0])
+
+
+def _read_person(row: dict[str, Any]) -> Person:
+    openid, post = row["openid"], None
     if row["staff_id"]:
         post = Post(
             row["staff_id"],
