@@ -30,6 +30,7 @@ class Room(Model):
     last_seq = fields.BigIntField(default=0, description="of the newest entry; its row lock gives the next one out")
     auto_case = fields.BooleanField(default=False, description="clear reports open a case by themselves")
     created_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField(description="when its newest entry came")
 
     class Meta:
         table = "room"
@@ -57,6 +58,9 @@ class RoomMessage(Model):
     reply_to: int | None = fields.BigIntField(null=True, description="message it answers")
     target: int | None = fields.BigIntField(null=True, description="message a recall or removal is about")
     at = fields.DatetimeField()
+    why = fields.CharField(
+        max_length=200, default="", description="why it is not shown, or what our lists flag in it; for sender and staff"
+    )
     intent = fields.CharField(max_length=12, default="", description="what it seems to want; see nlp.values.Intent")
     hint: dict[str, Any] | None = fields.JSONField(
         null=True, description="a likely report: category, subject, place, urgent, confidence"
