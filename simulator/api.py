@@ -57,6 +57,7 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "/sns/jscode2session": Endpoint("GET", account.code_to_session, ""),
     "/wxa/business/getuserphonenumber": Endpoint("POST", account.phone_number, "miniapp"),
     "/wxa/msg_sec_check": Endpoint("POST", content_check.msg_sec_check, "miniapp"),
+    "/wxa/media_check_async": Endpoint("POST", content_check.media_check_async, "miniapp"),
 }
 
 

@@ -24,8 +24,13 @@ LIMITS: Final = {
     "/cgi-bin/qrcode/create": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,
+    "/wxa/msg_sec_check": 2_000_000,
+    "/wxa/media_check_async": 200_000,
 }
 """Calls a day of a new account."""
+
+MINUTE_LIMITS: Final = {"/wxa/msg_sec_check": 4_000, "/wxa/media_check_async": 2_000}
+"""Calls a minute, counted by the clock's minute (assumption)."""
 
 
 class CallCounter:
@@ -34,11 +39,18 @@ class CallCounter:
     def __init__(self) -> None:
         self._day = date.min
         self._calls: Counter[tuple[str, str]] = Counter()
+        self._minutes: dict[tuple[str, str], tuple[int, int]] = {}
         self._clears: Counter[tuple[str, int, int]] = Counter()
 
     def count(self, appid: str, path: str, now: datetime) -> None:
-        """One more call. Raises ApiRefusal 45009 past the day's limit."""
+        """One more call. Raises ApiRefusal 45009 past the day's limit, 45011 past the minute's."""
         self._turn_day(now)
+        if most := MINUTE_LIMITS.get(path):
+            minute, (before, calls) = int(now.timestamp() // 60), self._minutes.get((appid, path), (0, 0))
+            calls = calls + 1 if minute == before else 1
+            if calls > most:
+                raise ApiRefusal(45011)
+            self._minutes[appid, path] = minute, calls
         if self._calls[appid, path] >= LIMITS.get(path, DEFAULT_LIMIT):
             raise ApiRefusal(45009)
         self._calls[appid, path] += 1

@@ -2,7 +2,7 @@
 shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -34,6 +34,12 @@ class SimulatorConfig:
     miniapp_appid: str = ""
     """The mini-program of the same owner. Empty: login codes are answered for the account's own appid."""
     miniapp_secret: str = field(default="", repr=False)
+    miniapp_callback_url: str = ""
+    """Where the mini-program's own pushes go (results of picture checks). Empty: nowhere."""
+    miniapp_token: str = field(default="", repr=False)
+    miniapp_aes_key: str = field(default="", repr=False)
+    """Empty: its pushes are plain."""
+    push_format: Literal["xml", "json"] = "xml"
 
     @property
     def base_url(self) -> str:
@@ -42,6 +48,22 @@ class SimulatorConfig:
             return self.public_url.rstrip("/")
         callback = urlsplit(self.callback_url)
         return f"{callback.scheme}://{callback.netloc}/simulator"
+
+    @property
+    def miniapp_pushes(self) -> "SimulatorConfig | None":
+        """The same for the mini-program's message server, whose pushes are JSON; None without one."""
+        if not self.miniapp_callback_url:
+            return None
+        return replace(
+            self,
+            callback_url=self.miniapp_callback_url,
+            appid=self.miniapp_appid or self.appid,
+            token=self.miniapp_token,
+            aes_key=self.miniapp_aes_key,
+            mode="safe" if self.miniapp_aes_key else "plain",
+            account="gh_linli_miniprogram",
+            push_format="json",
+        )
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final, Literal
 
 import aiohttp
+import orjson
 
 from bot.crypto import Cryptor, signature
 from errors import Unavailable
@@ -164,7 +165,7 @@ class Courier:
             self._config.callback_url,
             params=envelope.query,
             data=envelope.body,
-            headers={"Content-Type": "text/xml"},
+            headers={"Content-Type": f"text/{self._config.push_format}"},
             timeout=aiohttp.ClientTimeout(self.answer_within),
             allow_redirects=False,
         ) as response:
@@ -188,12 +189,15 @@ class Courier:
             fields = {**fields, "Content": f"{CONTROL}{fields['Content']}\x10"}
         query = {**self._signed_query(), "openid": openid}
         if self._cryptor is None:
-            return _Envelope(query, write_xml(fields).encode(), openid)
-        encrypted = self._cryptor.encrypt(write_xml(fields).encode())
+            return _Envelope(query, self._write(fields), openid)
+        encrypted = self._cryptor.encrypt(self._write(fields))
         query["encrypt_type"] = "aes"
         query["msg_signature"] = signature(self._config.token, query["timestamp"], query["nonce"], encrypted)
         outer = {"ToUserName": self._config.account} if self._config.mode == "safe" else dict(fields)
-        return _Envelope(query, write_xml({**outer, "Encrypt": encrypted}).encode(), openid)
+        return _Envelope(query, self._write({**outer, "Encrypt": encrypted}), openid)
+
+    def _write(self, fields: Mapping[str, Any]) -> bytes:
+        return orjson.dumps(fields) if self._config.push_format == "json" else write_xml(fields).encode()
 
     def _signed_query(self) -> dict[str, str]:
         timestamp = str(int(self._now().timestamp()))

@@ -84,6 +84,8 @@ class Phone:
     blocks_templates: bool = False
     """Refuses template messages: the job ends with `failed:user block`."""
     interacted_at: datetime | None = None
+    visited_at: datetime | None = None
+    """When it last had the mini-program open."""
     typing_until: datetime | None = None
     bubbles: deque[Bubble] = field(default_factory=lambda: deque(maxlen=HISTORY))
     last_number: int = 0

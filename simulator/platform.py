@@ -22,6 +22,7 @@ from simulator.faults import Faults
 from simulator.feed import Feed
 from simulator.journal import Journal, Note
 from simulator.media import MediaShelf
+from simulator.media_checks import MediaChecks
 from simulator.memory import collect, restore
 from simulator.menus import Menu
 from simulator.notices import Catalogue, Consents, ReentryGuard
@@ -83,6 +84,7 @@ class Platform:
         self.media = MediaShelf(folder)
         self.codes = Codes(self.random)
         self.courier = Courier(config, self.faults, now, self.random)
+        self.media_checks = MediaChecks(config, self.faults, now, self.random)
         self.closing = asyncio.Event()
         self.state = StateFile(config.state_file, functools.partial(collect, self))
         # Ids start anywhere, so that a platform without memory does not repeat those of its last life: the
@@ -95,6 +97,7 @@ class Platform:
 
     async def __aenter__(self) -> Self:
         await self.courier.open()
+        await self.media_checks.open()
         restore(self, self.state.load())
         for person in self.config.people:
             self.add_phone(person)
@@ -109,6 +112,7 @@ class Platform:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.courier.close()
+        await self.media_checks.close()
         await self.state.close()
 
     # What people do with their phones.
@@ -245,7 +249,12 @@ class Platform:
 
     def make_code(self, openid: str, purpose: Purpose = "login") -> str:
         """A code of wx.login or of the phone-number button, good once and for five minutes."""
+        self.visit(openid)
         return self.codes.make(purpose, self._phone(openid).openid, self.now())
+
+    def visit(self, openid: str) -> None:
+        """Open the mini-program: for two hours its texts and pictures can be checked."""
+        self._phone(openid).visited_at = self.now()
 
     # What can be seen.
 
@@ -313,7 +322,16 @@ class Platform:
             return
         self._spawn(self._push_event(phone, event, extra))
 
+    def check_later(self, trace_id: str, openid: str, url: str) -> None:
+        """Look at a picture or a recording, and push what was found to the mini-program's server."""
+        self._spawn(self._check_media(trace_id, openid, url))
+
     # Inside.
+
+    async def _check_media(self, trace_id: str, openid: str, url: str) -> None:
+        async with self._at_once:
+            if reason := await self.media_checks.run(trace_id, openid, url):
+                self.note("推送 wxa_media_check", reason, openid)
 
     async def _push_event(self, phone: Phone, event: str, extra: dict[str, Any]) -> None:
         async with self._at_once:

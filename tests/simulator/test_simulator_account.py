@@ -230,6 +230,8 @@ async def test_texts_are_checked_for_recent_visitors_only(stage: Stage) -> None:
 
     assert (await check())["errcode"] == 61010
     await stage.platform.send(CHEN, text="在吗")
+    assert (await check())["errcode"] == 61010  # a chat with the account is no visit to the mini-program
+    stage.platform.visit(CHEN)
     assert (await check())["result"] == {"suggest": "pass", "label": 100}
     assert (await check(content="代开发票"))["result"]["suggest"] == "risky"
     assert (await check(content="请加微信"))["result"]["suggest"] == "review"
