@@ -63,6 +63,14 @@ class TooLarge(BadRequest):
     http_status = 413
 
 
+class NotSignedIn(LinliError):
+    """No token, or one that is unknown, expired or ended."""
+
+    code = "not_signed_in"
+    http_status = 401
+    default_say = "请先登录，再试一次。"
+
+
 class NotAllowed(LinliError):
     """The person may not do this; nothing was changed."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -23,6 +24,7 @@ from errors import SettingsError
 from nlp.sensitive import Checker, read_checker
 
 SIMULATOR_APPID = "wx5117a70115117a70"
+_SHORTEST_KEY = 32
 
 
 class TemplateSetting(BaseModel):
@@ -61,6 +63,11 @@ class Settings(BaseSettings):
     wechat_template: TemplateSetting | None = Field(None, description="template message of case progress, JSON")
     wechat_subscription: TemplateSetting | None = Field(None, description="subscription notice, JSON")
     simulator: bool = Field(False, description="serve a local WeChat platform under /simulator")
+
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="signs links and cursors, the same on every host, 32 characters or more; empty = one of its own",
+    )
 
     connector_http: bool = Field(False, description="let connectors send over plain http, in a closed network")
 
@@ -103,6 +110,17 @@ class Settings(BaseSettings):
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         {"work_hours": parse_hours, "quiet_hours": parse_quiet, "warn_at": parse_shares}[info.field_name or ""](text)
         return text
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if key and len(key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"must have {_SHORTEST_KEY} characters or more, e.g. from `openssl rand -hex 32`")
+        return key
+
+    def signing_key(self) -> bytes:
+        """What links and cursors are signed with; made once per data folder where none is set."""
+        return (self.secret_key.get_secret_value() or _kept(self.home / "secret-key", _new_key)).encode()
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -212,11 +230,11 @@ def _parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
 
 def simulator_keys(home: Path) -> dict[str, str]:
     """The simulated account's secrets: made once per data folder, so nobody shares a default."""
-    path = home / "simulator-keys.json"
-    if path.exists():
-        keys: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        return keys
-    home.mkdir(parents=True, exist_ok=True)
+    keys: dict[str, str] = json.loads(_kept(home / "simulator-keys.json", _new_simulator_keys))
+    return keys
+
+
+def _new_simulator_keys() -> str:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     keys = {
         "secret": secrets.token_hex(16),
@@ -224,16 +242,28 @@ def simulator_keys(home: Path) -> dict[str, str]:
         # 43 base64 characters hold 258 bits; the last must leave the two spare bits zero
         "aes_key": "".join(secrets.choice(alphabet) for _ in range(42)) + secrets.choice("AEIMQUYcgkosw048"),
     }
+    return json.dumps(keys)
+
+
+def _new_key() -> str:
+    return secrets.token_hex(32)
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """What a file of secrets holds; made when there is none. Of two processes that start together the first wins."""
+    if path.exists():
+        return path.read_text(encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps(keys), encoding="utf-8")
-    fresh.chmod(0o600)
+    fresh.touch(mode=0o600)
+    fresh.write_text(make(), encoding="utf-8")
     try:
-        os.link(fresh, path)  # the first of two processes that start together wins
+        os.link(fresh, path)
     except FileExistsError:
-        keys = json.loads(path.read_text(encoding="utf-8"))
+        pass
     finally:
         fresh.unlink()
-    return keys
+    return path.read_text(encoding="utf-8")
 
 
 def load_settings() -> Settings:

@@ -10,10 +10,14 @@ from aiohttp import web
 from app.services import Services, waker
 from bot.callback import Callback
 from bot.limits import Limit, RateLimits
+from domain import tokens
 from errors import TooMany, Unavailable
 from miniapp_api import connectors, open311
+from miniapp_api.api import create_api
 from miniapp_api.health import add_routes
-from models.database import fetch
+from miniapp_api.kernel import Desk
+from miniapp_api.limits import RateLimits as ApiLimits
+from models.database import fetch, is_away
 from simulator import Platform, create_app
 
 #: A little above the largest upload the simulator takes; the callback itself reads 64 KiB at most.
@@ -32,10 +36,28 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     throttle, proxies = _open311_throttle(running), running.settings.proxies()
     open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, throttle, public_url, proxies))
     connectors.add_routes(app, connectors.Connectors(running.now, wake, reopen_within))
+    app.add_subapp("/api/v1", create_api(desk(running)))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))
         app.router.add_get("/", _to_simulator)
     return app
+
+
+def desk(running: Services) -> Desk:
+    """What the endpoints of the API work with."""
+    settings = running.settings
+    return Desk(
+        now=running.now,
+        wake=waker(running),
+        find_token=tokens.find_token,
+        limit=ApiLimits(running.redis, running.now).take,
+        away=is_away,
+        key=settings.signing_key(),
+        media=running.media,
+        proxies=settings.proxies(),
+        reopen_within=timedelta(days=settings.reopen_days),
+        public_url=settings.public_url,
+    )
 
 
 def _open311_throttle(running: Services) -> Callable[[str, str], Awaitable[None]]:

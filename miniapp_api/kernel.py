@@ -1,0 +1,176 @@
+"""What every endpoint of the API is made of: a function of a `Call` and validated models, mounted by its route.
+
+    routes = Routes("rooms")
+
+    @routes.post("/rooms/{room_id}/messages", rule="room:speak", status=201)
+    async def say(call: Call, path: RoomPath, body: NewMessage) -> Message:
+        \"\"\"Say something in a room.\"\"\"
+
+Parameters are recognised by name: `path`, `query` and `body` are models, `upload` is a file as it comes in, `request`
+is the bare request. The answer's annotation is its model; None means 204. The document is written from the same models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Protocol, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.people import Person
+from domain.tokens import Token
+from miniapp_api.addresses import Networks
+
+#: Ids as PostgreSQL has them.
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+#: Bytes of a JSON body, at most.
+MOST_BYTES = 64 * 1024
+
+
+class Body(BaseModel):
+    """Base of every model that comes in or goes out. An unknown field is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Page(Body):
+    """What a list is asked with. Its answer has `items` and `next`, the cursor of what follows; "" = that was all."""
+
+    cursor: Annotated[str, Field(max_length=500, description="`next` of the page before; empty = from the start")] = ""
+    limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 20
+
+
+class Limiter(Protocol):
+    """Counts a request of `who`; raises TooMany, or Unavailable where it may not pass uncounted."""
+
+    def __call__(self, kind: str, who: str) -> Awaitable[None]: ...
+
+
+FindToken = Callable[[str, datetime], Awaitable[tuple[Person, Token]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What `app/` hands in, the same for every request."""
+
+    now: Callable[[], datetime]
+    wake: Callable[[], Awaitable[None]]  # called after each write that went well
+    find_token: FindToken  # whose token it is; raises NotSignedIn
+    limit: Limiter
+    away: Callable[[BaseException], bool]  # whether an error means that the database is gone for the moment
+    key: bytes  # the installation's own, for signatures
+    media: Path
+    proxies: Networks
+    reopen_within: timedelta
+    public_url: str = ""
+
+    def sign(self, purpose: str, text: str) -> str:
+        """A signature that others cannot make, for this purpose alone: 32 hexadecimal digits."""
+        return hmac.new(self.key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: who asks, and what it can be answered with."""
+
+    person: Person
+    token: Token | None
+    now: datetime
+    request_id: str
+    address: str
+    desk: Desk
+
+    @property
+    def source(self) -> str:
+        """How the audit trail names what carried it."""
+        return f"api:{self.request_id}"[:40]
+
+    async def limit(self, kind: str, who: str = "") -> None:
+        """Count one more of `kind` (see `limits.LIMITS`), of the caller unless somebody else is named."""
+        await self.desk.limit(kind, who or self.person.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The one file of a `multipart/form-data` request, to be read in pieces; text fields stand before it."""
+
+    name: str
+    content_type: str
+    fields: Mapping[str, str]
+    pieces: AsyncIterator[bytes]  # raises TooLarge past the route's `most_bytes`
+
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint, as it is mounted and as the document has it."""
+
+    subject: str
+    method: str
+    path: str
+    rule: str
+    status: int
+    handler: Handler
+    takes: Mapping[str, type[Any]]
+    answers: type[Any] | None
+    limits: Sequence[str] = ()
+    errors: Sequence[int] = ()
+    keyed: bool = True
+    network: bool = False
+    most_bytes: int = MOST_BYTES
+    media_type: str = "application/octet-stream"
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The endpoints of one subject; `api.SUBJECTS` lists them all."""
+
+    subject: str
+    all: list[Route] = field(default_factory=list)
+
+    def get(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
+        """A route that reads."""
+        return self._route("GET", path, rule, **more)
+
+    def post(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
+        """A route that makes or does something. `more`: `status` (200); `limits` counted besides the usual ones;
+        `errors`: statuses besides the usual ones; `keyed` = False where an answer must not be kept (it has a secret);
+        `network` = True where the handler waits for others, so no transaction may be open around it; `most_bytes`."""
+        return self._route("POST", path, rule, **more)
+
+    def put(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
+        """A route that sets something."""
+        return self._route("PUT", path, rule, **more)
+
+    def patch(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
+        """A route that changes parts of something."""
+        return self._route("PATCH", path, rule, **more)
+
+    def delete(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
+        """A route that ends something."""
+        return self._route("DELETE", path, rule, **more)
+
+    def _route(self, method: str, path: str, rule: str, **more: Any) -> Callable[[Handler], Handler]:
+        def mounted(handler: Handler) -> Handler:
+            hints = get_type_hints(handler)
+            answers = hints.pop("return")
+            takes = {name: hints[name] for name in inspect.signature(handler).parameters if name != "call"}
+            status = more.pop("status", 204 if answers is type(None) else 200)
+            answers = None if answers is type(None) else answers
+            self.all.append(Route(self.subject, method, path, rule, status, handler, takes, answers, **more))
+            return handler
+
+        return mounted
