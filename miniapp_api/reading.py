@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, get_origin
 
 from aiohttp import BodyPartReader, MultipartReader, web
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from errors import BadRequest, TooLarge
 from miniapp_api.answers import BadFields
@@ -102,7 +101,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def _fields(faults: Sequence[ErrorDetails], where: str) -> list[dict[str, str]]:
+def _fields(faults: Sequence[Any], where: str) -> list[dict[str, str]]:
     return [
         {"field": ".".join(str(part) for part in ((where,) if where else ()) + fault["loc"])[:200], "say": _say(fault)}
         for fault in faults[:20]
@@ -138,7 +137,7 @@ _SAY = {
 }
 
 
-def _say(fault: ErrorDetails) -> str:
+def _say(fault: Mapping[str, Any]) -> str:
     """The fault in Chinese. What a validator of ours says is Chinese already."""
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
