@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, web
 
 from simulator import api_account as account
 from simulator import api_messages as messages
-from simulator import content_check
+from simulator import content_check, oauth
 from simulator.call import Call, File
 from simulator.faults import ApiFault
 from simulator.platform import Platform
@@ -55,6 +55,7 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "/cgi-bin/openapi/quota/get": Endpoint("POST", account.quota_get),
     "/cgi-bin/clear_quota": Endpoint("POST", account.clear_quota),
     "/sns/jscode2session": Endpoint("GET", account.code_to_session, ""),
+    "/sns/oauth2/access_token": Endpoint("GET", oauth.web_user, ""),
     "/wxa/business/getuserphonenumber": Endpoint("POST", account.phone_number, "miniapp"),
     "/wxa/msg_sec_check": Endpoint("POST", content_check.msg_sec_check, "miniapp"),
     "/wxa/media_check_async": Endpoint("POST", content_check.media_check_async, "miniapp"),
@@ -72,6 +73,8 @@ class WeChatApi:
         path = "/" + request.match_info["path"]
         if path == "/cgi-bin/showqrcode":
             return self._show_qrcode(request)
+        if path == oauth.AUTHORIZE:
+            return oauth.authorize(self._platform, request)
         fault = self._platform.faults.take_api(path)
         if fault is None:
             return await self._answer(request, path)

@@ -1,4 +1,4 @@
-"""Mini-program codes: a login code or a phone-number code works once and for five minutes."""
+"""Codes of the mini-program and of web pages: each works once, for one purpose and for five minutes."""
 
 import base64
 from collections import OrderedDict
@@ -12,7 +12,8 @@ from simulator.refusals import ApiRefusal
 VALID: Final = timedelta(minutes=5)
 KEPT: Final = 10_000
 
-Purpose = Literal["login", "phone"]
+Purpose = Literal["login", "phone", "web", "preview"]
+"""wx.login, the phone-number button, a web page inside WeChat, the same in preview mode."""
 
 
 @dataclass(slots=True)
@@ -31,12 +32,17 @@ class Codes:
         self._codes: OrderedDict[str, _Code] = OrderedDict()
 
     def make(self, purpose: Purpose, openid: str, now: datetime) -> str:
-        """A new code, as wx.login or the phone-number button hands it to the mini-program."""
+        """A new code, as wx.login, the phone-number button or the consent page hands it out."""
         code = f"0{self._random.getrandbits(160):040x}"
         self._codes[code] = _Code(purpose, openid, now)
         if len(self._codes) > KEPT:
             self._codes.popitem(last=False)
         return code
+
+    def purpose(self, code: str) -> Purpose | None:
+        """What a code was made for; None for one never given out."""
+        found = self._codes.get(code)
+        return found.purpose if found else None
 
     def redeem(self, purpose: Purpose, code: str, now: datetime) -> str:
         """Whose code it is. Raises ApiRefusal 40029 (unknown, expired, other purpose) or 40163 (used

@@ -248,7 +248,7 @@ class Platform:
         return phone
 
     def make_code(self, openid: str, purpose: Purpose = "login") -> str:
-        """A code of wx.login or of the phone-number button, good once and for five minutes."""
+        """A code of wx.login, the phone-number button or a web page, good once and for five minutes."""
         self.visit(openid)
         return self.codes.make(purpose, self._phone(openid).openid, self.now())
 
