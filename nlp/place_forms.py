@@ -32,8 +32,13 @@ CHAIN = re.compile(
 )
 """A building with what follows it: 3栋2单元501室, 十八号楼, 3#2, 3-2-501, 三杠二杠五零一, 8号601."""
 
-CHAIN_SIGN = re.compile(r"[栋幢座层楼室#杠之舍斋]|单元|[号门][楼院门洞栋\d一二三四五六七八九]|\d-\d")
-"""What every chain holds: asked first, for it costs far less."""
+CHAIN_SIGN = re.compile(
+    r"[栋幢座层楼室#杠之舍斋单号门\d](?:(?<=[栋幢座层楼室#杠之舍斋])|(?<=单)元|(?<=[号门])[楼院门洞栋\d一二三四五六七八九]|(?<=\d)-\d)"
+)
+"""What every chain holds: asked first, for it costs far less.
+
+This and the other signs begin with a class of characters, which makes looking for one several times as fast.
+"""
 
 FLOOR_ONLY = re.compile(rf"(?:[负顶]|地下)?{_NUMBER}\s?(?:层|楼)")
 """A floor with nothing before it says where only to whom the building is known."""
@@ -42,8 +47,8 @@ FLOOR_END = re.compile(rf".?(?:[负顶]|地下)?{_NUMBER}\s?(?:层|楼)$")
 """The same with one character before it: 住五楼."""
 
 GATE = re.compile(
-    r"(?:小区|学校|院子|公园)?(?:(?<![部专热冷])(?:[东南西北]{1,2}|侧|后)(?:大|小)?门(?!诊|禁|铃|卫)"
-    r"|(?<![\da-z])[\d一二三四五六七八九十]{1,2}号门(?!诊|禁|铃|牌|卫)|校门|院门|厂门)(?:岗亭|岗)?(?:口|外|内|旁边|旁|附近)?"
+    r"(?=[小学院公校厂东南西北侧后\d一二三四五六七八九十])(?:(?:小区|学校|院子|公园)?(?:(?<![部专热冷])(?:[东南西北]{1,2}|侧|后)(?:大|小)?门(?!诊|禁|铃|卫)"
+    r"|(?<![\da-z])[\d一二三四五六七八九十]{1,2}号门(?!诊|禁|铃|牌|卫)|校门|院门|厂门)(?:岗亭|岗)?(?:口|外|内|旁边|旁|附近)?)"
 )
 """A gate that is told apart from others: 东门口, 2号门岗亭."""
 
@@ -61,12 +66,13 @@ CASE_NUMBER = re.compile(r"(?:wl)?\d{11,}|wl-?\d+")
 """What follows 编号 here is one of our cases, not a thing in the street."""
 
 NUMBERED = re.compile(
+    r"(?=[\da-z一二三四五六七八九十百零〇两幺车泊地轻负东南西北-])(?:"
     rf"(?<![\da-z.]){_N}{{1,4}}号(?:地铁口|平台|岗亭|门岗|岗|电梯|客梯|出口|入口|出入口|通道|桥|泵站|厂房|车间|仓库|食堂|宿舍|病房|病区"
     r"|窗口|摊位|摊|商铺|铺|门面|车位|泊位|车库|垃圾房|垃圾亭|投放点|码头|闸|水闸|池|井|亭|球场|大棚|鱼塘|地块|停车场|里|点位)"
     rf"|[a-z]?\d?-?[a-z]?\d{{1,4}}号?(?:车位|泊位)|(?:车位|泊位)[a-z]?\d?-?[a-z]?\d{{1,4}}|(?:地铁|轻轨)?(?<![a-z\d])[a-h]\d?(?:出|入)?口"
     rf"|(?<!入住)(?<=[楼住在])\d{{3,4}}(?![\d年元块度分路米斤个人次天万点%多号平户])|[负-]\s?[\d一二三](?:层|楼)|(?<=[库场])[b负]\d"
     rf"|{_N}{{1,4}}弄(?:{_N}{{1,4}}号)?|(?<=[库场层楼])[a-z东南西北]区|{_N}{{1,2}}号线(?:工地|施工|站厅|站台|出口|入口)"
-    r"|(?<![a-z\d])[a-z]区(?![别间分])|(?<![a-z\d])b\d(?:层|楼)?(?![a-z\d栋幢座号-])"
+    r"|(?<![a-z\d])[a-z]区(?![别间分])|(?<![a-z\d])b\d(?:层|楼)?(?![a-z\d栋幢座号-]))"
 )
 """Things told apart by a number: 三号平台, B2-113车位, 地铁C口, 住302, 358弄12号."""
 
@@ -132,23 +138,29 @@ THERE = re.compile("(?:那|这)(?:里|边|儿|块|片|头|一片|一块|个|条|
 
 SIGNED = (
     (
-        frozenset("灯杆盖体器栓施部编码-"),
-        re.compile("[灯杆盖体器栓施部](?:件|编号|杆号|号|是|:)? ?[a-z\\d]|[编杆]号|[号码][路灯电杆井消变配]|[a-z]-\\d"),
+        re.compile(
+            r"[灯杆盖体器栓施部编号码a-z](?:(?<=[灯杆盖体器栓施部])(?:件|编号|杆号|号|是|:)? ?[a-z\d]|(?<=[编杆])号"
+            r"|(?<=[号码])[路灯电杆井消变配]|(?<=[a-z])-\d)"
+        ),
         CODE,
         3,
     ),
     (
-        frozenset("号弄负区0123456789abcdefgh"),
         re.compile(
-            "[号弄]|[位楼住在负库场-]\\d|\\d车位|[a-h]\\d?[出入]?口|[库场层楼][东南西北]区|[a-z]区|b\\d|[负-][一二三]"
+            r"[号弄位楼住在负库场层\da-z-](?:(?<=[号弄])|(?<=[位楼住在负库场-])\d|(?<=\d)车位|(?<=[a-h])\d?[出入]?口"
+            r"|(?<=[库场层楼])[东南西北]区|(?<=[a-z])区|(?<=b)\d|(?<=[负-])[一二三])"
         ),
         NUMBERED,
         3,
     ),
-    (frozenset("组队社"), re.compile(rf"{_N}[组队社]"), GROUP, 3),
-    (frozenset("期"), re.compile(f"{_N}期"), PHASE, 2),
-    (frozenset("栋幢排户家片站"), re.compile("[面边壁后前一那的][栋幢排]|[那的][户家片排]|[东南西北]站"), BESIDE, 1),
-    (frozenset("站"), re.compile("号线|路[公车终起首总站台]|站[a-h]"), STATION, 3),
+    (re.compile(rf"[组队社](?<={_N}[组队社])"), GROUP, 3),
+    (re.compile(f"期(?<={_N}期)"), PHASE, 2),
+    (
+        re.compile("[栋幢排户家片站](?:(?<=[面边壁后前一那的][栋幢排])|(?<=[那的][户家片排])|(?<=[东南西北]站))"),
+        BESIDE,
+        1,
+    ),
+    (re.compile("号线|路[公车终起首总站台]|站[a-h]"), STATION, 3),
 )
-"""Forms: characters of which a text has one, and what it then holds somewhere, both asked first because that costs far
-less; the form itself, and how well it says where."""
+"""Forms: what a text that has one holds somewhere, asked first because that costs far less; the form itself, and how
+well it says where."""

@@ -80,9 +80,8 @@ def _formed(text: str, *, free: bool) -> Iterator[Piece]:
                 yield _free_name(text, start, 0) if free else start, end, SURE
     if "门" in text:
         yield from _gates(text)
-    letters = set(text)
-    for some, sign, pattern, strength in forms.SIGNED:
-        if not letters.isdisjoint(some) and sign.search(text):
+    for sign, pattern, strength in forms.SIGNED:
+        if sign.search(text):
             whole = (found for found in pattern.finditer(text) if not forms.CASE_NUMBER.search(found[0]))
             yield from ((found.start(), found.end(), strength) for found in whole)
 
