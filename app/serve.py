@@ -107,7 +107,7 @@ async def _listening(running: Services) -> AsyncIterator[Served]:
 
 def simulator_config(running: Services) -> SimulatorConfig:
     """The simulated platform for this process's own account."""
-    wechat, settings = running.wechat, running.settings
+    wechat, settings, miniapp = running.wechat, running.settings, running.settings.miniapp()
     return SimulatorConfig(
         callback_url=f"{settings.base_url}/wechat/callback",
         appid=wechat.appid,
@@ -117,6 +117,8 @@ def simulator_config(running: Services) -> SimulatorConfig:
         mode=wechat.mode,
         state_file=settings.home / "simulator.json",
         demo=demo_phones(),
+        miniapp_appid=miniapp.appid if miniapp else "",
+        miniapp_secret=miniapp.secret if miniapp else "",
     )
 
 

@@ -23,7 +23,9 @@ from bot.config import WeChatConfig
 from bot.consents import apply_results
 from bot.delivery import Ladder
 from bot.inbox import Inbox, utc_now
+from bot.logins import Logins
 from bot.outbox import Outbox
+from bot.transport import Transport
 from domain import publishing, timing
 from errors import SettingsError
 from handlers import Bot, Policy
@@ -42,6 +44,8 @@ class Services:
     wechat: WeChatConfig
     redis: aioredis.Redis
     api: WeChatApi
+    miniapp: WeChatApi | None  # the mini-program's; None without one
+    logins: Logins
     inbox: Inbox
     session: aiohttp.ClientSession
     now: Callable[[], datetime]
@@ -84,9 +88,13 @@ async def services(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
         ):
             api = connect(wechat, session, redis)
+            mini = settings.miniapp()
+            miniapp = connect(mini, session, redis) if mini else None
+            logins = Logins(wechat, mini, Transport(wechat.api_base, session), miniapp)
             bot = Bot(Policy(timedelta(days=settings.reopen_days), settings.pressing_joiners, settings.ask_below))
             try:
-                yield Services(settings, wechat, redis, api, Inbox(bot.answer, bot.refused), session, now)
+                inbox = Inbox(bot.answer, bot.refused)
+                yield Services(settings, wechat, redis, api, miniapp, logins, inbox, session, now)
             finally:
                 await redis.aclose()
 

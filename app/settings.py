@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,6 +25,7 @@ from errors import SettingsError
 from nlp.sensitive import Checker, read_checker
 
 SIMULATOR_APPID = "wx5117a70115117a70"
+SIMULATOR_MINIAPP = "wx5117a70115117a71"
 _SHORTEST_KEY = 32
 
 
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     wechat_aes_key: SecretStr = Field(SecretStr(""), description="EncodingAESKey, 43 characters")
     wechat_aes_key_previous: SecretStr = Field(SecretStr(""), description="the key before, while it is changed")
     wechat_mode: Literal["plain", "compatible", "safe"] = Field("safe", description="message mode of the account")
+    miniapp_appid: str = Field("", description="app id of the mini-program of the same owner; empty = none")
+    miniapp_secret: SecretStr = Field(SecretStr(""), description="app secret of the mini-program")
     wechat_api_base: str = Field("https://api.weixin.qq.com", description="WeChat's API or a simulator's")
     wechat_template: TemplateSetting | None = Field(None, description="template message of case progress, JSON")
     wechat_subscription: TemplateSetting | None = Field(None, description="subscription notice, JSON")
@@ -194,6 +198,17 @@ class Settings(BaseSettings):
             subscription=self.subscribed or None,
         )
 
+    def miniapp(self) -> WeChatConfig | None:
+        """The same for the mini-program; None without one. With the simulator on, its made-up one."""
+        if self.simulator and not self.wechat_appid:
+            secret = sha256(f"mini-program of {simulator_keys(self.home)['secret']}".encode()).hexdigest()[:32]
+            return WeChatConfig(SIMULATOR_MINIAPP, secret, token="", api_base=self.api_base)
+        if not self.miniapp_appid:
+            return None
+        return WeChatConfig(
+            self.miniapp_appid, self.miniapp_secret.get_secret_value(), token="", api_base=self.api_base
+        )
+
     @property
     def api_base(self) -> str:
         """The simulator's own API when it plays the platform, else WeChat's."""
@@ -296,6 +311,8 @@ def wechat_faults(settings: Settings) -> list[tuple[str, str]]:
     for name, key in keys.items():
         if settings.wechat_mode != "plain" and len(key) != 43:
             faults.append((name, f"has {len(key)} characters, WeChat's EncodingAESKey has 43: copy it from {where}"))
+    if settings.miniapp_appid and not settings.miniapp_secret.get_secret_value():
+        faults.append(("LINLI_MINIAPP_SECRET", "missing: copy the AppSecret of the mini-program, 开发管理 → 开发设置"))
     if urlsplit(settings.wechat_api_base).scheme not in ("http", "https"):
         faults.append(("LINLI_WECHAT_API_BASE", "must begin with https:// (or http:// for a simulator)"))
     return faults
