@@ -264,6 +264,10 @@ class WeChatApi:
             scene=str(answer.get("qr_scene_str") or answer.get("qr_scene") or ""),
         )
 
+    async def ask(self, path: str, body: Mapping[str, Any], repeat: Repeat) -> dict[str, Any]:
+        """The answer of an API that has no method here, by its path below the base ("wxa/msg_sec_check")."""
+        return await self._json(Call("POST", path, body=body), repeat)
+
     async def stable_token(self) -> tuple[str, float]:
         """A token straight from WeChat and its seconds to live, past the store: for checking the settings."""
         return await self._fetch_token()

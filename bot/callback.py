@@ -13,19 +13,17 @@ from aiohttp import web
 from prometheus_client import Counter, Histogram
 
 from bot.config import WeChatConfig
-from bot.crypto import Cryptor, check_signature
+from bot.envelope import SUCCESS, Envelope, read_body, refusal
 from bot.inbox import Inbox
 from bot.messages import Message, to_message
 from bot.replies import text_reply
-from bot.wire import encrypted_part, parse_body
-from errors import BadMessage, BadSignature, LinliError, StaleTimestamp, TooLarge
+from bot.wire import parse_body
+from errors import LinliError
 
 log = structlog.get_logger(__name__)
 
-MAX_BODY = 64 * 1024
 #: Seconds until we give up and let WeChat deliver again: its own patience is five.
 BUDGET = 4.0
-SUCCESS = b"success"
 _PAUSE = 0.25  # seconds between tries while the database is away
 
 MESSAGES = Counter("linli_callback_messages_total", "Messages from WeChat by kind and outcome", ["kind", "outcome"])
@@ -57,29 +55,23 @@ class Callback:
         now: Callable[[], datetime],
         wake: Callable[[], Awaitable[None]],
     ) -> None:
-        self._config = config
         self._inbox = inbox
         self._now = now
         self._wake = wake
-        self._cryptor = Cryptor(config.appid, config.token, config.aes_keys) if config.aes_key else None
+        self._envelope = Envelope(config, now=now)
 
     async def verify(self, request: web.Request) -> web.Response:
         """WeChat asks whether this is our server: the echo string comes back as it is, also in safe mode."""
-        query = request.query
-        try:
-            self._check(query, "signature", query.get("timestamp", ""), query.get("nonce", ""))
-        except LinliError as error:
-            return _refusal(error)
-        return web.Response(text=query.get("echostr", ""))
+        return self._envelope.echo(request)
 
     async def receive(self, request: web.Request) -> web.Response:
         """One push: the encrypted reply, or `success`. Bad input gets a bare 4xx and one log line."""
         started = perf_counter()
         try:
-            opened = self._open(request.query, await _read(request))
+            opened = self._open(request.query, await read_body(request))
         except LinliError as error:
             MESSAGES.labels("refused", error.code).inc()
-            return _refusal(error)
+            return refusal(error)
         kind = opened.message.event or str(opened.message.kind)
         try:
             async with asyncio.timeout(BUDGET):
@@ -111,35 +103,15 @@ class Callback:
                 await asyncio.sleep(_PAUSE)
 
     def _open(self, query: Mapping[str, str], raw: bytes) -> _Opened:
-        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
-        encrypted_request = query.get("encrypt_type") == "aes"
-        if not encrypted_request:
-            if self._config.mode == "safe":
-                raise BadSignature("plain message in safe mode")
-            self._check(query, "signature", timestamp, nonce)
-            return _Opened(to_message(parse_body(raw)), raw, None)
-        encrypted = encrypted_part(parse_body(raw))
-        if encrypted is None or self._cryptor is None:
-            raise BadMessage("nothing to decrypt" if self._cryptor else "no LINLI_WECHAT_AES_KEY is set")
-        self._check(query, "msg_signature", timestamp, nonce, encrypted)
-        opened = self._cryptor.decrypt(encrypted)
-        return _Opened(to_message(parse_body(opened.body)), opened.body, opened.key)
-
-    def _check(self, query: Mapping[str, str], name: str, timestamp: str, *parts: str) -> None:
-        check_signature(query.get(name, ""), self._config.token, timestamp, *parts)
-        if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
-            raise StaleTimestamp("timestamp is no number")
-        if abs(self._now().timestamp() - int(timestamp)) > self._config.timestamp_window.total_seconds():
-            raise StaleTimestamp(f"timestamp {timestamp} is outside the window")
+        body, key = self._envelope.open(query, raw)
+        return _Opened(to_message(parse_body(body)), body, key)
 
     def _answer(self, opened: _Opened, text: str | None, query: Mapping[str, str]) -> bytes:
         if text is None:
             return SUCCESS  # unencrypted in every mode
         now = int(self._now().timestamp())
         reply = text_reply(opened.message, text, now)
-        if opened.key is None or self._cryptor is None:
-            return reply
-        return self._cryptor.seal(reply, timestamp=str(now), nonce=query.get("nonce", ""), key=opened.key)
+        return self._envelope.seal(reply, timestamp=str(now), nonce=query.get("nonce", ""), key=opened.key)
 
 
 def _no_answer(request: web.Request) -> web.Response:
@@ -152,20 +124,3 @@ def _no_answer(request: web.Request) -> web.Response:
 def _known(message: Message) -> str:
     """The kind as a metric's label: never a name that came from outside."""
     return str(message.kind)
-
-
-async def _read(request: web.Request) -> bytes:
-    if request.content_length is not None and request.content_length > MAX_BODY:
-        raise TooLarge(f"{request.content_length} bytes")
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(MAX_BODY):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge("more than 64 KiB")
-    return bytes(body)
-
-
-def _refusal(error: LinliError) -> web.Response:
-    """The caller learns the status and nothing else; the log says why."""
-    log.warning("callback refused", code=error.code, detail=error.detail[:200])
-    return web.Response(status=error.http_status)

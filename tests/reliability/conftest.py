@@ -40,7 +40,8 @@ def account(
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MutableMapping[str, Any]]]:
-    """What the callback logs. A fresh logger: one used before keeps the configuration of its first line."""
-    monkeypatch.setattr("bot.callback.log", structlog.get_logger("bot.callback"))
+    """What the callback logs. Fresh loggers: one used before keeps the configuration of its first line."""
+    for module in ("bot.callback", "bot.envelope"):
+        monkeypatch.setattr(f"{module}.log", structlog.get_logger(module))
     with capture_logs() as lines:
         yield lines
