@@ -107,6 +107,8 @@ class OutboxKind(StrEnum):
     ROOM = "room"  # what became of a case, as a reply in the room it came from
     CHECK = "check"  # ask WeChat whether a text or picture may be shown
     GROUP = "group"  # an entry of a room, for a group on another platform
+    UNION = "union"  # ask WeChat who a follower is in the mini-program
+    ERASE = "erase"  # take the files of somebody who was forgotten off the disk
 
 
 class InboxState(StrEnum):

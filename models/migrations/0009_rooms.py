@@ -245,7 +245,7 @@ class Migration(migrations.Migration):
         ops.AlterField(
             model_name='Outbox',
             name='kind',
-            field=fields.CharEnumField(description='NOTICE: notice\nMEDIA: media\nRESULT: result\nWEBHOOK: webhook\nROOM: room\nCHECK: check\nGROUP: group', enum_type=OutboxKind, max_length=12),
+            field=fields.CharEnumField(description='NOTICE: notice\nMEDIA: media\nRESULT: result\nWEBHOOK: webhook\nROOM: room\nCHECK: check\nGROUP: group\nUNION: union\nERASE: erase', enum_type=OutboxKind, max_length=12),
         ),
         ops.AddField(
             model_name='Resident',
