@@ -59,7 +59,7 @@ class Services:
         """A worker's view of the queue with its handlers."""
         return Outbox(
             {
-                OutboxKind.NOTICE: Ladder(self.api, self.wechat, now=self.now),
+                OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now),
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ MESSAGE_QUOTA, MESSAGE_WINDOW = 5, timedelta(hours=47, minutes=59)
 CLICK_QUOTA, CLICK_WINDOW = 3, timedelta(seconds=50)
 _TEXT_LIMIT = 2048
 _MERGE = 6  # notices in one message; more than that nobody reads on a phone
+_OURS = "upload:"  # before the path of a picture that WeChat has not seen yet; see domain.uploads
 
 DELIVERED = Counter("linli_notices_total", "Notices by the rung that took them, or undelivered", ["rung"])
 
@@ -74,11 +76,12 @@ async def service_quota(openid: str, now: datetime) -> Quota:
 
 
 class Ladder:
-    """The outbox's handler of NOTICE jobs."""
+    """The outbox's handler of NOTICE jobs. `media`: the folder of pictures that were sent to us itself."""
 
-    def __init__(self, api: WeChatApi, config: WeChatConfig, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, api: WeChatApi, config: WeChatConfig, media: Path, *, now: Callable[[], datetime]) -> None:
         self._api = api
         self._config = config
+        self._media = media
         self._now = now
 
     async def __call__(self, jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
@@ -115,14 +118,26 @@ class Ladder:
     async def _pictures(self, openid: str, part: Sequence[Job], room: int) -> int:
         """Photos go before their text while the quota has room; a lost photo never holds up the text."""
         used = 0
-        for media_id in [image for job in part for image in job.payload.get("images", ())][: max(0, room)]:
+        for image in [image for job in part for image in job.payload.get("images", ())][: max(0, room)]:
             try:
-                await self._api.send_custom(openid, CustomImage(media_id))
+                await self._api.send_custom(openid, CustomImage(await self._media_id(image)))
                 used += 1
             except LinliError as error:
                 log.info("picture not sent", reason=ruling(error).reason)
                 break
+            except OSError as error:
+                log.warning("picture not read", image=image, reason=str(error))
+                break
         return used
+
+    async def _media_id(self, image: str) -> str:
+        """WeChat's name of a picture; one that came to us by another way is handed to WeChat first, for three days."""
+        if not image.startswith(_OURS):
+            return image
+        path = (self._media / image.removeprefix(_OURS)).resolve()
+        if not path.is_relative_to(self._media.resolve()):
+            raise FileNotFoundError(f"{image} is not below the media folder")
+        return await self._api.upload_media("image", path.name, path.read_bytes(), "image/jpeg")
 
     async def _by_template(self, job: Job, refused: str, end: Callable[[Job, Done], None]) -> None:
         reasons = [refused]

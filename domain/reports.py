@@ -22,11 +22,14 @@ from models.transitions import Verb
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A photo, voice or video as WeChat names it."""
+    """A photo, voice or video as WeChat names it; `path` (below the media folder) of one that is here already."""
 
     kind: str
     media_id: str
     format: str = ""
+    path: str = ""
+    content_type: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,16 @@ class Receipt:
 
 _ATTACH = """
 WITH stored AS (
-    INSERT INTO attachment (case_id, kind, after, media_id, path, content_type, created_at, facts)
-    SELECT $1, kind, $2, media_id, '', '', $3, facts FROM jsonb_to_recordset($4::jsonb)
-        AS m(kind text, media_id text, facts jsonb)
-    RETURNING id, media_id
+    INSERT INTO attachment (case_id, kind, after, media_id, path, content_type, size, created_at, facts)
+    SELECT $1, kind, $2, media_id, path, content_type, size, $3, facts FROM jsonb_to_recordset($4::jsonb)
+        AS m(kind text, media_id text, path text, content_type text, size int, facts jsonb)
+    RETURNING id, media_id, path
 )
 INSERT INTO outbox (kind, state, recipient, case_id, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at)
 SELECT 'media', 'pending', 'media:' || id, $1, jsonb_build_object('attachment', id, 'media_id', media_id), 0, 0, $3,
     '', '', 0, '', $3
-FROM stored
+FROM stored WHERE path = ''
 """
 
 
@@ -177,11 +180,13 @@ async def attach(case: Case, media: Sequence[Media], journal: Journal, *, after:
     """Add media to a case, from the resident or (after=True) from staff; gives the media ids of the pictures WeChat
     can pass on: another platform's are addresses.
 
-    WeChat keeps what was sent for three days: a job to fetch it is left for the worker.
+    WeChat keeps what was sent for three days: a job to fetch it is left for the worker. What was sent to us itself is
+    here already, and the delivery ladder hands it to WeChat.
     """
     if media:
         rows = [
-            {"kind": item.kind, "media_id": item.media_id, "facts": {"format": item.format} if item.format else {}}
+            {name: getattr(item, name) for name in ("kind", "media_id", "path", "content_type", "size")}
+            | {"facts": {"format": item.format} if item.format else {}}
             for item in media
         ]
         await fetch(_ATTACH, case.id, after, journal.at, to_json(rows))

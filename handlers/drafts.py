@@ -137,5 +137,5 @@ class Draft:
             urgent=self.urgent,
             latitude=self.latitude,
             longitude=self.longitude,
-            media=tuple(reports.Media(**item) for item in self.media),
+            media=tuple(reports.Media(one["kind"], one["media_id"], one["format"]) for one in self.media),
         )
