@@ -19,15 +19,16 @@ from operator import add
 from ahocorasick_rs import AhoCorasick
 
 WIDTH = 32
-"""Bits of one digit; sums stay far below half of it."""
+"""Bits of one digit while learning; sums stay far below half of it."""
+NARROW = 16
+"""Bits of one digit of what was learnt: the less memory a message touches, the faster it is weighed. Sums of the
+heaviest pieces that `LONGEST` characters can hold stay below half of it."""
 LONGEST = 160
 """Characters that are listened to: half of them from the beginning, half from the end of a longer text."""
 INTENTS = ("report", "consult", "progress", "rate", "chat")
 UNIT = 100.0
 """The size of whole-number weights that makes 1.0 of a hunch."""
 
-_HALF = 1 << WIDTH - 1
-_MASK = (1 << WIDTH) - 1
 _DIGITS = re.compile(r"\d+")
 _MARKS = re.compile(r"[^\w?\[\]]+")
 
@@ -75,40 +76,40 @@ def _heard(folded: str) -> set[str]:
 @cache
 def _finder() -> AhoCorasick:
     """Finds them all in one pass: cutting a text into pieces costs more than all the rest of listening."""
-    return AhoCorasick(list(weights().pieces), store_patterns=True)
+    return AhoCorasick(list(weights(NARROW).pieces), store_patterns=True)
 
 
-def unpack(packed: int, count: int) -> tuple[int, ...]:
+def unpack(packed: int, count: int, width: int = WIDTH) -> tuple[int, ...]:
     """The `count` signed digits of a packed number."""
-    lifted = packed + _lift(count)
-    return tuple(digit - _HALF for digit in _digits(count).unpack(lifted.to_bytes(count * WIDTH // 8, "little")))
+    lift = _lift(count, width)  # gives back what the digits below borrowed; then each stands by itself
+    return tuple(_digits(count, width).unpack((packed + lift ^ lift).to_bytes(count * width // 8, "little")))
 
 
-def pack(digits: Iterable[tuple[int, int]]) -> int:
+def pack(digits: Iterable[tuple[int, int]], width: int = WIDTH) -> int:
     """One number of signed digits, each given with its place."""
-    return sum(digit << WIDTH * place for place, digit in digits)
+    return sum(digit << width * place for place, digit in digits)
 
 
-def weigh(found: Iterable[str], known: Mapping[str, int], count: int) -> tuple[int, ...]:
+def weigh(found: Iterable[str], known: Mapping[str, int], count: int, width: int = WIDTH) -> tuple[int, ...]:
     """The sums of all weights of the pieces `found`, sound by sound."""
-    return unpack(sum(map(known.get, found, repeat(0))), count)
+    return unpack(sum(map(known.get, found, repeat(0))), count, width)
 
 
 @cache
-def _lift(count: int) -> int:
+def _lift(count: int, width: int) -> int:
     """What makes every digit of a packed number positive."""
-    return pack((place, _HALF) for place in range(count))
+    return pack(((place, 1 << width - 1) for place in range(count)), width)
 
 
 @cache
-def _digits(count: int) -> struct.Struct:
-    return struct.Struct(f"<{count}I")
+def _digits(count: int, width: int) -> struct.Struct:
+    return struct.Struct(f"<{count}{'h' if width == NARROW else 'i'}")
 
 
 def listen(folded: str) -> Hunch:
     """What the folded text sounds like."""
-    learnt = weights()
-    sums = weigh(_heard(folded), learnt.pieces, learnt.sounds)
+    learnt = weights(NARROW)
+    sums = weigh(_heard(folded), learnt.pieces, learnt.sounds, NARROW)
     intents = {name: amount / UNIT for name, amount in zip(INTENTS, sums, strict=False)}
     calm, *dangers = sums[len(INTENTS) :]
     most = max(dangers)
@@ -117,20 +118,21 @@ def listen(folded: str) -> Hunch:
 
 def telling(folded: str, sound: str, most: int = 3) -> list[tuple[str, float]]:
     """The words that speak loudest for a sound, an intent or a kind of danger, with their weights."""
-    learnt = weights()
-    shift = WIDTH * (INTENTS.index(sound) if sound in INTENTS else len(INTENTS) + 1 + learnt.dangers.index(sound))
-    lift = _lift(learnt.sounds)
+    learnt = weights(NARROW)
+    shift = NARROW * (INTENTS.index(sound) if sound in INTENTS else len(INTENTS) + 1 + learnt.dangers.index(sound))
+    lift, half = _lift(learnt.sounds, NARROW), 1 << NARROW - 1
+    mask = 2 * half - 1
     heard = []
     for piece in _heard(folded):
         if len(piece) > 1 and piece in folded:
-            weight = ((learnt.pieces[piece] + lift) >> shift & _MASK) - _HALF
+            weight = ((learnt.pieces[piece] + lift) >> shift & mask) - half
             if weight > 0:
                 heard.append((piece, weight / UNIT))
     return sorted(heard, key=lambda one: (-one[1], one[0]))[:most]
 
 
 @cache
-def weights() -> Weights:
+def weights(width: int = WIDTH) -> Weights:
     """The shipped weights, read once: a line holds a piece of text and the places and weights of its sounds."""
     lines = files("nlp.data").joinpath("sayings_weights.tsv").read_text(encoding="utf-8").splitlines()
     head = dict(line[2:].split(": ", 1) for line in lines[:4] if ": " in line)
@@ -138,7 +140,7 @@ def weights() -> Weights:
     for line in lines[4:]:
         piece, numbers = line.split("\t")
         each = [*map(int, numbers.split(" "))]
-        known[piece] = pack(zip(each[::2], each[1::2], strict=True))
+        known[piece] = pack(zip(each[::2], each[1::2], strict=True), width)
     return Weights(tuple(head["dangers"].split()), known, head["source"])
 
 

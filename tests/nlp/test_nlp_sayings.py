@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import nlp
 from nlp.catalogue import catalogue
-from nlp.hunch import INTENTS, LONGEST, listen, pack, pieces, telling, unpack, weights, write
+from nlp.hunch import INTENTS, LONGEST, NARROW, listen, pack, pieces, telling, unpack, weights, write
 from nlp.normalise import fold
 from nlp.sayings import Saying, learn, sayings, source
 
@@ -46,6 +46,12 @@ def test_the_shipped_weights_were_learnt_from_the_shipped_sentences() -> None:
 def test_the_shipped_weights_are_written_as_they_are_read() -> None:
     shipped = files("nlp.data").joinpath("sayings_weights.tsv").read_text(encoding="utf-8")
     assert write(weights()) == shipped
+
+
+def test_no_text_is_too_loud_for_the_narrow_digits() -> None:
+    sounds = zip(*(unpack(packed, weights().sounds) for packed in weights().pieces.values()), strict=True)
+    most = 2 * LONGEST + 3
+    assert all(sum(sorted(map(abs, sound))[-most:]) < 1 << NARROW - 1 for sound in sounds)
 
 
 def test_every_kind_of_danger_has_sentences_and_an_advice() -> None:
