@@ -59,7 +59,9 @@ class RoomMessage(Model):
     target: int | None = fields.BigIntField(null=True, description="message a recall or removal is about")
     at = fields.DatetimeField()
     why = fields.CharField(
-        max_length=200, default="", description="why it is not shown, or what our lists flag in it; for sender and staff"
+        max_length=200,
+        default="",
+        description="why it is not shown, or what our lists flag; for sender and staff",
     )
     intent = fields.CharField(max_length=12, default="", description="what it seems to want; see nlp.values.Intent")
     hint: dict[str, Any] | None = fields.JSONField(
@@ -91,6 +93,7 @@ class RoomSeat(Model):
     read_seq = fields.BigIntField(default=0)
     muted_until: datetime | None = fields.DatetimeField(null=True)
     muted_why = fields.CharField(max_length=200, default="")
+    muted_by = fields.CharField(max_length=40, default="", db_default="", description="who muted them: staff:12")
     relay_since: datetime | None = fields.DatetimeField(
         null=True, description="since when what they write to the account goes into the room; null = it does not"
     )
@@ -142,6 +145,7 @@ class Review(Model):
     by = fields.CharField(max_length=40, description="who asks: resident:7, system")
     reason = fields.CharField(max_length=500, default="")
     opened_at = fields.DatetimeField()
+    told_at: datetime | None = fields.DatetimeField(null=True, description="when staff were told that it waits")
     outcome = fields.CharEnumField(ReviewOutcome, max_length=8, default=ReviewOutcome.OPEN)
     decided_by: fields.ForeignKeyNullableRelation[Staff] = fields.ForeignKeyField(
         "linli.Staff", null=True, related_name="reviews", on_delete=fields.OnDelete.RESTRICT

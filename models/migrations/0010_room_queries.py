@@ -7,6 +7,26 @@ from tortoise.migrations import operations as ops
 INDEXES = [
     # what was pushed to one person, newest first
     ("CREATE INDEX outbox_notices ON outbox (recipient, id) WHERE kind = 'notice'", "DROP INDEX outbox_notices"),
+    # what waits for WeChat's word on it, oldest first
+    (
+        "CREATE INDEX room_message_checking ON room_message (id) WHERE state = 'checking'",
+        "DROP INDEX room_message_checking",
+    ),
+    # one open review a message, one open appeal a mute; and what staff have not been told of
+    (
+        "CREATE UNIQUE INDEX review_open ON review (message_id) WHERE outcome = 'open' AND message_id IS NOT NULL",
+        "DROP INDEX review_open",
+    ),
+    (
+        "CREATE UNIQUE INDEX review_open_mute ON review (room_id, by) WHERE outcome = 'open' AND message_id IS NULL",
+        "DROP INDEX review_open_mute",
+    ),
+    (
+        "CREATE INDEX review_untold ON review (room_id) WHERE outcome = 'open' AND told_at IS NULL",
+        "DROP INDEX review_untold",
+    ),
+    # who complains how often
+    ("CREATE INDEX review_by ON review (by, opened_at)", "DROP INDEX review_by"),
 ]
 
 
