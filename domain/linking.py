@@ -1,0 +1,136 @@
+"""One person, known twice: as a follower of the official account and as a user of the mini-program.
+
+WeChat gives both the same unionid, but not at once: the mini-program's with its login, the account's when it is asked.
+Until both are known the mini-program's user is a resident of their own (openid `mini:…`). Then everything of theirs
+goes over to the account's resident, and that row ends.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.bell import room_changed
+from domain.journal import audit
+from models.database import fetch, to_json, transaction
+from models.enums import OutboxKind
+
+MINI = "mini:"
+"""Before the openid of a resident who is known from the mini-program alone."""
+
+
+async def ask_union(resident_id: int, openid: str, now: datetime) -> None:
+    """Leave the worker a job to ask WeChat who this follower is in the mini-program, unless that is known, or was asked
+    before."""
+    await fetch(_ASK, str(OutboxKind.UNION), f"union:{resident_id}", to_json({"openid": openid}), now, resident_id)
+
+
+_ASK = """
+INSERT INTO outbox
+    (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, created_at)
+SELECT $1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $4
+FROM resident r WHERE r.id = $5 AND r.unionid IS NULL
+    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.recipient = $2 AND o.finished_at IS NULL)
+"""
+
+
+async def link_union(openid: str, unionid: str, now: datetime, source: str = "") -> None:
+    """The follower `openid` has this unionid: what they did in the mini-program before becomes theirs here."""
+    if not unionid:
+        return
+    async with transaction():
+        mine = await fetch("SELECT id, unionid FROM resident WHERE openid = $1 AND deleted_at IS NULL", openid)
+        if not mine or mine[0]["unionid"] == unionid:
+            return
+        other = await fetch("SELECT id, openid FROM resident WHERE unionid = $1", unionid)
+        if other and not other[0]["openid"].startswith(MINI):
+            return  # somebody is known by it already; two followers are never one
+        if other:
+            await merge(other[0]["id"], mine[0]["id"], now, source)
+        await fetch("UPDATE resident SET unionid = $2 WHERE id = $1", mine[0]["id"], unionid)
+
+
+# $1 goes, $2 stays. What both have (a followed case, a seat, a draft's name) stays as it is with $2.
+_MOVE = """
+WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
+), followed AS (UPDATE follower f SET resident_id = $2 WHERE resident_id = $1
+    AND NOT EXISTS (SELECT 1 FROM follower o WHERE o.case_id = f.case_id AND o.resident_id = $2)
+), signed_in AS (UPDATE login_token SET resident_id = $2 WHERE resident_id = $1
+), opened AS (UPDATE miniapp_user SET resident_id = $2 WHERE resident_id = $1
+), wears AS (UPDATE badge SET resident_id = $2 WHERE resident_id = $1
+), agreed AS (UPDATE purpose_consent SET resident_id = $2 WHERE resident_id = $1
+), sent AS (UPDATE upload SET owner = 'resident:' || $2::bigint WHERE owner = 'resident:' || $1::bigint
+), asked AS (UPDATE review SET by = 'resident:' || $2::bigint WHERE by = 'resident:' || $1::bigint
+), answered AS (DELETE FROM idempotent_request WHERE actor = 'resident:' || $1::bigint
+), said AS (
+    UPDATE room_message m SET sender = 'resident:' || $2::bigint, client_id = CASE WHEN EXISTS (
+        SELECT 1 FROM room_message o WHERE o.room_id = m.room_id AND o.sender = 'resident:' || $2::bigint
+            AND o.client_id = m.client_id
+    ) THEN 'moved:' || m.id ELSE m.client_id END
+    WHERE sender = 'resident:' || $1::bigint
+), sits AS (
+    UPDATE room_seat s SET who = 'resident:' || $2::bigint WHERE who = 'resident:' || $1::bigint
+    AND NOT EXISTS (SELECT 1 FROM room_seat o WHERE o.room_id = s.room_id AND o.who = 'resident:' || $2::bigint)
+), muted AS (
+    UPDATE room_seat s SET muted_until = greatest(s.muted_until, o.muted_until),
+        muted_why = CASE WHEN s.muted_until >= o.muted_until THEN s.muted_why ELSE o.muted_why END
+    FROM room_seat o WHERE s.who = 'resident:' || $2::bigint AND o.who = 'resident:' || $1::bigint
+        AND o.room_id = s.room_id AND o.muted_until IS NOT NULL
+), told AS (
+    UPDATE outbox o SET recipient = stays.openid FROM resident gone, resident stays
+    WHERE gone.id = $1 AND stays.id = $2 AND o.recipient = gone.openid AND o.kind = 'notice'
+)
+UPDATE resident stays SET
+    grid_id = coalesce(stays.grid_id, gone.grid_id),
+    nickname = CASE WHEN stays.nickname = '' THEN gone.nickname ELSE stays.nickname END,
+    name = CASE WHEN stays.name = '' THEN gone.name ELSE stays.name END,
+    phone = CASE WHEN stays.phone = '' THEN gone.phone ELSE stays.phone END,
+    minor = coalesce(stays.minor, gone.minor)
+FROM resident gone WHERE stays.id = $2 AND gone.id = $1
+"""
+
+# Of two agreements to one purpose the newer holds.
+_ONE_CONSENT = """
+UPDATE purpose_consent c SET ended_at = $2 WHERE c.resident_id = $1 AND c.ended_at IS NULL AND EXISTS (
+    SELECT 1 FROM purpose_consent o WHERE o.resident_id = $1 AND o.purpose = c.purpose AND o.ended_at IS NULL
+        AND (o.given_at, o.id) > (c.given_at, c.id))
+"""
+
+# A private talk goes over whole, or, where there is one in this grid already, its entries behind those that are there.
+_TAKE_ROOMS = """
+UPDATE room r SET key = 'private:' || grid_id || ':' || $2::bigint, resident_id = $2 WHERE resident_id = $1
+    AND NOT EXISTS (SELECT 1 FROM room o WHERE o.resident_id = $2 AND o.grid_id = r.grid_id)
+"""
+_TAKE_ENTRIES = """
+WITH pairs AS (
+    SELECT o.id AS old, n.id AS new, n.last_seq FROM room o
+    JOIN room n ON n.resident_id = $2 AND n.grid_id = o.grid_id WHERE o.resident_id = $1
+), entries AS (
+    SELECT m.id, p.old, p.new, CASE WHEN m.seq IS NOT NULL THEN p.last_seq + m.seq END AS seq
+    FROM room_message m JOIN pairs p ON p.old = m.room_id
+), moved AS (
+    UPDATE room_message m SET room_id = e.new, seq = e.seq, client_id = left(e.old || ':' || m.client_id, 64)
+    FROM entries e WHERE e.id = m.id
+), reviewed AS (
+    UPDATE review r SET room_id = p.new FROM pairs p WHERE r.room_id = p.old
+)
+UPDATE room r SET last_seq = r.last_seq + o.last_seq FROM pairs p JOIN room o ON o.id = p.old
+WHERE r.id = p.new RETURNING r.id
+"""
+
+
+async def merge(gone: int, stays: int, now: datetime, source: str = "") -> None:
+    """Everything of the resident `gone` becomes that of `stays`, and the row ends. In the running transaction.
+
+    Their cases are locked before anything else, as everywhere; whoever refers to `gone` meanwhile waits for the end.
+    """
+    await fetch("SELECT id FROM cases WHERE reporter_id = $1 ORDER BY id FOR UPDATE", gone)
+    await fetch("SELECT id FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE", [gone, stays])
+    await fetch(_MOVE, gone, stays)
+    await fetch(_ONE_CONSENT, stays, now)
+    await fetch(_TAKE_ROOMS, gone, stays)
+    for row in await fetch(_TAKE_ENTRIES, gone, stays):
+        room_changed(row["id"])
+    await fetch("DELETE FROM room WHERE resident_id = $1", gone)
+    await fetch("DELETE FROM room_seat WHERE who = 'resident:' || $1::bigint", gone)
+    await fetch("DELETE FROM resident WHERE id = $1", gone)
+    await audit(f"resident:{stays}", "resident:link", gone, now, source=source)
