@@ -31,6 +31,7 @@ from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
+from jobs.unions import Unions
 from jobs.webhooks import Webhooks
 from models.database import database
 from models.enums import OutboxKind
@@ -62,6 +63,7 @@ class Services:
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now),
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
+                OutboxKind.UNION: Unions(self.api, now=self.now),
                 OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),
             },
             now=self.now,
@@ -87,11 +89,11 @@ async def services(
             watched_rules(),
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session,
         ):
-            api = connect(wechat, session, redis)
-            mini = settings.miniapp()
+            api, mini = connect(wechat, session, redis), settings.miniapp()
             miniapp = connect(mini, session, redis) if mini else None
             logins = Logins(wechat, mini, Transport(wechat.api_base, session), miniapp)
-            bot = Bot(Policy(timedelta(days=settings.reopen_days), settings.pressing_joiners, settings.ask_below))
+            reopen_within = timedelta(days=settings.reopen_days)
+            bot = Bot(Policy(reopen_within, settings.pressing_joiners, settings.ask_below, miniapp=mini is not None))
             try:
                 inbox = Inbox(bot.answer, bot.refused)
                 yield Services(settings, wechat, redis, api, miniapp, logins, inbox, session, now)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.journal import audit
-from domain.linking import MINI, link_union, merge
+from domain.journal import MINI, audit
+from domain.linking import link_union, merge
 from domain.people import Person, find_person, person_of, post_of
 from domain.tokens import issue
 from errors import NotFound

@@ -182,9 +182,13 @@ class Journal:
         ]
 
 
+MINI = "mini:"
+"""Before the openid of a resident who is known from the mini-program alone: they read there what they are told."""
+
+
 def is_platform(openid: str) -> bool:
     """Whether somebody is no person but another platform or client, as `connector:3`: they have no WeChat."""
-    return ":" in openid
+    return ":" in openid and not openid.startswith(MINI)
 
 
 _AUDIT = """

@@ -10,12 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.bell import room_changed
-from domain.journal import audit
+from domain.journal import MINI, audit
 from models.database import fetch, to_json, transaction
 from models.enums import OutboxKind
-
-MINI = "mini:"
-"""Before the openid of a resident who is known from the mini-program alone."""
 
 
 async def ask_union(resident_id: int, openid: str, now: datetime) -> None:

@@ -21,7 +21,6 @@ _WRONG = "工号或验证码不对，或者验证码过期了。请在公众号�
 
 
 def _hash(staff_id: int, code: str) -> str:
-    # Six digits are soon counted through: the hash keeps a code out of logs and dumps for the five minutes it lives.
     return sha256(f"{staff_id}:{code}".encode()).hexdigest()
 
 

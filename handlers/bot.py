@@ -16,6 +16,7 @@ from handlers import (
     fallback,
     greet,
     join,
+    login,
     phrases,
     progress,
     rate,
@@ -31,6 +32,7 @@ from handlers.chat import Chat, Policy, open_chat
 # conversation was about; then the meaning of a free sentence. A stale tap is told so only when nobody wanted it.
 _ROUTERS = (
     greet.router,
+    login.router,
     contact.router,
     absence.router,
     assessment.router,

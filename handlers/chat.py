@@ -32,6 +32,7 @@ class Policy:
     reopen_within: timedelta = timedelta(days=15)
     pressing_joiners: int = 3
     ask_below: float = 0.4
+    miniapp: bool = False  # there is a mini-program, in which a follower may be known already
 
 
 @dataclass(slots=True)

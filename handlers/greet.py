@@ -6,6 +6,7 @@ from bot.consents import note_consents, note_sent_event, note_template_result
 from bot.messages import Kind, Reply
 from bot.qrcodes import grid_of
 from bot.router import Router
+from domain.linking import ask_union
 from domain.people import join_grid
 from errors import NotFound
 from handlers.chat import Chat, click, either, event, state, words
@@ -41,6 +42,8 @@ async def _enter(chat: Chat, scene: str) -> bool:
 @router.on(event("subscribe", "scan"))
 async def welcome(chat: Chat) -> Reply:
     """A new follower, or one who scanned a grid's QR."""
+    if chat.policy.miniapp and chat.message.event == "subscribe":
+        await ask_union(chat.person.resident_id, chat.person.openid, chat.now)
     known = bool(chat.message.scene) and await _enter(chat, chat.message.scene or "")
     if chat.message.scene and not known:
         return Reply("这个二维码不是网格码。回复“我的网格”可以自己选。\n有事直接说就行，比如“3栋楼道灯坏了”。")
