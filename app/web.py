@@ -12,7 +12,7 @@ from bot.callback import Callback
 from bot.limits import Limit, RateLimits
 from domain import tokens
 from errors import TooMany, Unavailable
-from miniapp_api import connectors, open311
+from miniapp_api import open311
 from miniapp_api.api import create_api
 from miniapp_api.health import add_routes
 from miniapp_api.kernel import Desk
@@ -35,7 +35,6 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     reopen_within, public_url = timedelta(days=running.settings.reopen_days), running.settings.public_url
     throttle, proxies = _open311_throttle(running), running.settings.proxies()
     open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, throttle, public_url, proxies))
-    connectors.add_routes(app, connectors.Connectors(running.now, wake, reopen_within))
     app.add_subapp("/api/v1", create_api(desk(running)))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))

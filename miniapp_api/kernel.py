@@ -107,7 +107,27 @@ class Upload:
     pieces: AsyncIterator[bytes]  # raises TooLarge past the route's `most_bytes`
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How another platform shows who it is: a signature over time and body, as they came."""
+
+    timestamp: str
+    signature: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a guard found out: whom the audit trail names, who it is, and the body as it came."""
+
+    actor: str
+    who: Any
+    raw: bytes
+
+
 Handler = Callable[..., Awaitable[Any]]
+#: `await guard(call, path, proof)` gives what the handler gets as `signer`, before the body is looked into.
+Guard = Callable[[Any, Any, Proof], Awaitable[Signed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +140,25 @@ class Route:
     rule: str
     status: int
     handler: Handler
-    takes: Mapping[str, type[Any]]
+    takes: Mapping[str, type[Any]]  # everything that is read of a request, for the handler or its guard
+    handed: Sequence[str]  # what of it the handler names
     answers: type[Any] | None
     limits: Sequence[str] = ()
     errors: Sequence[int] = ()
     keyed: bool = True
     network: bool = False
+    guard: Guard | None = None
     most_bytes: int = MOST_BYTES
     media_type: str = "application/octet-stream"
 
     @property
     def writes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def name(self) -> str:
+        """The handler's own, with its subject: rooms_say."""
+        return f"{self.subject}_{self.handler.__name__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +175,8 @@ class Routes:
     def post(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
         """A route that makes or does something. `more`: `status` (200); `limits` counted besides the usual ones;
         `errors`: statuses besides the usual ones; `keyed` = False where an answer must not be kept (it has a secret);
-        `network` = True where the handler waits for others, so no transaction may be open around it; `most_bytes`."""
+        `network` = True where the handler waits for others, so no transaction may be open around it; `most_bytes`;
+        `guard` where another platform signs instead of signing in."""
         return self._route("POST", path, rule, **more)
 
     def put(self, path: str, *, rule: str, **more: Any) -> Callable[[Handler], Handler]:
@@ -167,10 +195,13 @@ class Routes:
         def mounted(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
             answers = hints.pop("return")
-            takes = {name: hints[name] for name in inspect.signature(handler).parameters if name != "call"}
+            _call, *rest = inspect.signature(handler).parameters
+            takes = {name: hints[name] for name in rest}
+            if guard := more.get("guard"):
+                takes = {"path": get_type_hints(guard)["path"]} | takes
             status = more.pop("status", 204 if answers is type(None) else 200)
             answers = None if answers is type(None) else answers
-            self.all.append(Route(self.subject, method, path, rule, status, handler, takes, answers, **more))
+            self.all.append(Route(self.subject, method, path, rule, status, handler, takes, rest, answers, **more))
             return handler
 
         return mounted

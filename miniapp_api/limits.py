@@ -28,11 +28,13 @@ class Limit:
     closed: bool = False
 
 
-#: What is counted, by kind. `address` is for requests without a token, `user` and `staff` for those with one.
+#: What is counted, by kind. `address` is for requests without a token, `platform` for signed ones,
+#: `user` and `staff` for those with a token.
 LIMITS: Mapping[str, Limit] = {
     "address": Limit(100, 60),
     "user": Limit(200, 60),
     "staff": Limit(200, 60, closed=True),
+    "platform": Limit(600, 60),
     "login": Limit(5, 300, closed=True),
     "login_address": Limit(20, 60, closed=True),
     "report": Limit(10, 3600),
