@@ -42,6 +42,11 @@ class Post:
         return f"网格员{self.name}" if self.role is Role.GRID_WORKER else f"{self.unit}{self.name}"
 
     @property
+    def actor(self) -> str:
+        """Their pseudonym in the audit trail."""
+        return f"staff:{self.id}"
+
+    @property
     def unit(self) -> str:
         """The department, or the area, they speak for."""
         return self.department_name or self.area_name
@@ -77,21 +82,18 @@ class Person:
     @property
     def actor(self) -> str:
         """Their pseudonym in the audit trail."""
-        return f"staff:{self.post.id}" if self.post else f"resident:{self.resident_id}"
+        return self.post.actor if self.post else f"resident:{self.resident_id}"
 
 
 # One statement: it runs for every message. The worker is the grid's first active one, else the community's.
-_WHO = """
-SELECT me.id AS resident_id, me.openid, g.id AS grid_id, g.name AS grid_name, c.id AS community_id,
-       c.name AS community_name,
+_HOME = """
+g.id AS grid_id, g.name AS grid_name, c.id AS community_id, c.name AS community_name,
        coalesce(nullif(g.duty_phone, ''), nullif(c.duty_phone, ''), t.duty_phone, '') AS duty_phone,
        coalesce(nullif(c.gas_phone, ''), nullif(t.gas_phone, ''), d.gas_phone, '') AS gas_phone,
        w.id AS worker_id, w.name AS worker_name, w.role AS worker_role, w.openid AS worker_openid,
-       w.area_id AS worker_area,
-       s.id AS staff_id, s.name AS staff_name, s.role AS staff_role, s.area_id AS staff_area, a.name AS staff_area_name,
-       a.level AS staff_level, u.id AS unit_id, coalesce(u.name, '') AS unit_name
-FROM resident me
-LEFT JOIN area g ON g.id = me.grid_id
+       w.area_id AS worker_area
+"""
+_AROUND = """
 LEFT JOIN area c ON c.id = g.parent_id
 LEFT JOIN area t ON t.id = c.parent_id
 LEFT JOIN area d ON d.id = t.parent_id
@@ -100,12 +102,21 @@ LEFT JOIN LATERAL (
     WHERE active AND (area_id = g.id AND role = 'grid_worker' OR area_id = c.id AND role = 'community_staff')
     ORDER BY area_id = g.id DESC, id LIMIT 1
 ) w ON true
+"""
+_POST = """,
+       s.id AS staff_id, s.name AS staff_name, s.role AS staff_role, s.area_id AS staff_area, a.name AS staff_area_name,
+       a.level AS staff_level, u.id AS unit_id, coalesce(u.name, '') AS unit_name
+FROM resident me LEFT JOIN area g ON g.id = me.grid_id
+"""
+_OF_STAFF = """
 LEFT JOIN staff s ON s.openid = me.openid AND s.active
 LEFT JOIN area a ON a.id = s.area_id
 LEFT JOIN department u ON u.id = s.department_id
 """
+_WHO = "SELECT me.id AS resident_id, me.openid, " + _HOME + _POST + _AROUND + _OF_STAFF
 _PERSON = _WHO + "WHERE me.openid = $1"
 _RESIDENT = _WHO + "WHERE me.id = $1"
+_OF_GRID = "SELECT " + _HOME + "FROM area g " + _AROUND + "WHERE g.id = $1 AND g.level = 'grid'"
 
 
 async def find_person(openid: str, now: datetime) -> Person:
@@ -125,6 +136,15 @@ async def person_of(resident_id: int) -> Person:
     if not rows:
         raise NotFound(f"resident {resident_id}")
     return _read_person(rows[0])
+
+
+async def home_of_grid(grid_id: int) -> Home:
+    """A grid as the home of whoever lives there. Raises NotFound."""
+    rows = await fetch(_OF_GRID, grid_id)
+    home = _home(rows[0]) if rows else None
+    if home is None:
+        raise NotFound(f"grid {grid_id}", say="没有这个网格，请重新选。", tag="area:read", object_id=grid_id)
+    return home
 
 
 def _read_person(row: dict[str, Any]) -> Person:

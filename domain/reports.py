@@ -46,7 +46,8 @@ class Draft:
     longitude: float | None = None
     media: Sequence[Media] = ()
     source: Source = Source.WECHAT
-    via: str = ""  # the platform or client it came through, as `connector:区平台`; "" = the account
+    via: str = ""  # what it came through, as `connector:区平台`, `api:…`; "" = the account
+    filed_by: Post | None = None  # who of the staff wrote it down: seen on a round, or told by somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,9 @@ async def report(
         case.id, case.number, case.split_from_id = drawn.id, drawn.number, split_from
         case.component_id = spot.component_id
         journal = Journal(now, f"inbox:{message_id}" if message_id else draft.via)
-        journal.event(Verb.REPORT, Status.REPORTED, "居民", notices.excerpt(draft.description, 200))
-        journal.audit(person.actor, Verb.REPORT, "", Status.REPORTED)
+        actor = draft.filed_by.label if draft.filed_by else "居民"
+        journal.event(Verb.REPORT, Status.REPORTED, actor, notices.excerpt(draft.description, 200))
+        journal.audit(draft.filed_by.actor if draft.filed_by else person.actor, Verb.REPORT, "", Status.REPORTED)
         phone = way.duty_phone
         if way.by_rule:
             await milestones.set_due(case, way.limits["handle_limit"], now)
@@ -113,7 +115,8 @@ async def _give_at_once(case: Case, way: Route, draft: Draft, journal: Journal) 
     if holder:
         await milestones.set_sign_due(case, way.limits["sign_limit"])
         images = [media.media_id for media in draft.media if media.kind == "image"]
-        journal.tell(notices.new_task(case, holder, journal.at, images))
+        if draft.filed_by is None or draft.filed_by.id != holder.id:
+            journal.tell(notices.new_task(case, holder, journal.at, images))
         return
     for post in await _nearest_posts(way.community_id or case.area_id):
         journal.tell(notices.nobody_free(case, post))
@@ -131,7 +134,7 @@ def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | Non
         place=draft.place[:200],
         latitude=draft.latitude,
         longitude=draft.longitude,
-        reporter_id=person.resident_id,
+        reporter_id=person.resident_id or None,  # nobody: what staff found themselves
         message_id=message_id,
         reported_at=now,
     )

@@ -152,7 +152,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(Verb.ANSWER, _OPEN, None, Who.HOLDER),
     # Progress, written down for the resident; and a memo, for staff alone.
     _row(Verb.NOTE, _OPEN, None, Who.HOLDER, Who.DISPATCHER, Who.ASSISTANT, Who.RULE),
-    _row(Verb.MEMO, set(Status), None, Who.HOLDER, Who.DISPATCHER, Who.ASSISTANT),
+    _row(Verb.MEMO, set(Status), None, Who.HOLDER, Who.DISPATCHER, Who.ASSISTANT, Who.CHECKER),
     # The resident adds something.
     _row(Verb.SUPPLEMENT, {_S.REPORTED, *_IN_HAND, _S.DISPOSED}, None, Who.REPORTER),
     # Somebody else has the same trouble, and is told what becomes of it.
