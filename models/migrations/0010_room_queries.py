@@ -25,6 +25,11 @@ INDEXES = [
         "CREATE INDEX review_untold ON review (room_id) WHERE outcome = 'open' AND told_at IS NULL",
         "DROP INDEX review_untold",
     ),
+    # which logins have just ended: what open connections ask twice a second
+    (
+        "CREATE INDEX login_token_ended ON login_token (ended_at) WHERE ended_at IS NOT NULL",
+        "DROP INDEX login_token_ended",
+    ),
     # who complains how often
     ("CREATE INDEX review_by ON review (by, opened_at)", "DROP INDEX review_by"),
 ]
