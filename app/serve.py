@@ -119,6 +119,9 @@ def simulator_config(running: Services) -> SimulatorConfig:
         demo=demo_phones(),
         miniapp_appid=miniapp.appid if miniapp else "",
         miniapp_secret=miniapp.secret if miniapp else "",
+        miniapp_callback_url=f"{settings.base_url}/wechat/miniapp" if miniapp else "",
+        miniapp_token=miniapp.token if miniapp else "",
+        miniapp_aes_key=miniapp.aes_key if miniapp else "",
     )
 
 

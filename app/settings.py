@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
@@ -63,6 +64,17 @@ class Settings(BaseSettings):
     wechat_mode: Literal["plain", "compatible", "safe"] = Field("safe", description="message mode of the account")
     miniapp_appid: str = Field("", description="app id of the mini-program of the same owner; empty = none")
     miniapp_secret: SecretStr = Field(SecretStr(""), description="app secret of the mini-program")
+    miniapp_token: SecretStr = Field(SecretStr(""), description="token of the mini-program's message push")
+    miniapp_aes_key: SecretStr = Field(
+        SecretStr(""), description="EncodingAESKey of its message push, 43 characters; empty = pushes come plain"
+    )
+    content_check: Literal["auto", "on", "off"] = Field(
+        "auto", description="ask WeChat about what residents say in public; auto = when LINLI_MINIAPP_APPID is set"
+    )
+    unseen_visitors: Literal["review", "words"] = Field(
+        "review",
+        description="texts of who was not in the mini-program for two hours: wait for staff, or our words alone decide",
+    )
     wechat_api_base: str = Field("https://api.weixin.qq.com", description="WeChat's API or a simulator's")
     wechat_template: TemplateSetting | None = Field(None, description="template message of case progress, JSON")
     wechat_subscription: TemplateSetting | None = Field(None, description="subscription notice, JSON")
@@ -201,13 +213,26 @@ class Settings(BaseSettings):
     def miniapp(self) -> WeChatConfig | None:
         """The same for the mini-program; None without one. With the simulator on, its made-up one."""
         if self.simulator and not self.wechat_appid:
-            secret = sha256(f"mini-program of {simulator_keys(self.home)['secret']}".encode()).hexdigest()[:32]
-            return WeChatConfig(SIMULATOR_MINIAPP, secret, token="", api_base=self.api_base)
+            made = sha256(f"mini-program of {simulator_keys(self.home)['secret']}".encode())
+            token, aes_key = made.hexdigest()[32:], b64encode(made.digest()).decode().rstrip("=")
+            return WeChatConfig(SIMULATOR_MINIAPP, made.hexdigest()[:32], token, aes_key, api_base=self.api_base)
         if not self.miniapp_appid:
             return None
+        aes_key = self.miniapp_aes_key.get_secret_value()
         return WeChatConfig(
-            self.miniapp_appid, self.miniapp_secret.get_secret_value(), token="", api_base=self.api_base
+            self.miniapp_appid,
+            self.miniapp_secret.get_secret_value(),
+            self.miniapp_token.get_secret_value(),
+            aes_key,
+            mode="safe" if aes_key else "plain",
+            api_base=self.api_base,
         )
+
+    @property
+    def checks_content(self) -> bool:
+        """Whether WeChat is asked about what residents say in public."""
+        wanted = bool(self.miniapp_appid) if self.content_check == "auto" else self.content_check == "on"
+        return wanted and self.miniapp() is not None
 
     @property
     def api_base(self) -> str:
@@ -313,6 +338,17 @@ def wechat_faults(settings: Settings) -> list[tuple[str, str]]:
             faults.append((name, f"has {len(key)} characters, WeChat's EncodingAESKey has 43: copy it from {where}"))
     if settings.miniapp_appid and not settings.miniapp_secret.get_secret_value():
         faults.append(("LINLI_MINIAPP_SECRET", "missing: copy the AppSecret of the mini-program, 开发管理 → 开发设置"))
+    faults += _miniapp_push_faults(settings)
     if urlsplit(settings.wechat_api_base).scheme not in ("http", "https"):
         faults.append(("LINLI_WECHAT_API_BASE", "must begin with https:// (or http:// for a simulator)"))
     return faults
+
+
+def _miniapp_push_faults(settings: Settings) -> list[tuple[str, str]]:
+    where = "开发管理 → 消息推送 of the mini-program"
+    key = settings.miniapp_aes_key.get_secret_value()
+    if key and len(key) != 43:
+        return [("LINLI_MINIAPP_AES_KEY", f"has {len(key)} characters, an EncodingAESKey has 43: copy it from {where}")]
+    if key and not settings.miniapp_token.get_secret_value():
+        return [("LINLI_MINIAPP_TOKEN", f"missing: the Token you typed into {where}")]
+    return []
