@@ -9,6 +9,7 @@ from typing import Literal
 from domain import milestones, notices, reports, worktime
 from domain.access import Work, begin
 from domain.clock import SHANGHAI, say_latest
+from domain.contacts import callers, is_contact
 from domain.duplicates import followers_openids
 from domain.duties import duty_of, find_duty, unit_at
 from domain.people import Person, Post, post_of, posts_upward
@@ -111,8 +112,9 @@ async def dispose(
 
 
 async def _checkers(case: Case, verifier: Verifier) -> list[Post]:
-    """Who looks at the result before the resident is asked; nobody who did the work themselves."""
-    if verifier is Verifier.RESIDENT:
+    """Who looks at the result before the resident is asked; nobody who did the work themselves. The community does
+    where there is no resident to ask."""
+    if verifier is Verifier.RESIDENT and case.reporter_id:
         return []
     lowest = Level.GRID if verifier is Verifier.GRID_WORKER else Level.COMMUNITY
     posts = await posts_upward(case.grid_id or case.area_id)
@@ -143,10 +145,18 @@ async def _check_supervised(case: Case) -> None:
 
 async def _ask_resident(work: Work, images: list[str]) -> None:
     work.case.verified_at = work.now
-    work.step(Verb.VERIFY, "请居民确认是否解决", actor="系统")
+    openid = await reporter_openid(work.case)
+    work.step(Verb.VERIFY, "请居民确认是否解决" if openid else "", actor="系统")
     holder = await post_of(work.case.holder_id)
     label = holder.label if holder else work.actor
-    work.journal.tell(notices.ask_solved(work.case, await reporter_openid(work.case), label, images))
+    if is_contact(openid):
+        for post in await callers(work.case):
+            work.journal.tell(notices.to_call(work.case, post))
+    elif openid:
+        work.journal.tell(notices.ask_solved(work.case, openid, label, images))
+    else:
+        work.case.closed_at, work.case.outcome = work.now, work.case.outcome or Outcome.SOLVED
+        work.step(Verb.CLOSE, "核查通过，办结", actor="系统")
     await _tell_followers(work, f"{label}已处理：“{notices.excerpt(work.case.result, 200)}”")
 
 

@@ -194,6 +194,13 @@ def ask_solved(case: Case, openid: str, holder: str, images: list[str]) -> Notic
     return Notice(openid, text, solved_choices(case), _fields(case, "请确认是否解决"), images[:1])
 
 
+def to_call(case: Case, post: Post) -> Notice:
+    """To who should call a resident without WeChat: what to tell them, and what to ask."""
+    text = f"请打电话 {serial(case.number)} {case.subject}：告诉居民“{excerpt(case.result, 200)}”，问一声解决了没有。"
+    how = "号码在小程序的“待打电话”里，居民怎么说也记在那里。"
+    return Notice(post.openid or "", f"{text}\n{how}", _choices(case, Tap.SHOW), _fields(case, "请打电话告诉居民"))
+
+
 def asks_resident(case: Case, openid: str, holder: str, question: str) -> Notice:
     """To the resident: something is missing before it can go on."""
     text = f"{serial(case.number)} {case.subject}：{holder}想请您补充：“{excerpt(question, 200)}”\n直接回复就行。"

@@ -10,10 +10,13 @@ from typing import Any
 
 from domain import milestones, notices
 from domain.access import begin
+from domain.clock import SHANGHAI
+from domain.duties import find_duty
 from domain.journal import Journal
 from domain.people import Person, Post, first_community, post_of, posts_upward
 from domain.places import locate
 from domain.routing import Route, give, route_new
+from errors import BadRequest
 from models.cases import Case
 from models.database import fetch, to_json, transaction
 from models.enums import Source, Status, Urgency
@@ -47,6 +50,7 @@ class Draft:
     media: Sequence[Media] = ()
     source: Source = Source.WECHAT
     via: str = ""  # what it came through, as `connector:区平台`, `api:…`; "" = the account
+    anonymous: bool = False  # staff are not to see who reported it
     filed_by: Post | None = None  # who of the staff wrote it down: seen on a round, or told by somebody
 
 
@@ -86,6 +90,8 @@ async def report(
 
     `message_id` is the inbox row that caused it: unique, so one message makes at most one case.
     """
+    if draft.anonymous:
+        await _check_anonymous(draft, now)
     async with transaction():
         spot = await locate(
             f"{draft.place}。{draft.description}", person.home, longitude=draft.longitude, latitude=draft.latitude
@@ -108,6 +114,12 @@ async def report(
         await journal.write_with(case)
         await attach(case, draft.media, journal, after=False)
     return Receipt(case, way.holder, phone)
+
+
+async def _check_anonymous(draft: Draft, now: datetime) -> None:
+    duty = await find_duty(draft.category, now.astimezone(SHANGHAI).date())
+    if duty and not duty.anonymous:
+        raise BadRequest("not anonymous", say=f"{draft.subject}要能联系到您才能办，请去掉“匿名”再交。")
 
 
 async def _give_at_once(case: Case, way: Route, draft: Draft, journal: Journal) -> None:
@@ -135,6 +147,7 @@ def _new_case(person: Person, draft: Draft, now: datetime, message_id: int | Non
         latitude=draft.latitude,
         longitude=draft.longitude,
         reporter_id=person.resident_id or None,  # nobody: what staff found themselves
+        anonymous=draft.anonymous,
         message_id=message_id,
         reported_at=now,
     )
