@@ -62,17 +62,17 @@ ENOUGH = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome: the category or None, its domain or None, how sure, why, and what else it might have been."""
+    """The outcome: the category or None, its domain or None, why, how sure, how much was found, what else it may be."""
 
-    category: Category | None
-    domain: str | None
-    confidence: float
-    score: float
-    matched: tuple[Match, ...]
+    category: Category | None = None
+    domain: str | None = None
+    matched: tuple[Match, ...] = ()
+    confidence: float = 0.0
+    score: float = 0.0
     alternatives: tuple[Candidate, ...] = ()
 
 
-NOTHING = Verdict(None, None, 0.0, 0.0, ())
+NOTHING = Verdict()
 
 
 HEAVIEST = 100.0
@@ -148,29 +148,36 @@ def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
 
 def decide(text: str, weighed: Weighed) -> Verdict:
     """The domain that weighs most, and the best category in it; nothing where too little was found."""
-    domains = weighed.domains
-    domain = max(domains, key=domains.__getitem__, default="")
-    total = domains.get(domain, 0.0)
-    if total < ENOUGH:
+    domain = heaviest(weighed)
+    if not domain:
         return NOTHING
+    domains = weighed.domains
+    total = domains[domain]
     rival = max((score for name, score in domains.items() if name != domain), default=0.0)
     sure = round((1 - exp(-total / 4)) * total / (total + rival * 0.8), 3)
-    return settle(text, weighed, domain, sure)
+    chosen, matched = settle(text, weighed, domain)
+    return Verdict(chosen, domain, matched, sure, total)
 
 
-def settle(text: str, weighed: Weighed, domain: str, sure: float) -> Verdict:
-    """The best category within `domain`, which was decided on with confidence `sure`, and why."""
+def heaviest(weighed: Weighed) -> str:
+    """The domain that weighs most; "" where too little was found."""
+    domains = weighed.domains
+    domain = max(domains, key=domains.__getitem__, default="")
+    return domain if domain and domains[domain] >= ENOUGH else ""
+
+
+def settle(text: str, weighed: Weighed, domain: str) -> tuple[Category, tuple[Match, ...]]:
+    """The best category within `domain`, which was decided on, and why."""
     book = catalogue()
     index = _index(book)
-    scores = dict(weighed.scores)
+    scores = weighed.scores
     inside = [position for position in scores if index.domains[position] == domain]
     best = max(inside, key=scores.__getitem__, default=None)
     if best is None or scores[best] < ENOUGH:
         best = index.general[domain]
-        scores[best] = scores.get(best, 0.0)
     chosen = book.words[best].category
-    matched = _reasons(text, chosen.code, weighed.by_category.get(best) or weighed.by_domain.get(domain, []))
-    return Verdict(chosen, domain, sure, weighed.domains.get(domain, 0.0), matched)
+    evidence = weighed.by_category.get(best) or weighed.by_domain.get(domain, [])
+    return chosen, _reasons(text, chosen.code, evidence)
 
 
 def _gather(book: Catalogue, index: Index, hits: Mapping[int, Hit], *, letter: bool) -> defaultdict[int, Evidence]:

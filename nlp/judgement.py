@@ -7,11 +7,10 @@ are right), the words it rests on, and the three categories it may be.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from nlp.catalogue import DOMAINS, Catalogue, catalogue, category, is_general
-from nlp.classify import ENOUGH, NOTHING, Verdict, Weighed, decide, settle
+from nlp.classify import ENOUGH, NOTHING, Verdict, Weighed, heaviest, settle
 from nlp.features import Features
 from nlp.lexicon import Hit
 from nlp.model import Model
@@ -48,18 +47,27 @@ def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | N
     found = max(weighed.domains.values(), default=0.0)
     if found < ENOUGH and len(text) < LETTER and shares[best] < UNHEARD:
         return NOTHING
-    verdict = _by_domain(text, weighed, shares) if best in DOMAINS else _by_category(text, weighed, shares)
-    return replace(verdict, matched=verdict.matched + _reasons(text, features, model, best, verdict), score=found)
+    if best in DOMAINS:
+        chosen, matched = settle(text, weighed, best)
+        sure, others = shares[best], _candidates(chosen, _spread(weighed, shares))
+    else:
+        chosen, matched = _settled(text, weighed, best)
+        sure = min(1.0, sum(share for code, share in shares.items() if category(code).domain == chosen.domain))
+        others = _candidates(chosen, shares)
+    if len(matched) < CLEAR:
+        matched += _pieces(text, features, model, best, chosen.code)
+    return Verdict(chosen, chosen.domain, matched, round(sure, 3), found, others)
 
 
 def by_rules(text: str, weighed: Weighed) -> Verdict:
     """What the folded `text` is about by the rules alone, with a confidence that holds."""
-    verdict = decide(text, weighed)
-    if verdict.category is None or verdict.domain is None:
-        return verdict
+    domain = heaviest(weighed)
+    if not domain:
+        return NOTHING
+    chosen, matched = settle(text, weighed, domain)
     shares = rule_shares(weighed.domains)
-    others = _candidates(verdict.category, _spread(weighed, shares))
-    return replace(verdict, confidence=round(shares[verdict.domain], 3), alternatives=others)
+    others = _candidates(chosen, _spread(weighed, shares))
+    return Verdict(chosen, domain, matched, round(shares[domain], 3), weighed.domains[domain], others)
 
 
 def _trusting(shares: Mapping[str, float], ruled: Mapping[str, float]) -> dict[str, float]:
@@ -68,12 +76,10 @@ def _trusting(shares: Mapping[str, float], ruled: Mapping[str, float]) -> dict[s
     return {name: (1 - trust) * share + trust * ruled.get(name, 0.0) for name, share in shares.items()}
 
 
-def _reasons(text: str, features: Features, model: Model, best: str, verdict: Verdict) -> tuple[Match, ...]:
+def _pieces(text: str, features: Features, model: Model, best: str, code: str) -> tuple[Match, ...]:
     """Pieces of the text that spoke for the answer, where the words of the rules do not say enough."""
-    if len(verdict.matched) >= CLEAR or verdict.category is None:
-        return ()
     found = model.reasons(features, model.about.classes.index(best))
-    return tuple(Match(piece, weight, verdict.category.code) for piece, weight in found if piece in text)
+    return tuple(Match(piece, weight, code) for piece, weight in found if piece in text)
 
 
 def rule_shares(domains: Mapping[str, float]) -> dict[str, float]:
@@ -83,38 +89,27 @@ def rule_shares(domains: Mapping[str, float]) -> dict[str, float]:
     return {name: square / total for name, square in squares.items()}
 
 
-def _by_domain(text: str, weighed: Weighed, shares: Mapping[str, float]) -> Verdict:
-    """The rules' best category within the domain the model holds most likely."""
-    domain = max(shares, key=shares.__getitem__)
-    verdict = settle(text, weighed, domain, round(shares[domain], 3))
-    if verdict.category is None:
-        return verdict
-    return replace(verdict, alternatives=_candidates(verdict.category, _spread(weighed, shares)))
-
-
-def _by_category(text: str, weighed: Weighed, shares: Mapping[str, float]) -> Verdict:
-    """The category the model holds most likely."""
-    chosen = category(max(shares, key=shares.__getitem__))
-    position = next(at for at, one in enumerate(catalogue().words) if one.category.code == chosen.code)
+def _settled(text: str, weighed: Weighed, code: str) -> tuple[Category, tuple[Match, ...]]:
+    """The category the model holds most likely, and the words of the rules that speak for it."""
+    chosen = category(code)
+    position = next(at for at, one in enumerate(catalogue().words) if one.category.code == code)
     evidence = weighed.by_category.get(position, [])
     matched = tuple(
-        Match(text[hit.start : hit.end], weight, chosen.code)
+        Match(text[hit.start : hit.end], weight, code)
         for weight, hit in sorted(evidence, key=lambda one: -one[0])[:CHOICES]
     )
-    sure = sum(share for code, share in shares.items() if category(code).domain == chosen.domain)
-    return Verdict(chosen, chosen.domain, round(min(sure, 1.0), 3), 0.0, matched, _candidates(chosen, shares))
+    return chosen, matched
 
 
 def _spread(weighed: Weighed, shares: Mapping[str, float]) -> dict[str, float]:
     """How likely each category is: the share of its domain, divided by what the rules say within it."""
-    kinds = catalogue().words
+    book = catalogue()
+    general = _general(book)
     squares: dict[str, dict[str, float]] = {
-        domain: {_general(catalogue())[domain]: (GENERAL * ENOUGH) ** 2}
-        for domain, share in shares.items()
-        if share > NEGLIGIBLE
+        domain: {general[domain]: (GENERAL * ENOUGH) ** 2} for domain, share in shares.items() if share > NEGLIGIBLE
     }
     for position, score in weighed.scores.items():
-        one = kinds[position].category
+        one = book.words[position].category
         if inside := squares.get(one.domain):
             inside[one.code] = max(inside.get(one.code, 0.0), score * score)
     spread: dict[str, float] = {}
@@ -133,6 +128,6 @@ def _general(book: Catalogue) -> dict[str, str]:
 
 def _candidates(chosen: Category, spread: Mapping[str, float]) -> tuple[Candidate, ...]:
     """The chosen category and the next best."""
-    others = sorted((code for code in spread if code != chosen.code), key=lambda code: -spread[code])
+    others = [code for code in sorted(spread, key=spread.__getitem__, reverse=True) if code != chosen.code]
     codes = [chosen.code, *others[: CHOICES - 1]]
     return tuple(Candidate(code, category(code).name, round(spread.get(code, 0.0), 3)) for code in codes)

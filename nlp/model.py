@@ -41,6 +41,8 @@ LARGEST = 400_000
 """Size of the largest weight."""
 HALF = 1 << 31
 """Half of what a digit of 32 bits can be: added to each, it makes all of them positive."""
+WHOLE = float(1 << 32)
+"""What stands for a share of 1 where shares are multiplied as whole numbers."""
 _FIRST = (1 << 32) - 1
 
 
@@ -55,6 +57,18 @@ class About:
     sharpness: float
 
 
+class _Digits:
+    """Reads numbers that hold `count` signed digits of 32 or 64 bits."""
+
+    def __init__(self, count: int, bits: int) -> None:
+        self._struct = Struct(f"<{count}{'i' if bits == 32 else 'q'}")
+        self.lift = sum(1 << bits * place + bits - 1 for place in range(count))
+
+    def of(self, packed: int) -> tuple[int, ...]:
+        """The digits. The lift gives back what those below borrowed; taken off bit by bit, it leaves each its sign."""
+        return tuple(self._struct.unpack((packed + self.lift ^ self.lift).to_bytes(self._struct.size, "little")))
+
+
 class Model:
     """Weighs messages. `known` has, for each of `BLOCKS`, the numbers of its features by name.
 
@@ -64,10 +78,11 @@ class Model:
 
     def __init__(self, about: About, known: Sequence[Mapping[str, int]]) -> None:
         self.about, self.known = about, tuple(known)
-        self._digits = Struct(f"<{len(about.classes) + 1}i")
-        self._lift = lift_of(about)
+        self._digits = _Digits(len(about.classes) + 1, 32)
+        self._wide = _Digits(len(about.classes) + 1, 64)
         self._shares = {
-            name: [digit / UNIT for digit in self._unpacked(packed)[1:]] for name, packed in self.known[-1].items()
+            name: sum(digit << 64 * place for place, digit in enumerate(self._digits.of(packed)))
+            for name, packed in self.known[-1].items()
         }
         self._find = (finder(self.known[0]), finder(self.known[1]))
 
@@ -77,38 +92,29 @@ class Model:
 
     def margins(self, features: Features) -> list[float]:
         """How far on the good side of each class's border the message lies."""
-        total = [0.0] * len(self.about.classes)
-        size = 0.0
-        for square, packed, part in self._blocks(features):
-            if square > 0:
-                factor = part / sqrt(square * UNIT)
-                total = [one + factor * weight for one, weight in zip(total, self._unpacked(packed)[1:], strict=True)]
-                size += part * part
-        for name, share in features.shares.items():
-            amount = share * PARTS[-1]
-            size += amount * amount
-            if weights := self._shares.get(name):
-                total = [one + amount * weight for one, weight in zip(total, weights, strict=True)]
-        length = sqrt(size) or 1.0
-        return [one / length for one in total]
+        (one, first), (two, second), (three, third), (four, fourth) = self._blocks(features)
+        shares = features.shares
+        five = PARTS[-1] / UNIT / WHOLE
+        fifth = self._wide.of(sum(int(share * WHOLE) * self._shares.get(name, 0) for name, share in shares.items()))
+        size = sum(part * part for part, factor in zip(PARTS, (one, two, three, four), strict=False) if factor)
+        length = sqrt(size + PARTS[-1] ** 2 * sum(share * share for share in shares.values())) or 1.0
+        return [
+            (one * a + two * b + three * c + four * d + five * e) / length
+            for a, b, c, d, e in zip(first[1:], second[1:], third[1:], fourth[1:], fifth[1:], strict=True)
+        ]
 
-    def _blocks(self, features: Features) -> Iterator[tuple[int, int, float]]:
-        """Of each block but the last: the squared length of what is known, the weights of it, what the block counts."""
+    def _blocks(self, features: Features) -> Iterator[tuple[float, tuple[int, ...]]]:
+        """Of each block but the last: the factor that gives it the length it counts, 0 for an empty one; its digits."""
         for pieces, known, part in zip(features[:2], self.known, PARTS, strict=False):
-            packed = sum(map(known.get, pieces, repeat(0)))
-            yield packed & _FIRST, packed, part
+            digits = self._digits.of(sum(map(known.get, pieces, repeat(0))))
+            yield part / sqrt(digits[0] * UNIT) if digits[0] > 0 else 0.0, digits
         for amounts, known, part in zip(features[2:4], self.known[2:], PARTS[2:], strict=False):
             alike: dict[int, int] = {}  # most features there are as much of as of others: they are multiplied together
             for name, amount in amounts.items():
                 alike[amount] = alike.get(amount, 0) + known.get(name, 0)
             square = sum(amount * amount * (packed & _FIRST) for amount, packed in alike.items())
-            yield square, sum(amount * packed for amount, packed in alike.items()), part
-
-    def _unpacked(self, packed: int) -> tuple[int, ...]:
-        """The digits of a number: of one feature, or of the sum of many."""
-        lift = self._lift  # takes what the digits below a negative one borrowed from it; then each stands by itself
-        digits: tuple[int, ...] = self._digits.unpack((packed + lift ^ lift).to_bytes(self._digits.size, "little"))
-        return digits
+            digits = self._digits.of(sum(amount * packed for amount, packed in alike.items()))
+            yield part / sqrt(square * UNIT) if square > 0 else 0.0, digits
 
     def shares(self, margins: Iterable[float]) -> list[float]:
         """How likely each class is, in the order of `about.classes`."""
@@ -119,7 +125,7 @@ class Model:
     def reasons(self, features: Features, number: int, most: int = 3) -> list[tuple[str, float]]:
         """The pieces of the text that speak most for class `number`, with what each of them weighs for it."""
         shift = 32 * (number + 1)
-        known, lift = self.known[0], self._lift
+        known, lift = self.known[0], self._digits.lift
         weighed = [
             (((known[piece] + lift) >> shift & _FIRST) - HALF, piece)
             for piece in features.whole
