@@ -79,6 +79,13 @@ class NotAllowed(LinliError):
     default_say = "您没有办理这件事的权限。需要帮助请回复“人工”。"
 
 
+class ConsentNeeded(NotAllowed):
+    """The person has not agreed to what this needs: `data["purpose"]`, or "age" = they were not asked that yet."""
+
+    code = "consent_needed"
+    default_say = "这一步要先征得您同意。请先看说明，再决定同不同意。"
+
+
 class NotFound(LinliError):
     """It does not exist, or it is not for this person to know that it does."""
 
