@@ -12,14 +12,10 @@ INDEXES = [
         "CREATE INDEX room_message_checking ON room_message (id) WHERE state = 'checking'",
         "DROP INDEX room_message_checking",
     ),
-    # one open review a message, one open appeal a mute; and what staff have not been told of
+    # one open review a message; and what staff have not been told of
     (
         "CREATE UNIQUE INDEX review_open ON review (message_id) WHERE outcome = 'open' AND message_id IS NOT NULL",
         "DROP INDEX review_open",
-    ),
-    (
-        "CREATE UNIQUE INDEX review_open_mute ON review (room_id, by) WHERE outcome = 'open' AND message_id IS NULL",
-        "DROP INDEX review_open_mute",
     ),
     (
         "CREATE INDEX review_untold ON review (room_id) WHERE outcome = 'open' AND told_at IS NULL",
@@ -29,6 +25,15 @@ INDEXES = [
     (
         "CREATE INDEX login_token_ended ON login_token (ended_at) WHERE ended_at IS NOT NULL",
         "DROP INDEX login_token_ended",
+    ),
+    # which message or case shows an uploaded file
+    (
+        "CREATE INDEX room_message_upload ON room_message ((data->>'upload')) WHERE data->>'upload' IS NOT NULL",
+        "DROP INDEX room_message_upload",
+    ),
+    (
+        "CREATE INDEX attachment_upload ON attachment (path) WHERE starts_with(path, 'uploads/')",
+        "DROP INDEX attachment_upload",
     ),
     # who complains how often
     ("CREATE INDEX review_by ON review (by, opened_at)", "DROP INDEX review_by"),
