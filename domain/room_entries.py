@@ -15,7 +15,7 @@ from uuid import uuid4
 from domain import bell
 from domain.badges import marks
 from domain.room_words import Entry
-from domain.rooms import handle
+from domain.rooms import handle, seats
 from errors import NotFound
 from models.database import fetch, from_json, to_json
 from models.enums import MessageKind, MessageState
@@ -41,6 +41,10 @@ class Draft:
 
 
 _LOCK = "SELECT last_seq FROM room WHERE id = $1 FOR NO KEY UPDATE"
+_LOCK_WITH_SEAT = """
+SELECT s.id AS seat_id FROM room r LEFT JOIN room_seat s ON s.room_id = r.id AND s.who = $2
+WHERE r.id = $1 FOR NO KEY UPDATE OF r
+"""
 
 # Looked for and numbered under the room's lock: of two senders of one client_id the second finds the first's entry.
 _WRITE = """
@@ -60,8 +64,11 @@ _KNOWN = "SELECT id FROM room_message WHERE room_id = $1 AND sender = $2 AND cli
 
 async def write(room_id: int, draft: Draft, now: datetime) -> tuple[Entry, bool]:
     """Write an entry in the running transaction; gives it, and whether it is new. Raises NotFound for no room."""
-    if not await fetch(_LOCK, room_id):
+    locked = await fetch(_LOCK_WITH_SEAT, room_id, draft.sender)
+    if not locked:
         raise NotFound(f"room {room_id}")
+    if locked[0]["seat_id"] is None and draft.sender.startswith(("resident:", "staff:")):
+        await seats(room_id, [draft.sender])
     name = room_id, draft.sender, draft.client_id
     written = await fetch(
         _WRITE,

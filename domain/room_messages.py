@@ -14,7 +14,7 @@ from domain.room_entries import Draft, lock_room, no_message
 from domain.room_hints import understood
 from domain.room_spread import spread
 from domain.room_words import HELPER, SPOKEN, WORKER, Entry, Words, tidy_words
-from domain.rooms import Member, is_me, seats, sit, who_of
+from domain.rooms import Member, is_me, sit, who_of
 from domain.screening import Screened, screen
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
@@ -40,7 +40,6 @@ async def post(person: Person, room_id: int, words: Words, now: datetime, source
         member = await sit(person, room_id, verb="speak")
         _check_may_say(member, words.kind, now)
         await _check_references(person, member, words)
-        await seats(room_id, [member.who])
         draft, screened = _drafted(member, words)
         entry, new = await room_entries.write(room_id, draft, now)
         if new:

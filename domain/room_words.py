@@ -93,8 +93,8 @@ def tidy_words(words: Words) -> Words:
     """The words as they are stored. Raises BadRequest for what no room takes."""
     if words.kind not in SPOKEN:
         raise BadRequest(f"nobody sends {words.kind}", say="群里不能发这种消息。")
-    if not 1 <= len(words.client_id) <= 64:
-        raise BadRequest("client_id", say="client_id 要有 1 到 64 个字符。")
+    if not 1 <= len(words.client_id) <= 64 or clean(words.client_id) != words.client_id:
+        raise BadRequest("client_id", say="client_id 要有 1 到 64 个看得见的字符。")
     text = clean(words.text)
     if len(text) > LONGEST:
         raise BadRequest("too long", say=f"一条消息最多 {LONGEST} 个字，请分几条发。")
