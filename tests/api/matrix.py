@@ -19,7 +19,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from miniapp_api.api import all_routes
 from miniapp_api.kernel import Route
 from miniapp_api.policy import POLICY, STAFF, Relation, Rule
 from miniapp_api.policy import Caller as Role
-from models.enums import Level
+from models.accounts import PurposeConsent
+from models.enums import Level, Purpose
 from models.people import Area, Resident, Staff
 from tests.api.caller import Caller, Reply
 from tests.town import Town
@@ -90,8 +91,7 @@ class World:
     async def resident(self, grid: Area) -> Resident:
         """Somebody new who lives there."""
         self._made += 1
-        openid = f"o_matrix_{self._made}"
-        return await Resident.create(openid=openid, grid_id=grid.id, created_at=self.town.clock())
+        return await _settled(f"o_matrix_{self._made}", grid, self.town.clock())
 
     async def ask(self, actor: Actor, route: Route, target: Mapping[str, Any]) -> Reply:
         """One request, a second after the one before."""
@@ -134,19 +134,16 @@ def read_scenes() -> None:
 
 async def make_world(town: Town, sign_in: Callable[..., Awaitable[Caller]]) -> World:
     """Areas and callers."""
+    other_district = await _area(await Area.get(code="429900"), "429909", Level.DISTRICT)
     grids = {
         Relation.SAME_GRID: await Area.get(code=GRID),
         Relation.SAME_COMMUNITY: await Area.get(code=COMMUNITY_GRID),
         Relation.SAME_STREET: await Area.get(code=STREET_GRID),
         Relation.SAME_DISTRICT: await _far_grid(await Area.get(code="429906"), "429906009"),
-        Relation.ELSEWHERE: await _far_grid(
-            await _area(await Area.get(code="429900"), "429909", Level.DISTRICT), "429909001"
-        ),
+        Relation.ELSEWHERE: await _far_grid(other_district, "429909001"),
     }
     openid = "o_matrix_actor"
-    resident = await Resident.create(
-        openid=openid, grid_id=grids[Relation.SAME_GRID].id, created_at=town.clock(), terms_seen_at=town.clock()
-    )
+    resident = await _settled(openid, grids[Relation.SAME_GRID], town.clock())
     actors = {
         Role.NOBODY: Actor(Role.NOBODY, await sign_in()),
         Role.RESIDENT: Actor(Role.RESIDENT, await sign_in(openid), resident),
@@ -155,6 +152,14 @@ async def make_world(town: Town, sign_in: Callable[..., Awaitable[Caller]]) -> W
         staff = await Staff.get(code=_POSTS[role]).select_related("area")
         actors[role] = Actor(role, await sign_in(staff=staff), staff=staff, level=staff.area.level)
     return World(town, grids, actors)
+
+
+async def _settled(openid: str, grid: Area, now: datetime) -> Resident:
+    """A grown-up who agreed to everything a resident is asked."""
+    resident = await Resident.create(openid=openid, grid_id=grid.id, created_at=now, minor=False)
+    for purpose in set(Purpose) - {Purpose.GUARDIAN}:
+        await PurposeConsent.create(resident=resident, purpose=purpose, version=1, given_at=now)
+    return resident
 
 
 async def _far_grid(district: Area, street_code: str) -> Area:
