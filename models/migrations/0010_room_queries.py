@@ -35,6 +35,11 @@ INDEXES = [
         "CREATE INDEX attachment_upload ON attachment (path) WHERE starts_with(path, 'uploads/')",
         "DROP INDEX attachment_upload",
     ),
+    # where a file is shown
+    (
+        "CREATE INDEX room_message_upload ON room_message ((data->>'upload')) WHERE data ? 'upload'",
+        "DROP INDEX room_message_upload",
+    ),
     # who complains how often
     ("CREATE INDEX review_by ON review (by, opened_at)", "DROP INDEX review_by"),
 ]
