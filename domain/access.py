@@ -139,6 +139,12 @@ async def reads_only(person: Person, case: Case) -> bool:
     return await relation(person, case) == {Who.COLLEAGUE}
 
 
+async def verbs_of(person: Person, case: Case) -> frozenset[Verb]:
+    """What this person may do with a case as it stands; what others must offer or ask first included."""
+    who = await relation(person, case)
+    return frozenset(row.verb for row in TRANSITIONS if case.status in row.sources and row.who & who)
+
+
 async def access_case(person: Person, case_id: int) -> Case:
     """A case this person may read; NotFound otherwise, as if it did not exist."""
     case = await Case.get_or_none(id=case_id)

@@ -15,6 +15,7 @@ from domain.contacts import Contact, is_contact, keep
 from domain.journal import audit
 from domain.patrols import need_post, own_grid
 from domain.people import Person, person_of
+from domain.rating import Opinion
 from domain.reports import Draft, Receipt, report
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Case
@@ -81,19 +82,11 @@ async def to_call(person: Person, limit: int = 50) -> Sequence[ToCall]:
     return [ToCall(cases[row["id"]], Contact(row["name"], row["phone"])) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What came of a call. `solved` None: nobody answered, or they could not say yet."""
-
-    solved: bool | None
-    satisfaction: int | None = None  # 3, 2 or 1
-    words: str = ""
-
-
 async def called(
-    person: Person, case_id: int, said: Said, now: datetime, *, within: timedelta, source: str = ""
+    person: Person, case_id: int, said: Opinion, now: datetime, *, within: timedelta, source: str = ""
 ) -> Case:
-    """Write down what the resident said on the telephone: it counts as if they had tapped it themselves.
+    """Write down what the resident said on the telephone: it counts as if they had tapped it themselves. `solved` None:
+    nobody answered.
 
     Raises Conflict for who did the work, and for a case that does not wait for a call.
     """
@@ -109,18 +102,8 @@ async def called(
         spoke = "没打通" if said.solved is None else "解决了" if said.solved else "没解决"
         work.step(Verb.MEMO, f"{post.label}电话回访：{spoke}{f'，{said.words}' if said.words else ''}", public=False)
         case = await work.finish()
-        if said.solved:
-            await rating.confirm_solved(reporter, case_id, now, source)
-            await _rate(reporter, case_id, said, now, source)
-        elif said.solved is False:
-            if not said.words.strip():
-                raise BadRequest("what is missing", say="请写一句居民说哪里没解决。")
-            await rating.say_not_solved(reporter, case_id, said.words, now, within=within, source=source)
+        if said.solved is False and not said.words.strip():
+            raise BadRequest("what is missing", say="请写一句居民说哪里没解决。")
+        if said.solved is not None:
+            await rating.give_opinion(reporter, case_id, said, now, within=within, source=source)
         return await Case.get(id=case_id)
-
-
-async def _rate(reporter: Person, case_id: int, said: Said, now: datetime, source: str) -> None:
-    if said.satisfaction:
-        await rating.rate(reporter, case_id, said.satisfaction, now, source)
-    if said.words.strip():
-        await rating.comment(reporter, case_id, said.words, now, source)

@@ -40,20 +40,25 @@ async def own_grid(post: Post, grid_id: int | None) -> Home:
     return home
 
 
+async def finder(person: Person, grid_id: int | None) -> Person:
+    """A member of staff as who finds something in a grid: not the resident they may be besides, who would be asked
+    whether it is solved. Raises as `own_grid`."""
+    post = need_post(person, "case:patrol")
+    return Person("", 0, await own_grid(post, grid_id), post)
+
+
 async def patrol(
     person: Person, draft: Draft, now: datetime, *, grid_id: int | None = None, done: Done | None = None
 ) -> Receipt:
     """Report what was found. With `done` it is signed and disposed of in the same step, where it is this person's own
     duty: Conflict otherwise, and nothing is kept. Who looks at the result is somebody else."""
-    post = need_post(person, "case:patrol")
-    home = await own_grid(post, grid_id)
-    finder = Person("", 0, home, post)
+    post, found_by = need_post(person, "case:patrol"), await finder(person, grid_id)
     async with transaction():
-        receipt = await report(finder, replace(draft, source=Source.PATROL, filed_by=post), now)
+        receipt = await report(found_by, replace(draft, source=Source.PATROL, filed_by=post), now)
         if done is None:
             return receipt
         if receipt.holder is None or receipt.holder.id != post.id:
             whose = receipt.holder.label if receipt.holder else "社区"
             raise Conflict("not theirs to do", say=f"这类事归{whose}办，不能当场办结。请不填结果，只上报。")
-        case = await dispose(finder, receipt.case.id, done.result, now, media=done.photos, source=draft.via)
+        case = await dispose(found_by, receipt.case.id, done.result, now, media=done.photos, source=draft.via)
         return replace(receipt, case=case)

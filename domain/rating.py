@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain import notices
@@ -10,7 +11,7 @@ from domain.casework import reopen
 from domain.journal import Journal
 from domain.people import Person, Post, post_of, posts_upward
 from domain.requests import answered
-from errors import BadRequest, Conflict
+from errors import BadRequest, Conflict, NotFound
 from models.cases import Case
 from models.database import transaction
 from models.enums import Level, Outcome, Status
@@ -106,10 +107,39 @@ async def comment(person: Person, case_id: int, text: str, now: datetime, source
 
 async def _own_closed_case(person: Person, case_id: int) -> Case:
     case = await Case.filter(id=case_id, reporter_id=person.resident_id).select_for_update().get_or_none()
-    if case is None or case.status is not Status.CLOSED:
+    if case is None:
+        raise NotFound(f"case {case_id}", tag="case:rate", object_id=case_id)
+    if case.status is not Status.CLOSED:
         raise Conflict(
             f"rating of case {case_id}", say="这件事还没有办结，办结后再请您评价。", tag="case:rate", object_id=case_id
         )
+    return case
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a resident says of a result at once, in a form or on the telephone. None and "" = they did not say."""
+
+    solved: bool | None = None
+    satisfaction: int | None = None  # 3, 2 or 1
+    words: str = ""
+
+
+async def give_opinion(
+    person: Person, case_id: int, opinion: Opinion, now: datetime, *, within: timedelta, source: str = ""
+) -> Case:
+    """The reporter answers 解决了吗, says how satisfied they are, adds a sentence: whatever of these they said."""
+    if opinion.solved is False:
+        case, *_ = await say_not_solved(person, case_id, opinion.words, now, within=within, source=source)
+        return case
+    async with transaction():
+        case = await confirm_solved(person, case_id, now, source) if opinion.solved else None
+        if opinion.satisfaction:
+            case = await rate(person, case_id, opinion.satisfaction, now, source)
+        if opinion.words.strip():
+            case = await comment(person, case_id, opinion.words, now, source)
+    if case is None:
+        raise BadRequest("no opinion", say="请选解决了没有，或者是否满意，也可以写一句话。")
     return case
 
 

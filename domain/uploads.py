@@ -26,6 +26,7 @@ from domain.reports import Media
 from domain.voices import NotSoundError
 from errors import BadRequest, NotFound, Unavailable
 from models.accounts import Upload
+from models.database import fetch
 from models.enums import UploadKind
 
 log = structlog.get_logger(__name__)
@@ -241,7 +242,13 @@ async def _register(person: Person, ident: UUID, folder: Path, kept: _Kept, now:
 
 async def own_uploads(person: Person, ids: Sequence[UUID]) -> list[Media]:
     """Files this person sent, in this order, as a report or an action takes them. Raises NotFound for any other."""
-    found = {upload.id: upload for upload in await Upload.filter(id__in=list(ids), owner=person.actor)}
+    return await media_of(ids, [person.actor, f"resident:{person.resident_id}"])
+
+
+async def media_of(ids: Sequence[UUID], owners: Sequence[str]) -> list[Media]:
+    """The same for files that one of `owners` sent: who shows something in a room hands it to whoever makes a case of
+    it. Raises NotFound."""
+    found = {upload.id: upload for upload in await Upload.filter(id__in=list(ids), owner__in=list(owners))}
     if missing := [ident for ident in ids if ident not in found]:
         raise NotFound(
             f"upload {missing[0]}", say="有一个文件没有传好，请重新选一次再提交。", tag="upload:use", object_id=None
@@ -251,3 +258,23 @@ async def own_uploads(person: Person, ids: Sequence[UUID]) -> list[Media]:
         Media(one.kind.value, f"{OURS}{one.path}", path=one.path, content_type=one.content_type, size=one.size)
         for one in uploads
     ]
+
+
+# Nothing shows it, neither a case nor a room, two days after it came (and for a month after that it is looked for).
+_UNUSED = """
+DELETE FROM upload WHERE id IN (
+    SELECT id FROM upload u WHERE created_at < $1 AND created_at > $2
+    AND NOT EXISTS (SELECT FROM attachment a WHERE a.path = u.path AND starts_with(a.path, 'uploads/'))
+    AND NOT EXISTS (SELECT FROM room_message m WHERE m.data->>'upload' = u.id::text)
+    ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED
+) RETURNING path
+"""
+_LOOKED_FOR = timedelta(days=30)
+
+
+async def drop_unused(folder: Path, now: datetime) -> int:
+    """Forget files that were sent and then not used for anything; gives how many."""
+    rows = await fetch(_UNUSED, now - UNUSED_FOR, now - UNUSED_FOR - _LOOKED_FOR)
+    for row in rows:
+        (folder / row["path"]).unlink(missing_ok=True)
+    return len(rows)
