@@ -130,8 +130,7 @@ async def give_opinion(
 ) -> Case:
     """The reporter answers 解决了吗, says how satisfied they are, adds a sentence: whatever of these they said."""
     if opinion.solved is False:
-        case, *_ = await say_not_solved(person, case_id, opinion.words, now, within=within, source=source)
-        return case
+        return (await say_not_solved(person, case_id, opinion.words, now, within=within, source=source))[0]
     async with transaction():
         case = await confirm_solved(person, case_id, now, source) if opinion.solved else None
         if opinion.satisfaction:

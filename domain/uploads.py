@@ -265,7 +265,7 @@ _UNUSED = """
 DELETE FROM upload WHERE id IN (
     SELECT id FROM upload u WHERE created_at < $1 AND created_at > $2
     AND NOT EXISTS (SELECT FROM attachment a WHERE a.path = u.path AND starts_with(a.path, 'uploads/'))
-    AND NOT EXISTS (SELECT FROM room_message m WHERE m.data->>'upload' = u.id::text)
+    AND NOT EXISTS (SELECT FROM room_message m WHERE m.data ? 'upload' AND m.data->>'upload' = u.id::text)
     ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED
 ) RETURNING path
 """

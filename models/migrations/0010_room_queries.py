@@ -28,10 +28,6 @@ INDEXES = [
     ),
     # which message or case shows an uploaded file
     (
-        "CREATE INDEX room_message_upload ON room_message ((data->>'upload')) WHERE data->>'upload' IS NOT NULL",
-        "DROP INDEX room_message_upload",
-    ),
-    (
         "CREATE INDEX attachment_upload ON attachment (path) WHERE starts_with(path, 'uploads/')",
         "DROP INDEX attachment_upload",
     ),
