@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -90,19 +90,32 @@ def place_ends() -> frozenset[str]:
     return frozenset(place_words()["endings"])
 
 
+class Ends:
+    """Words looked for at the end of a stretch of text."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        known = frozenset(words)
+        self._words = [(size, known) for size in sorted({len(word) for word in known}, reverse=True)]
+
+    def of(self, text: str, start: int, end: int) -> int:
+        """The length of the longest that ends at `end` and begins no sooner than `start`; 0 if there is none."""
+        for size, words in self._words:
+            if end - size >= start and text[end - size : end] in words:
+                return size
+        return 0
+
+
 @cache
-def no_place() -> re.Pattern[str]:
+def no_place() -> Ends:
     """The end of what is no place although it ends as places do."""
     words = place_words()
-    none = (*words["no_places"], *words["relative"], *words["parts"])
-    long = either(word for word in none if len(word) > 1)
-    return re.compile(f"(?:{long})$")
+    return Ends(word for name in ("no_places", "relative", "parts") for word in words[name] if len(word) > 1)
 
 
 @cache
-def part() -> re.Pattern[str]:
+def part() -> Ends:
     """A part of a building at the end: of 万达 if it is 万达楼顶."""
-    return re.compile(f"(?:{either(word for word in place_words()['parts'] if len(word) > 1)})$")
+    return Ends(word for word in place_words()["parts"] if len(word) > 1)
 
 
 @cache

@@ -185,7 +185,7 @@ def _beside(text: str, start: int, last: int, *, inward: bool) -> tuple[int, int
         return start, SIDE
     begin = max(_name_start(text, start), last)
     if text[start - 1] in tables.place_ends() and start - begin <= _LONGEST_OWN:
-        return (start, SIDE) if tables.no_place().search(text, begin, start) else (begin, SIGHT)
+        return (start, SIDE) if tables.no_place().of(text, begin, start) else (begin, SIGHT)
     begin = start if inward else _free_name(text, start, last)
     return begin, KIND if begin < start else SIDE
 
@@ -249,30 +249,31 @@ def _after_cues(text: str, cues: list[int], found: list[Piece]) -> Iterator[Piec
 
 def _heads(text: str, found: list[Piece]) -> Iterator[Piece]:
     """What has no better place may say where in a clause that is nothing else, or at the head of one."""
-    clauses = list(forms.CLAUSE.finditer(text))
-    for clause in clauses:
-        start, end = clause.span()
-        if any(low < end and high > start for low, high, _ in found):
+    head, verb = tables.head(), tables.verb()
+    clauses = [clause.span() for clause in forms.CLAUSE.finditer(text)]
+    for number, (start, end) in enumerate(clauses):
+        if found and any(low < end and high > start for low, high, _ in found):
             continue
-        if clause in (clauses[0], clauses[-1]) and end - start <= forms.LONGEST_CLAUSE and len(clauses) > 1:
+        outer = number in (0, len(clauses) - 1) and len(clauses) > 1
+        if outer and end - start <= forms.LONGEST_CLAUSE:
             if forms.LAST_NUMBER.fullmatch(text, start, end):
                 yield start, end, SIGHT
                 continue
-            if not tables.verb().search(text, start, end):
+            if not verb.search(text, start, end):
                 yield from _ending_as_places_do(text, start, end, KIND)
                 continue
-        head = tables.head().match(text, start, end)
-        if head and not tables.verb().search(head[1]):
-            yield from _ending_as_places_do(text, *head.span(1), KIND)
+        opening = head.match(text, start, end)
+        if opening and not verb.search(opening[1]):
+            yield from _ending_as_places_do(text, *opening.span(1), KIND)
 
 
 def _ending_as_places_do(text: str, start: int, end: int, strength: int) -> Iterator[Piece]:
     more = forms.THERE.search(text, start, end)
     core = more.start() if more else end
-    part = tables.part().search(text, start, end) if strength == KIND else None
-    if part and part.start() - start > 1 and not tables.common().search(text, start, part.start()):
+    part = tables.part().of(text, start, end) if strength == KIND else 0
+    if part and end - part - start > 1 and not tables.common().search(text, start, end - part):
         yield start, end, strength
     if part or core - start < 2 or text[core - 1] not in tables.place_ends() or _is_common(text[start:core]):
         return
-    if not tables.no_place().search(text, start, core) and not forms.FLOOR_END.match(text, start, core):
+    if not tables.no_place().of(text, start, core) and not forms.FLOOR_END.match(text, start, core):
         yield start, end, strength
