@@ -33,15 +33,27 @@ class Word(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A picture or a recording in question. `kind`: image, voice; `state`: new, checking, passed, refused."""
+
+    id: UUID
+    owner: str
+    kind: str
+    content_type: str
+    size: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A message that waits. `openid` is its sender's in the mini-program, "" for who is not known there, `seen_at` when
-    they were last there; `upload` is its file, as far as that has to be looked at."""
+    they were last there."""
 
     message_id: int
     text: str
     openid: str
     seen_at: datetime | None
-    upload: Upload | None
+    file: File | None
     sent_at: datetime
 
 
@@ -66,7 +78,11 @@ async def question(message_id: int) -> Question | None:
     data = from_json(row["data"])
     upload = await Upload.get_or_none(id=UUID(data["upload"])) if data.get("upload") else None
     text = f"{row['text']}\n{data.get('place', '')}".strip()
-    return Question(row["id"], text, row["openid"] or "", row["seen_at"], upload, row["at"])
+    file = None
+    if upload:
+        named = upload.kind.value, upload.content_type, upload.size, upload.state.value
+        file = File(upload.id, upload.owner, *named)
+    return Question(row["id"], text, row["openid"] or "", row["seen_at"], file, row["at"])
 
 
 async def take_word(message_id: int, word: Word, why: str, now: datetime, source: str) -> None:
@@ -88,9 +104,24 @@ async def take_word(message_id: int, word: Word, why: str, now: datetime, source
 _ASKED = "UPDATE upload SET state = 'checking', trace_id = $2 WHERE id = $1 AND state = 'new'"
 
 
-async def note_asked(upload: Upload, trace_id: str) -> None:
+async def note_asked(file: File, trace_id: str) -> None:
     """WeChat looks at the file; its word comes under this trace id."""
-    await fetch(_ASKED, upload.id, trace_id)
+    await fetch(_ASKED, file.id, trace_id)
+
+
+_LATE = """
+INSERT INTO outbox
+    (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, created_at)
+VALUES ('check', 'pending', 'check:' || $1::text, jsonb_build_object('trace', $1::text, 'suggest', $2::int,
+    'label', $3::text), 0, 0, $4, '', '', 0, '', $4)
+"""
+
+
+async def leave_word(trace_id: str, suggest: int | None, label: str, now: datetime) -> None:
+    """Leave the workers what WeChat pushed about a file (`suggest` as in its answers: 0 pass, 1 review, 2 risky; None:
+    it could not look): the push may be faster than the note of its question."""
+    if trace_id:
+        await fetch(_LATE, trace_id, suggest, label, now)
 
 
 # A file in doubt may be asked about again; whoever looks at a message with it decides about the file too.

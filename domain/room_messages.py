@@ -108,8 +108,8 @@ VALUES ('words', $1, $2, 'system', $3, $4, 'open', '')
 _CHECK = """
 INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at)
-VALUES ('check', 'pending', 'check:message:' || $1::bigint, jsonb_build_object('message', $1::bigint), 0, 0, $2,
-    '', '', 0, '', $2)
+SELECT 'check', 'pending', 'check:' || sender, jsonb_build_object('message', id), 0, 0, $2, '', '', 0, '', $2
+FROM room_message WHERE id = $1
 """
 _ANSWER = "UPDATE room_message SET answered_at = $2 WHERE id = $1 AND answered_at IS NULL AND sender LIKE 'resident:%'"
 
