@@ -24,9 +24,9 @@ async def ask_union(resident_id: int, openid: str, now: datetime) -> None:
 _ASK = """
 INSERT INTO outbox
     (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, created_at)
-SELECT $1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $4
+SELECT $1, 'pending', $2::text, $3::jsonb, 0, 0, $4, '', '', 0, '', $4
 FROM resident r WHERE r.id = $5 AND r.unionid IS NULL
-    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.recipient = $2 AND o.finished_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.recipient = $2::text AND o.finished_at IS NULL)
 """
 
 
