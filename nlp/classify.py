@@ -109,12 +109,12 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What all words of a text weigh: for each domain, for each category by its position, and the evidence of both."""
+    """What all words of a text weigh: for each domain, for each category by its position, and the evidence of both,
+    known by the same numbers as in `Index`."""
 
     domains: dict[str, float]
     scores: dict[int, float]
-    by_category: dict[int, Evidence]
-    by_domain: dict[str, Evidence]
+    evidence: Mapping[int, Evidence]
 
 
 def classify(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Verdict:
@@ -135,14 +135,14 @@ def weigh(text: str, hits: Mapping[int, Hit], alarm: Alarm = CALM) -> Weighed:
             found[target].append((ALARM_WEIGHT if told else FELT_WEIGHT, alarm.trigger))
             found[target].sort(key=_by_place)
     prior, usual = (LETTER_PRIOR, 0.65) if opening else (PRIOR, 1.0)
-    weighed = Weighed({}, {}, {}, {})
+    weighed = Weighed({}, {}, found)
     for target, evidence in found.items():
         score = _score(evidence, opening)
         if target >= 0:
-            weighed.scores[target], weighed.by_category[target] = score, evidence
+            weighed.scores[target] = score
         else:
             name = DOMAINS[-1 - target]
-            weighed.domains[name], weighed.by_domain[name] = score * prior.get(name, usual), evidence
+            weighed.domains[name] = score * prior.get(name, usual)
     return weighed
 
 
@@ -176,19 +176,19 @@ def settle(text: str, weighed: Weighed, domain: str) -> tuple[Category, tuple[Ma
     if best is None or scores[best] < ENOUGH:
         best = index.general[domain]
     chosen = book.words[best].category
-    evidence = weighed.by_category.get(best) or weighed.by_domain.get(domain, [])
+    evidence = weighed.evidence.get(best) or weighed.evidence.get(_NUMBERS[domain], [])
     return chosen, _reasons(text, chosen.code, evidence)
 
 
 def _gather(book: Catalogue, index: Index, hits: Mapping[int, Hit], *, letter: bool) -> defaultdict[int, Evidence]:
     """The evidence for each category that is not ruled out, and for each domain."""
-    order = sorted(hits.items(), key=_second)
-    found: defaultdict[int, Evidence] = defaultdict(list)
     targets = index.whole if letter else index.short
-    for number, hit in order:
-        for target, weight in targets.get(number, ()):
+    order = sorted([(hit, number) for number, hit in hits.items() if number in targets], key=_place)
+    found: defaultdict[int, Evidence] = defaultdict(list)
+    for hit, number in order:
+        for target, weight in targets[number]:
             found[target].append((weight, hit))
-    ruled_out = {position for position in found.keys() & index.needy if book.words[position].needs.isdisjoint(hits)}
+    ruled_out = {at for at in index.needy if at in found and book.words[at].needs.isdisjoint(hits)}
     for number in index.excluding & hits.keys():
         ruled_out.update(position for position in index.excludes[number] if position in found)
     if ruled_out:
@@ -199,7 +199,7 @@ def _gather(book: Catalogue, index: Index, hits: Mapping[int, Hit], *, letter: b
 def _leave_out(
     ruled_out: set[int],
     index: Index,
-    order: Sequence[tuple[int, Hit]],
+    order: Sequence[tuple[Hit, int]],
     found: defaultdict[int, Evidence],
     *,
     letter: bool,
@@ -209,8 +209,8 @@ def _leave_out(
     for position in ruled_out:
         del found[position]
     left: dict[int, Evidence] = {_NUMBERS[index.domains[position]]: [] for position in ruled_out}
-    for number, hit in order:
-        speaks = targets.get(number, ())
+    for hit, number in order:
+        speaks = targets[number]
         if not any(target in ruled_out for target, _ in speaks):
             for target, weight in speaks:
                 if target in left:
@@ -266,8 +266,8 @@ def _worth(weight: float, start: int, count: int, opening: int) -> float:
     return weight * OPENING_FACTOR if start < opening else weight
 
 
-_second = itemgetter(1)
-_by_place = _second
+_place = itemgetter(0)
+_by_place = itemgetter(1)
 
 
 @lru_cache(maxsize=4)

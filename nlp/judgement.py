@@ -93,7 +93,7 @@ def _settled(text: str, weighed: Weighed, code: str) -> tuple[Category, tuple[Ma
     """The category the model holds most likely, and the words of the rules that speak for it."""
     chosen = category(code)
     position = next(at for at, one in enumerate(catalogue().words) if one.category.code == code)
-    evidence = weighed.by_category.get(position, [])
+    evidence = weighed.evidence.get(position, [])
     matched = tuple(
         Match(text[hit.start : hit.end], weight, code)
         for weight, hit in sorted(evidence, key=lambda one: -one[0])[:CHOICES]

@@ -127,6 +127,9 @@ GOES_ON = re.compile(
 )
 """What follows the name of a place whose ending is doubtful."""
 
+LAST_WORD = re.compile(r"[^\W_]+\Z")
+"""Letters and figures at the end of a stretch of text."""
+
 PIECE = re.compile(r"[是在: ]*([^\s,.!?;:~()\[\]“”…]{2,11})")
 """After a cue, up to the end of the clause."""
 

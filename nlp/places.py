@@ -153,9 +153,8 @@ def _is_common(name: str) -> bool:
 def _name_start(text: str, end: int) -> int:
     """Where the name that ends before `end` begins: after the last character no name holds."""
     low = max(0, end - _LONGEST_NAME)
-    start = end
-    while start > low and ("\u4e00" <= text[start - 1] <= "\u9fff" or text[start - 1].isalnum()):
-        start -= 1
+    word_before = forms.LAST_WORD.search(text, low, end)
+    start = word_before.start() if word_before else end
     while start < end and text[start].isascii():
         start += 1
     starts = tables.before_name()
