@@ -36,6 +36,17 @@ INDEXES = [
         "CREATE INDEX room_message_upload ON room_message ((data->>'upload')) WHERE data ? 'upload'",
         "DROP INDEX room_message_upload",
     ),
+    # a room's announcements, the newest first
+    (
+        "CREATE INDEX room_message_announced ON room_message (room_id, seq) WHERE kind = 'announcement'",
+        "DROP INDEX room_message_announced",
+    ),
+    # one badge of a kind at a time
+    (
+        "CREATE UNIQUE INDEX badge_open ON badge (kind, coalesce(resident_id, 0), coalesce(staff_id, 0)) "
+        "WHERE ended_at IS NULL",
+        "DROP INDEX badge_open",
+    ),
     # who complains how often
     ("CREATE INDEX review_by ON review (by, opened_at)", "DROP INDEX review_by"),
 ]
