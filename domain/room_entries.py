@@ -154,6 +154,11 @@ LEFT JOIN cases c ON c.id = m.case_id LEFT JOIN room_message t ON m.kind = 'retu
 _ONE = _COLUMNS + "WHERE m.id = $1"
 _AFTER = _COLUMNS + "WHERE m.room_id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3"
 _BEFORE = _COLUMNS + "WHERE m.room_id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3"
+_ANNOUNCED = (
+    _COLUMNS
+    + "WHERE m.room_id = $1 AND m.kind = 'announcement' AND m.state = 'shown' AND m.seq < $2 "
+    + "ORDER BY m.seq DESC LIMIT $3"
+)
 _WAITING = _COLUMNS + "WHERE m.room_id = $1 AND m.sender = ANY ($2::text[]) AND m.seq IS NULL ORDER BY m.id LIMIT $3"
 
 
@@ -178,6 +183,11 @@ async def after(room_id: int, seq: int, limit: int) -> list[Entry]:
 async def before(room_id: int, seq: int, limit: int) -> list[Entry]:
     """The last entries before a number, whole, in their order."""
     return (await _entries(await fetch(_BEFORE, room_id, seq, limit)))[::-1]
+
+
+async def announcements(room_id: int, seq: int, limit: int) -> list[Entry]:
+    """The last announcements before a number that stand, the newest first."""
+    return await _entries(await fetch(_ANNOUNCED, room_id, seq, limit))
 
 
 async def waiting(room_id: int, senders: Sequence[str], limit: int) -> list[Entry]:

@@ -316,6 +316,13 @@ async def entries(
     return [entry.as_read(staff=member.staff, me=is_me(person, entry.by)) for entry in found]
 
 
+async def announcements(person: Person, room_id: int, *, before: int | None = None, limit: int = 20) -> list[Entry]:
+    """A room's announcements that stand, the newest first. Raises NotFound for whoever is no member."""
+    await sit(person, room_id)
+    most = max(1, min(limit, MOST))
+    return await room_entries.announcements(room_id, before if before is not None else 2**62, most)
+
+
 async def waiting(person: Person, room_id: int) -> list[Entry]:
     """What this person sent here and others do not see: it waits for a look, or was refused. Raises NotFound."""
     await sit(person, room_id)

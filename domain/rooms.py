@@ -240,7 +240,7 @@ ON CONFLICT (key) DO NOTHING
 
 # Rooms at home ($1 resident, $2 grid) and on duty ($3 staff, $4 area they answer for, $5 private ones too). In a room
 # where they are both, they sit on duty. A hundred unread entries are counted, no more.
-_MINE = """
+_LINES = """
 WITH RECURSIVE down AS (
     SELECT id, level, 0 AS steps FROM area WHERE id = $4::int
     UNION ALL
@@ -264,12 +264,22 @@ SELECT r.id, r.kind, r.grid_id, r.resident_id, r.last_seq, r.changed_at, s.muted
     ) AS unread
 FROM sits JOIN room r ON r.id = sits.id JOIN area g ON g.id = r.grid_id JOIN area c ON c.id = g.parent_id
 LEFT JOIN resident p ON p.id = r.resident_id LEFT JOIN room_seat s ON s.room_id = r.id AND s.who = sits.who
+"""
+_MINE = (
+    _LINES
+    + """
+WHERE $7::text IS NULL OR r.kind > $7 OR r.kind = $7 AND (r.changed_at, r.id) < ($8::timestamptz, $9::bigint)
 ORDER BY r.kind, r.changed_at DESC, r.id DESC LIMIT $6
 """
+)
+_ONE = _LINES + "WHERE r.id = $6"
 
 
-async def my_rooms(person: Person, *, limit: int = _MOST) -> list[RoomLine]:
-    """Every room this person sits in: grids first, then private ones, each with the newest talk first.
+async def my_rooms(
+    person: Person, *, limit: int = _MOST, beyond: tuple[str, datetime, int] | None = None
+) -> list[RoomLine]:
+    """Every room this person sits in: grids first, then private ones, each with the newest talk first. `beyond` is
+    (kind, changed_at, id) of the last line of the page before.
 
     The rooms of their own grid, or of the grids right below their community, are made when they are missing.
     """
@@ -278,16 +288,26 @@ async def my_rooms(person: Person, *, limit: int = _MOST) -> list[RoomLine]:
         await room_of_grid(person.home.grid_id)
     if post and post.level in (Level.GRID, Level.COMMUNITY):
         await fetch(_MAKE_BELOW, post.area_id)
-    rows = await fetch(
-        _MINE,
+    rows = await fetch(_MINE, *await _places(person), limit, *(beyond or (None, None, None)))
+    return [_line(row) for row in rows]
+
+
+async def room_line(person: Person, room_id: int) -> RoomLine:
+    """One room as in its reader's list. Raises NotFound for whoever is no member."""
+    await sit(person, room_id)
+    return _line((await fetch(_ONE, *await _places(person), room_id))[0])
+
+
+async def _places(person: Person) -> tuple[int, int | None, int | None, int | None, bool]:
+    """Where somebody may sit: their resident's id, their grid, their post, its area, whether private rooms too."""
+    post = person.post
+    return (
         person.resident_id,
         person.home.grid_id if person.home else None,
         post.id if post else None,
         await _duty_area(post),
         bool(post and post.role in (Role.GRID_WORKER, Role.COMMUNITY_STAFF)),
-        limit,
     )
-    return [_line(row) for row in rows]
 
 
 async def _duty_area(post: Post | None) -> int | None:
