@@ -229,7 +229,7 @@ def _leave_out(
 
 def _reasons(text: str, code: str, evidence: Evidence) -> tuple[Match, ...]:
     """The heaviest words, each once, however many entries say it."""
-    return tuple(Match(text[hit.start : hit.end], weight, code) for weight, hit in outermost(evidence)[:5])
+    return tuple(Match(text[start:end], weight, code) for weight, (start, end, _) in outermost(evidence)[:5])
 
 
 def _score(evidence: Evidence, opening: int) -> float:

@@ -77,7 +77,7 @@ def _cued(text: str, evidence: Mapping[str, list[tuple[float, Hit]]], verdict: V
 def _reasons(text: str, best: Intent, cued: list[tuple[float, Hit]]) -> tuple[Match, ...]:
     """The heaviest cues; where there are none, the words that sound most like it."""
     if cued:
-        return tuple(Match(text[hit.start : hit.end], weight, f"intent:{best}") for weight, hit in cued[:3])
+        return tuple(Match(text[start:end], weight, f"intent:{best}") for weight, (start, end, _) in cued[:3])
     return tuple(Match(word, weight, f"intent:{best}") for word, weight in telling(text, best))
 
 

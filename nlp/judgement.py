@@ -95,8 +95,8 @@ def _settled(text: str, weighed: Weighed, code: str) -> tuple[Category, tuple[Ma
     position = next(at for at, one in enumerate(catalogue().words) if one.category.code == code)
     evidence = weighed.evidence.get(position, [])
     matched = tuple(
-        Match(text[hit.start : hit.end], weight, code)
-        for weight, hit in sorted(evidence, key=lambda one: -one[0])[:CHOICES]
+        Match(text[start:end], weight, code)
+        for weight, (start, end, _) in sorted(evidence, key=lambda one: -one[0])[:CHOICES]
     )
     return chosen, matched
 

@@ -15,10 +15,9 @@ Words swallowed by a longer harmless one (the fire in 火锅) are listed in `mas
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
@@ -32,13 +31,8 @@ _STOPS = re.compile(r"[.!?;\n；]")
 _MOST_SPANS = 6
 
 
-class Hit(NamedTuple):
-    """An entry found in a text: the first place it stands and how often it was seen. A tuple, as many are made."""
-
-    start: int
-    end: int
-    seen: int = 1
-
+Hit = tuple[int, int, int]
+"""An entry found in a text: where it first begins and ends, and how often it was seen. Plain, as many are made."""
 
 _Found = tuple[int, int, int]
 """A word of the automaton, by its number, and where it stands."""
@@ -46,8 +40,6 @@ _Pattern = tuple[int, tuple[int, ...], str]
 """An entry of several parts: its number, the parts after the first, what joins them."""
 _Use = tuple[tuple[int, ...], tuple[int, ...], int]
 """Of one word: the entries it is, the parts it begins an entry with, and a bit for each part it comes second in."""
-_hit = partial(tuple.__new__, Hit)
-"""Makes a Hit of a tuple in half the time its own constructor takes."""
 
 
 class Lexicon:
@@ -153,8 +145,11 @@ class Lexicon:
         for word, start, end in found:
             plain, begins, ends = uses[word]
             for number in plain:
-                known = hits.get(number)
-                hits[number] = _hit((known[0], known[1], known[2] + 1) if known else (start, end, 1))
+                if number in hits:
+                    first, last, seen = hits[number]
+                    hits[number] = first, last, seen + 1
+                else:
+                    hits[number] = start, end, 1
             if begins:
                 firsts += begins
             if ends:
@@ -179,7 +174,7 @@ class Lexicon:
                     for span in starts:
                         whole = _chain(text, span, others, joint)
                         if whole:
-                            hits[number] = _hit((*whole, 1))
+                            hits[number] = *whole, 1
                             break
 
 
@@ -187,13 +182,9 @@ class _Spans:
     """Where the parts of entries stand in one text: looked up for the few that are asked for."""
 
     def __init__(self, found: list[_Found], words_of: list[frozenset[int]]) -> None:
-        self._by_word: dict[int, list[Span]] = {}
-        for word, start, end in found:
-            known = self._by_word.get(word)
-            if known is None:
-                self._by_word[word] = [(start, end)]
-            elif len(known) < _MOST_SPANS:
-                known.append((start, end))
+        self._by_word: defaultdict[int, list[_Found]] = defaultdict(list)
+        for one in found:
+            self._by_word[one[0]].append(one)
         self._words_of = words_of
         self._known: dict[int, list[Span]] = {}
 
@@ -204,10 +195,7 @@ class _Spans:
             words, by_word = self._words_of[part], self._by_word
             if len(words) > len(by_word):
                 words = words.intersection(by_word)
-            spans = []
-            for word in words:
-                if word in by_word:
-                    spans += by_word[word]
+            spans = [(start, end) for word in words if word in by_word for _, start, end in by_word[word][:_MOST_SPANS]]
             if len(spans) > 1:
                 spans.sort()
                 del spans[_MOST_SPANS:]

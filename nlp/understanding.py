@@ -59,7 +59,8 @@ def _as_written(matched: tuple[Match, ...], plain: str, folded: str) -> tuple[Ma
 def _alarmed(text: str, alarm: Alarm) -> tuple[Match, ...]:
     if alarm.trigger is None:
         return ()
-    return (Match(text[alarm.trigger.start : alarm.trigger.end], ALARM_WEIGHT, f"emergency:{alarm.kind}"),)
+    start, end, _ = alarm.trigger
+    return (Match(text[start:end], ALARM_WEIGHT, f"emergency:{alarm.kind}"),)
 
 
 def to_json(said: Understanding) -> dict[str, Any]:

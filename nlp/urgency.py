@@ -59,7 +59,7 @@ def _felt(text: str, kind: str) -> Alarm:
     """The alarm of a message no known word of which announces a danger: its loudest piece stands for that word."""
     loudest = next((piece for piece, _ in telling(text, kind, most=1)), text)
     start = text.find(loudest)
-    return Alarm(kind, _categories()[kind], Hit(start, start + len(loudest)))
+    return Alarm(kind, _categories()[kind], (start, start + len(loudest), 1))
 
 
 @cache
@@ -101,20 +101,21 @@ def _counts(text: str, trigger: Hit, entry: EmergencyWords, table: UrgencyTable,
 
 
 def _near(signs: frozenset[int], trigger: Hit, hits: Mapping[int, Hit]) -> bool:
-    for number, sign in hits.items():
+    first, last, _ = trigger
+    for number, (start, end, _) in hits.items():
         if number not in signs:
             continue
-        inside = trigger.start <= sign.start and sign.end <= trigger.end
-        if not inside and sign.start - trigger.end <= AROUND and trigger.start - sign.end <= AROUND:
+        inside = first <= start and end <= last
+        if not inside and start - last <= AROUND and first - end <= AROUND:
             return True
     return False
 
 
 def _undone(text: str, trigger: Hit, signs: frozenset[int], hits: Mapping[int, Hit]) -> bool:
     """Whether a word of `signs` stands right before the trigger, in the same clause."""
-    for number, sign in hits.items():
+    for number, (_, end, _) in hits.items():
         if number not in signs:
             continue
-        if 0 <= trigger.start - sign.end <= BEFORE and not _CLAUSE.search(text, sign.end, trigger.start):
+        if 0 <= trigger[0] - end <= BEFORE and not _CLAUSE.search(text, end, trigger[0]):
             return True
     return False

@@ -75,22 +75,22 @@ def test_an_endless_text_takes_little_memory() -> None:
 def _naive(found: list[tuple[float, Hit]]) -> set[tuple[float, Hit]]:
     """Every hit that no other one, at least as heavy, covers; the first of equal ones."""
     kept = set()
-    for place, (weight, hit) in enumerate(found):
+    for place, (weight, (start, end, seen)) in enumerate(found):
         covered = any(
-            other.start <= hit.start
-            and hit.end <= other.end
+            low <= start
+            and end <= high
             and heavy >= weight
-            and ((other.start, other.end) != (hit.start, hit.end) or heavy > weight or position < place)
-            for position, (heavy, other) in enumerate(found)
+            and ((low, high) != (start, end) or heavy > weight or position < place)
+            for position, (heavy, (low, high, _)) in enumerate(found)
             if position != place
         )
-        if hit.seen > 1 or not covered:
-            kept.add((weight, hit))
+        if seen > 1 or not covered:
+            kept.add((weight, (start, end, seen)))
     return kept
 
 
 HITS = st.builds(
-    lambda start, size, seen: Hit(start, start + size, seen),
+    lambda start, size, seen: (start, start + size, seen),
     st.integers(0, 6),
     st.integers(1, 5),
     st.integers(1, 2),
