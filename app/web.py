@@ -55,7 +55,8 @@ def desk(running: Services) -> Desk:
         media=running.media,
         proxies=settings.proxies(),
         reopen_within=timedelta(days=settings.reopen_days),
-        public_url=settings.public_url,
+        logins=running.logins,
+        public_url=settings.public_url or (settings.base_url if settings.simulator else ""),
     )
 
 

@@ -80,13 +80,21 @@ FROM resident r CROSS JOIN unnest($2::text[], $3::int[]) AS w(purpose, version) 
 
 
 async def need(person: Person, purpose: Purpose) -> None:
-    """Go on only if this person agreed. Staff on duty need not: it is their work. Raises ConsentNeeded."""
-    if person.post is None and not await holds(person.resident_id, purpose):
-        raise ConsentNeeded(
-            f"{person.actor} has not agreed to {purpose}",
-            say=f"这一步要您先同意“{texts()[purpose].title}”。不同意也行：{texts()[purpose].without}",
-            purpose=str(purpose),
-        )
+    """Go on only if this person agreed; staff on duty need not, it is their work. Raises ConsentNeeded."""
+    if person.post is None:
+        await need_own(person, purpose)
+
+
+async def need_own(person: Person, purpose: Purpose) -> None:
+    """The same for what somebody tells of themselves, staff or not."""
+    if not await holds(person.resident_id, purpose):
+        asked = texts()[purpose]
+        raise _needed(str(purpose), f"这一步要您先同意“{asked.title}”。不同意也行：{asked.without}")
+
+
+def _needed(what: str, say: str) -> ConsentNeeded:
+    """The refusal as clients read it: `fields` names the consent that is missing, or the question for the age."""
+    return ConsentNeeded(what, say=say, purpose=what, fields=[{"field": f"consent.{what}", "say": say}])
 
 
 async def give(person: Person, purpose: Purpose, version: int, now: datetime, source: str = "") -> None:
@@ -97,13 +105,11 @@ async def give(person: Person, purpose: Purpose, version: int, now: datetime, so
         if version != texts()[purpose].version:
             raise Conflict(f"{purpose} is version {texts()[purpose].version}", say="说明改过了，请重新看一遍再选。")
         if minor is None:
-            raise ConsentNeeded("age", say="请先回答您是否已满十四岁。", purpose="age")
+            raise _needed("age", "请先回答您是否已满十四岁。")
         if purpose is Purpose.GUARDIAN and not minor:
             raise Conflict("no child", say="您登记的是已满十四岁，不需要监护人同意。")
         if minor and purpose is not Purpose.GUARDIAN and not await _guarded(person.resident_id):
-            raise ConsentNeeded(
-                "guardian", say="未满十四岁，请先让爸爸妈妈或其他监护人看说明并同意。", purpose="guardian"
-            )
+            raise _needed(Purpose.GUARDIAN, "未满十四岁，请先让爸爸妈妈或其他监护人看说明并同意。")
         rows = [row for row in await _open(person.resident_id) if row.purpose is purpose]
         if any(row.version == version for row in rows):
             return
@@ -115,7 +121,7 @@ async def give(person: Person, purpose: Purpose, version: int, now: datetime, so
 
 
 async def withdraw(person: Person, purpose: Purpose, now: datetime, source: str = "") -> None:
-    """Take a consent back. What was kept on its ground is deleted in the same transaction; once more changes nothing."""
+    """Take a consent back: what was kept on its ground is deleted at once. Once more changes nothing."""
     async with transaction():
         await _lock(person)
         if not await _end(person.resident_id, purpose, now):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.consents import need
+from domain.consents import need_own
 from domain.journal import MINI, audit
 from domain.people import GridChoice, Home, Person, join_grid, person_of
 from domain.publishing import is_public
@@ -54,7 +54,7 @@ async def set_names(
     async with transaction():
         _resident_only(person)
         if new_nickname or new_name:
-            await need(person, Purpose.PROFILE)
+            await need_own(person, Purpose.PROFILE)
         await fetch(
             "UPDATE resident SET nickname = coalesce($2, nickname), name = coalesce($3, name) WHERE id = $1",
             person.resident_id,
@@ -78,6 +78,12 @@ def _check_nickname(nickname: str) -> None:
         raise BadRequest("nickname not fit for the public", say="这个昵称不合适，请换一个。")
 
 
+async def may_give_phone(person: Person) -> None:
+    """Whether WeChat may be asked for their number at all. Raises ConsentNeeded, NotAllowed."""
+    _resident_only(person)
+    await need_own(person, Purpose.PHONE)
+
+
 async def set_phone(person: Person, phone: str, now: datetime, source: str = "") -> Profile:
     """Keep the number WeChat gave for the code of the phone-number button; "" forgets it. Raises ConsentNeeded."""
     if phone and not _PHONE.fullmatch(phone):
@@ -85,7 +91,7 @@ async def set_phone(person: Person, phone: str, now: datetime, source: str = "")
     async with transaction():
         _resident_only(person)
         if phone:
-            await need(person, Purpose.PHONE)
+            await need_own(person, Purpose.PHONE)
         await fetch("UPDATE resident SET phone = $2 WHERE id = $1", person.resident_id, phone)
         await audit(person.actor, "resident:set_phone", person.resident_id, now, source=source)
         return await read_profile(person)

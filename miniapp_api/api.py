@@ -14,7 +14,7 @@ from domain.journal import audit
 from domain.people import Person
 from domain.tokens import Token
 from errors import LinliError, NotSignedIn
-from miniapp_api import connectors, document, me, openapi
+from miniapp_api import connectors, consents, document, me, openapi, sign_in
 from miniapp_api.addresses import client_of
 from miniapp_api.answers import BadFields, framed, json_answer, request_id, text_answer
 from miniapp_api.kernel import Call, Desk, Proof, Route, Routes, Signed
@@ -22,7 +22,7 @@ from miniapp_api.policy import POLICY, admit
 from miniapp_api.reading import read_body, read_bytes, read_path, read_query, read_upload
 
 #: Every subject of the API, in the order of the document. A new module of routes is listed here.
-SUBJECTS: tuple[Routes, ...] = (document.routes, me.routes, connectors.routes)
+SUBJECTS: tuple[Routes, ...] = (document.routes, sign_in.routes, me.routes, consents.routes, connectors.routes)
 
 _NOBODY = Person("", 0, None, None)
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]{1,200})", re.IGNORECASE)

@@ -47,6 +47,31 @@ class Page(Body):
     limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 20
 
 
+class Visitor(Protocol):
+    """Somebody WeChat has told us of."""
+
+    @property
+    def openid(self) -> str: ...
+    @property
+    def unionid(self) -> str: ...
+
+
+class MiniappVisitor(Visitor, Protocol):
+    """Somebody who opened the mini-program."""
+
+    @property
+    def session_key(self) -> str: ...
+
+
+class Logins(Protocol):
+    """What WeChat is asked at sign-in; all raise BadRequest, NotAllowed or Unavailable."""
+
+    async def miniapp_session(self, code: str) -> MiniappVisitor: ...
+    async def web_visitor(self, code: str) -> Visitor: ...
+    async def phone_number(self, code: str) -> str: ...
+    def authorize_url(self, page: str, state: str) -> str: ...
+
+
 class Limiter(Protocol):
     """Counts a request of `who`; raises TooMany, or Unavailable where it may not pass uncounted."""
 
@@ -69,6 +94,7 @@ class Desk:
     media: Path
     proxies: Networks
     reopen_within: timedelta
+    logins: Logins
     public_url: str = ""
 
     def sign(self, purpose: str, text: str) -> str:

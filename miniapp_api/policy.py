@@ -85,7 +85,12 @@ _EVERYBODY_AND_NOBODY = everybody(Caller.NOBODY, *SIGNED_IN)
 POLICY: dict[str, Rule] = {
     "document:read": Rule("", _EVERYBODY_AND_NOBODY),
     "connector:send": Rule("", everybody(Caller.NOBODY)),  # who signs is the guard's to check
+    "login:enter": Rule("", _EVERYBODY_AND_NOBODY),
+    "login:leave": Rule("", everybody(*SIGNED_IN)),
+    "login:end": Rule("login", everybody(*SIGNED_IN)),
     "me:read": Rule("", everybody(*SIGNED_IN)),
+    "me:change": Rule("", everybody(*SIGNED_IN)),
+    "grid:list": Rule("", everybody(*SIGNED_IN)),
 }
 
 

@@ -43,6 +43,10 @@ class Caller:
         self.base = base
         self.token = token
 
+    def holding(self, token: str) -> Caller:
+        """The same connection with another token."""
+        return Caller(self._session, self.base, token)
+
     async def get(self, path: str, **more: Any) -> Reply:
         return await self.ask("GET", path, **more)
 
