@@ -12,6 +12,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from domain.journal import audit
+from domain.review_notices import tell_hidden
 from domain.review_rows import open_review
 from domain.room_entries import lock_room
 from domain.room_messages import settle, show
@@ -96,7 +97,9 @@ async def take_word(message_id: int, word: Word, why: str, now: datetime, source
             return
         refused = word is Word.REFUSE
         await settle(message_id, MessageState.REFUSED if refused else MessageState.REVIEW, why, now)
-        if not refused:
+        if refused:
+            await tell_hidden(entry, why, now)
+        else:
             await open_review(ReviewKind.PLATFORM, entry.room_id, message_id, "system", why, now)
         await audit("system", f"room_message:{'refuse' if refused else 'review'}", message_id, now, source=source)
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain import room_entries
+from domain import review_notices, room_entries
 from domain.clock import say_moment
 from domain.journal import audit
 from domain.people import Person
+from domain.review_rows import close_reviews
 from domain.room_entries import Draft, lock_room, no_message
 from domain.room_hints import understood
 from domain.room_spread import spread
@@ -18,7 +19,7 @@ from domain.rooms import Member, is_me, sit, who_of
 from domain.screening import Screened, screen
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
-from models.enums import MessageKind, MessageState, Role, RoomKind
+from models.enums import MessageKind, MessageState, ReviewOutcome, Role, RoomKind
 from models.rooms import Room
 
 RECALL_WITHIN = timedelta(minutes=2)
@@ -234,6 +235,10 @@ async def remove(person: Person, message_id: int, why: str, now: datetime, sourc
             entry = await room_entries.read(entry.id)
         else:
             entry = await _hide(entry, why, now, member.who, member.name)
+        by = member.post.id if member.post else None
+        await close_reviews(message_id, ReviewOutcome.HIDDEN, now, staff_id=by, answer=why)
+        if not is_me(person, entry.by):
+            await review_notices.tell_hidden(entry, why, now)
         await audit(member.who, "room_message:remove", message_id, now, source=source)
     return entry
 
