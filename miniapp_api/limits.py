@@ -52,9 +52,11 @@ redis.call('pexpire', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
 return 0
 """
 _MICRO = 1_000_000
-_REDIS_SECONDS = 0.5
+_REDIS_SECONDS = 2.0
 _REDIS_PAUSE = 5.0
 """Seconds for which a Redis that failed is not asked again: a request must not wait for it each time."""
+_AT_ONCE = 16
+"""Questions to Redis at a time: its pool of connections is everybody's, and refuses the hundred and first."""
 _MOST_LOCAL = 10_000
 """Addresses and people a process counts for itself; past that it forgets those it has not seen for longest."""
 
@@ -73,6 +75,7 @@ class RateLimits:
         self._limits = limits
         self._local: dict[str, deque[int]] = {}
         self._redis_from = 0.0
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def take(self, kind: str, who: str) -> None:
         """Count one request. Raises TooMany with `retry_after` seconds when the limit is reached, Unavailable when
@@ -96,7 +99,7 @@ class RateLimits:
         if clock < self._redis_from:
             return None
         try:
-            async with asyncio.timeout(_REDIS_SECONDS):
+            async with self._turns, asyncio.timeout(_REDIS_SECONDS):
                 key = f"linli:api:{kind}:{who}"
                 return int(await self._script(keys=[key], args=[limit.count, limit.seconds * _MICRO, now]))
         except (RedisError, OSError, TimeoutError):

@@ -65,15 +65,15 @@ class Caller:
 async def token_of_resident(town: Town, openid: str) -> str:
     """A token of the resident with this openid, without the way through WeChat."""
     resident = await Resident.get(openid=openid)
-    return await _token(town, LoginKind.MINIAPP, resident_id=resident.id)
+    return await _token(town, LoginKind.MINIAPP, timedelta(days=30), resident_id=resident.id)
 
 
 async def token_of_staff(town: Town, staff: Staff) -> str:
     """A token of a member of staff, as after a one-time code."""
-    return await _token(town, LoginKind.STAFF, staff_id=staff.id)
+    return await _token(town, LoginKind.STAFF, timedelta(hours=12), staff_id=staff.id)
 
 
-async def _token(town: Town, kind: LoginKind, **whose: int) -> str:
+async def _token(town: Town, kind: LoginKind, life: timedelta, **whose: int) -> str:
     token = "ll_" + secrets.token_urlsafe(32)
     now = town.clock()
     await LoginToken.create(
@@ -81,7 +81,7 @@ async def _token(town: Town, kind: LoginKind, **whose: int) -> str:
         kind=kind,
         created_at=now,
         seen_at=now,
-        expires_at=now + timedelta(hours=12),
+        expires_at=now + life,
         **whose,
     )
     return token

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from app.web import desk
+from miniapp_api.api import create_api
 from models.people import Staff
 from tests.api.caller import Caller, token_of_resident, token_of_staff
+from tests.api.trial import routes as trial_routes
+from tests.conftest import free_port
 from tests.town import Town
 
 SignIn = Callable[..., Awaitable[Caller]]
@@ -29,3 +35,29 @@ async def sign_in(town: Town) -> AsyncIterator[SignIn]:
             return Caller(session, f"{town.url}/api/v1", token)
 
         yield signed_in
+
+
+@pytest.fixture
+async def trial(town: Town) -> AsyncIterator[Callable[..., Awaitable[Caller]]]:
+    """A guest book in the API's frame, served by two processes' worth of servers: `await trial(CHEN, server=1)`."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        urls = [await stack.enter_async_context(_served(town)) for _ in range(2)]
+
+        async def caller(openid: str = "", *, server: int = 0, staff: Staff | None = None) -> Caller:
+            token = await token_of_staff(town, staff) if staff else ""
+            return Caller(session, urls[server], await token_of_resident(town, openid) if openid else token)
+
+        yield caller
+
+
+@asynccontextmanager
+async def _served(town: Town) -> AsyncIterator[str]:
+    runner = web.AppRunner(create_api(desk(town.services), [trial_routes]))
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
