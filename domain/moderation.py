@@ -18,7 +18,7 @@ from domain.reviews import DECIDERS
 from domain.room_entries import lock_room, no_message
 from domain.room_messages import hide
 from domain.room_words import SPOKEN, Entry
-from domain.rooms import Member, handle, is_me, resident_label, seats, sit, who_of
+from domain.rooms import Member, handle, is_me, resident_label, sit, who_of
 from errors import BadRequest, Conflict, NotAllowed, NotFound, TooMany
 from models.database import fetch, transaction
 from models.enums import MessageState, ReviewKind, RoomKind
@@ -76,7 +76,8 @@ async def complain(person: Person, message_id: int, reason: str, now: datetime, 
     async with transaction():
         member, entry = await _found(person, message_id, "complain")
         if is_me(person, entry.by):
-            raise BadRequest("own message", say="这是您自己发的，两分钟内可以撤回，或请网格员移除。")
+            say = "这是您自己发的，两分钟内可以撤回，或请网格员移除。"
+            raise NotAllowed("own message", say=say, tag="room_message:complain", object_id=message_id)
         if entry.state is not MessageState.SHOWN:
             raise Conflict("not shown", say="这条消息已经不在群里了。")
         if await fetch(_KEPT, message_id):
@@ -177,6 +178,8 @@ async def mute(
         member = await _moderator(person, room_id, "mute")
         await fetch(_ROOM, room_id)
         who = await _resident(room_id, whom)
+        if who is None:
+            raise BadRequest(f"member {whom[:40]!r}", say="群里没有这个人。")
         until = now + span
         await fetch(_MUTE, room_id, until, why, member.who, who)
         text = (
@@ -205,6 +208,8 @@ async def unmute(person: Person, room_id: int, whom: str, now: datetime, source:
         member = await _moderator(person, room_id, "unmute")
         await fetch(_ROOM, room_id)
         who = await _resident(room_id, whom)
+        if who is None:
+            raise NotFound(f"member {whom[:40]!r}", say="群里没有这个人。")
         if not await fetch(_UNMUTE, room_id, who, now):
             return
         await fetch(_LIFT, room_id, who, member.post.id if member.post else None, now)
@@ -242,12 +247,9 @@ async def _moderator(person: Person, room_id: int, verb: str) -> Member:
     return member
 
 
-async def _resident(room_id: int, whom: str) -> str:
-    """The resident behind a handle. Raises NotFound, BadRequest for staff."""
+async def _resident(room_id: int, whom: str) -> str | None:
+    """The resident behind a handle; None for nobody. Raises BadRequest for staff."""
     who = (await who_of(room_id, [whom])).get(whom)
-    if who is None:
-        raise NotFound(f"member {whom[:40]!r}", say="群里没有这个人。")
-    if not who.startswith("resident:"):
+    if who and not who.startswith("resident:"):
         raise BadRequest("staff", say="工作人员不能被禁言，有问题请告诉他们的上级。")
-    await seats(room_id, [who])
     return who

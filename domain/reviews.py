@@ -31,13 +31,14 @@ _SYSTEM = "系统"
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
     """One review as staff, or whoever asked for it, read it. `entry` is None for an appeal against being muted; `by` is
-    how the room calls who asked; `decider` who decided."""
+    how the room calls who asked; `decider` who decided; `mine`: the reader wrote the message."""
 
     id: int
     kind: ReviewKind
     room_id: int
     room_name: str
     entry: Entry | None
+    mine: bool
     by: str
     reason: str
     opened_at: datetime
@@ -75,27 +76,29 @@ async def list_reviews(
     if post is None or post.role not in DECIDERS:
         raise NotAllowed(f"{person.actor} decides nothing", say="这里由网格员和社区工作人员处理。", tag="review:list")
     rows = await fetch(_LINES, None, post.area_id, None, waiting, before, limit)
-    return [await _line(row, staff=True) for row in rows]
+    return [await _line(person, row, staff=True) for row in rows]
 
 
 async def own_reviews(person: Person, *, before: int | None = None, limit: int = 20) -> list[ReviewLine]:
     """What this person complained of or appealed against, the newest first, with what was decided."""
     actors = [person.actor] + ([f"resident:{person.resident_id}"] if person.resident_id else [])
     rows = await fetch(_LINES, None, None, actors, None, before, limit)
-    return [await _line(row, staff=False) for row in rows]
+    return [await _line(person, row, staff=False) for row in rows]
 
 
-async def _line(row: Mapping[str, Any], *, staff: bool) -> ReviewLine:
+async def _line(person: Person, row: Mapping[str, Any], *, staff: bool) -> ReviewLine:
     entry = await read(row["message_id"]) if row["message_id"] else None
     by = row["staff_name"] or _SYSTEM
     if row["by"].startswith("resident:"):
         by = resident_label(row["nickname"] or "", row["room_id"], row["by"])
+    mine = entry is not None and is_me(person, entry.by)
     return ReviewLine(
         row["id"],
         ReviewKind(row["kind"]),
         row["room_id"],
         row["room_name"],
-        entry.as_read(staff=staff, me=not staff and entry.by == row["by"]) if entry else None,
+        entry.as_read(staff=staff, me=mine) if entry else None,
+        mine,
         by,
         row["reason"],
         row["opened_at"],
@@ -145,7 +148,8 @@ async def decide(
             await _decide_message(review, review.entry, keep, answer, now)
         await fetch(_DECIDED, review.id, outcome, post.id if post else None, now, answer)
         await audit(review.member.who, f"review:{outcome}", review.id, now, source=source)
-        return await _line((await fetch(_LINES, review.id, None, None, None, None, 1))[0], staff=True)
+        rows = await fetch(_LINES, review.id, None, None, None, None, 1)
+        return await _line(person, rows[0], staff=True)
 
 
 _DECIDED = "UPDATE review SET outcome = $2, decided_by_id = $3, decided_at = $4, answer = $5 WHERE id = $1"
