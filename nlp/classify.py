@@ -282,8 +282,13 @@ def _index(book: Catalogue) -> Index:
             excludes.setdefault(number, []).append(position)
     own_short, own_whole = _own(book)
     domains = tuple(words.category.domain for words in book.words)
+    same: dict[Weights, Weights] = {}  # words of one list share their targets, which are then near at hand already
     short, whole = (
-        {number: _targets(own.get(number, ()), uses.get(number, ()), domains) for number in uses.keys() | own.keys()}
+        {
+            number: same.setdefault(targets, targets)
+            for number in uses.keys() | own.keys()
+            for targets in [_targets(own.get(number, ()), uses.get(number, ()), domains)]
+        }
         for own in (own_short, own_whole)
     )
     for number, entry in enumerate(book.lexicon.entries):

@@ -7,9 +7,8 @@ about adds to it: a broken thing is a report even when put as a question, a cert
 
 from __future__ import annotations
 
-import heapq
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import exp
@@ -53,16 +52,20 @@ def find_intent(text: str, hits: Mapping[int, Hit], verdict: Verdict, hunch: Hun
     whole = _whole(text)
     if whole:
         return Wish(whole, 1.0, ())
-    sums = dict(hunch.intents)
-    best, second = heapq.nlargest(2, _ORDER, key=sums.__getitem__)
+    sums = hunch.intents
+    best, second = _two_best(sums)
     if sums[best] - sums[second] >= CUE * MOST:
         evidence = _evidence(hits, only=best)
     else:
         evidence = _evidence(hits)
         cues = _cued(text, evidence, verdict)
         sums = {name: sums[name] + CUE * min(cues[name], MOST) for name in _ORDER}
-        best, second = heapq.nlargest(2, _ORDER, key=sums.__getitem__)
+        best, second = _two_best(sums)
     return Wish(best, 1 - exp(sums[second] - sums[best]), _reasons(text, best, evidence.get(best, [])))
+
+
+def _two_best(sums: Mapping[str, float]) -> Sequence[Intent]:
+    return sorted(_ORDER, key=sums.__getitem__, reverse=True)[:2]
 
 
 def _cued(text: str, evidence: Mapping[str, list[tuple[float, Hit]]], verdict: Verdict) -> dict[str, float]:
@@ -123,9 +126,10 @@ def _evidence(hits: Mapping[int, Hit], only: str = "") -> dict[str, list[tuple[f
     cues = _cues()
     found: dict[str, list[tuple[float, Hit]]] = {}
     for number, hit in hits.items():
-        for name, weight in cues.get(number, ()):
-            if not only or name == only:
-                found.setdefault(name, []).append((weight, hit))
+        if number in cues:
+            for name, weight in cues[number]:
+                if not only or name == only:
+                    found.setdefault(name, []).append((weight, hit))
     return {name: outermost(cued) for name, cued in found.items()}
 
 

@@ -124,8 +124,14 @@ class Lexicon:
         words = [*masks, *sorted({*self._plain, *of_parts} - self._masks)]
         position = {word: at for at, word in enumerate(words)}
         self._words_of = [frozenset(position[word] for word in part) for part in self._parts]
+        same: dict[int, int] = {}  # words of one set share a number, which is then in the processor's memory already
         self._uses = [
-            (tuple(self._plain.get(word, ())), tuple(firsts.get(word, ())), seconds.get(word, 0)) for word in words
+            (
+                tuple(self._plain.get(word, ())),
+                tuple(firsts.get(word, ())),
+                same.setdefault(seconds.get(word, 0), seconds.get(word, 0)),
+            )
+            for word in words
         ]
         self._automaton = AhoCorasick(words)
 
