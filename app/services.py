@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 import nlp
+from app.bell import RoomBell
 from app.engines import Engines
 from app.model_watch import watched_model
 from app.rules import watched_rules
@@ -26,7 +27,7 @@ from bot.inbox import Inbox, utc_now
 from bot.logins import Logins
 from bot.outbox import Outbox
 from bot.transport import Transport
-from domain import publishing, timing
+from domain import bell, publishing, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
@@ -49,6 +50,7 @@ class Services:
     logins: Logins
     inbox: Inbox
     session: aiohttp.ClientSession
+    bell: RoomBell
     now: Callable[[], datetime]
 
     @property
@@ -95,8 +97,9 @@ async def services(
             reopen_within = timedelta(days=settings.reopen_days)
             bot = Bot(Policy(reopen_within, settings.pressing_joiners, settings.ask_below, miniapp=mini is not None))
             try:
-                inbox = Inbox(bot.answer, bot.refused)
-                yield Services(settings, wechat, redis, api, miniapp, logins, inbox, session, now)
+                inbox, room_bell = Inbox(bot.answer, bot.refused), RoomBell(redis)
+                with bell.use(room_bell):
+                    yield Services(settings, wechat, redis, api, miniapp, logins, inbox, session, room_bell, now)
             finally:
                 await redis.aclose()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from aiohttp import web
 
+from app.presence import RedisPresence
 from app.services import Services, waker
 from bot.callback import Callback
 from bot.limits import Limit, RateLimits
@@ -14,7 +16,10 @@ from domain import tokens
 from errors import TooMany, Unavailable
 from miniapp_api import open311
 from miniapp_api.api import create_api
+from miniapp_api.frames import Writer
 from miniapp_api.health import add_routes
+from miniapp_api.hub import Hub
+from miniapp_api.hub_rounds import Rounds
 from miniapp_api.kernel import Desk
 from miniapp_api.limits import RateLimits as ApiLimits
 from models.database import fetch, is_away
@@ -35,14 +40,17 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     reopen_within, public_url = timedelta(days=running.settings.reopen_days), running.settings.public_url
     throttle, proxies = _open311_throttle(running), running.settings.proxies()
     open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, throttle, public_url, proxies))
-    app.add_subapp("/api/v1", create_api(desk(running)))
+    hub = Hub(Writer())
+    app.cleanup_ctx.append(lambda _app: _hub_runs(running, hub))
+    app.on_shutdown.append(lambda _app: hub.close_all())
+    app.add_subapp("/api/v1", create_api(desk(running, hub)))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))
         app.router.add_get("/", _to_simulator)
     return app
 
 
-def desk(running: Services) -> Desk:
+def desk(running: Services, hub: Hub | None = None) -> Desk:
     """What the endpoints of the API work with."""
     settings = running.settings
     return Desk(
@@ -56,8 +64,20 @@ def desk(running: Services) -> Desk:
         proxies=settings.proxies(),
         reopen_within=timedelta(days=settings.reopen_days),
         logins=running.logins,
+        hub=hub or Hub(Writer()),
         public_url=settings.public_url or (settings.base_url if settings.simulator else ""),
     )
+
+
+async def _hub_runs(running: Services, hub: Hub) -> AsyncIterator[None]:
+    """While the process serves, its hub hears the bell and goes its rounds."""
+    hearing = asyncio.create_task(running.bell.listen(hub.ring, hub.read_moved))
+    try:
+        async with Rounds(hub, RedisPresence(running.redis, running.now), running.now).running():
+            yield
+    finally:
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
 
 
 def _open311_throttle(running: Services) -> Callable[[str, str], Awaitable[None]]:

@@ -75,7 +75,7 @@ def framed(away: Callable[[BaseException], bool]) -> Any:
         try:
             answer = await handler(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer in our shape
-            answer = error_answer(_told(error, request, away), request_id(request))
+            answer = error_answer(told(error, request.path, request_id(request), away), request_id(request))
         if not answer.prepared:
             answer.headers["X-Request-Id"] = request_id(request)
             answer.headers.setdefault("Cache-Control", "no-store")
@@ -85,16 +85,17 @@ def framed(away: Callable[[BaseException], bool]) -> Any:
     return frame
 
 
-def _told(error: Exception, request: web.Request, away: Callable[[BaseException], bool]) -> LinliError:
+def told(error: Exception, path: str, ident: str, away: Callable[[BaseException], bool]) -> LinliError:
+    """What the client is told of any error; what only the operator should know goes to the log."""
     if isinstance(error, LinliError):
-        log.info("api refused", path=request.path, code=error.code, detail=error.detail, request=request_id(request))
+        log.info("api refused", path=path, code=error.code, detail=error.detail, request=ident)
         return error
     if isinstance(error, web.HTTPException):
         return _of_http(error)
     if away(error):
-        log.warning("database away", path=request.path, request=request_id(request))
+        log.warning("database away", path=path, request=ident)
         return Unavailable(str(error), say="系统正在恢复，请过几秒再试。", retry_after=5)
-    log.error("api failed", path=request.path, request=request_id(request), exc_info=error)
+    log.error("api failed", path=path, request=ident, exc_info=error)
     return LinliError()
 
 

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.people import Person
 from domain.tokens import Token
 from miniapp_api.addresses import Networks
+from miniapp_api.hub import Hub
 
 #: Ids as PostgreSQL has them.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -95,6 +96,7 @@ class Desk:
     proxies: Networks
     reopen_within: timedelta
     logins: Logins
+    hub: Hub
     public_url: str = ""
 
     def sign(self, purpose: str, text: str) -> str:

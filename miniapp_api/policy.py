@@ -85,6 +85,7 @@ _EVERYBODY_AND_NOBODY = everybody(Caller.NOBODY, *SIGNED_IN)
 POLICY: dict[str, Rule] = {
     "document:read": Rule("", _EVERYBODY_AND_NOBODY),
     "connector:send": Rule("", everybody(Caller.NOBODY)),  # who signs is the guard's to check
+    "socket:open": Rule("", _EVERYBODY_AND_NOBODY),  # whoever connects signs in with the first frame
     "login:enter": Rule("", _EVERYBODY_AND_NOBODY),
     "login:leave": Rule("", everybody(*SIGNED_IN)),
     "login:end": Rule("login", everybody(*SIGNED_IN)),
