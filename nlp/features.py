@@ -52,17 +52,17 @@ def pieces(text: str) -> set[str]:
     return {*text, *pairs, *map(add, pairs, text[2:])}
 
 
-def read(text: str, hits: Mapping[int, Hit], weighed: Weighed, find: tuple[Find, Find] = (pieces, pieces)) -> Features:
+def read(text: str, hits: Mapping[int, Hit], weighed: Weighed, find: Find = pieces) -> Features:
     """The features of the folded `text`, in which the rules found `hits` that weigh what `weighed` says.
 
-    `find` cuts the whole text and its beginning into pieces: a model has no use for those it does not know.
+    `find` cuts a text into pieces: a model has no use for those it does not know.
     """
     entries, categories = _names(catalogue())
     plain = _DIGITS.sub("0", text[:READ])
     total = sum(weighed.domains.values()) + DOUBT
     return Features(
-        find[0](plain),
-        find[1](plain[:OPENING]),
+        find(plain),
+        find(plain[:OPENING]),
         {entries[number]: _OFTEN[min(seen, _MOST)] for number, (_, _, seen) in hits.items()},
         {categories[position]: int(4 * log1p(score) + 0.5) for position, score in weighed.scores.items()},
         {name: weight / total for name, weight in weighed.domains.items()},

@@ -84,7 +84,7 @@ class Model:
             name: sum(digit << 64 * place for place, digit in enumerate(self._digits.of(packed)))
             for name, packed in self.known[-1].items()
         }
-        self._find = (finder(self.known[0]), finder(self.known[1]))
+        self._find = finder(self.known[0].keys() | self.known[1].keys())
 
     def look(self, text: str, hits: Mapping[int, Hit], weighed: Weighed) -> Features:
         """The features of the folded `text`, as far as they are known here."""
