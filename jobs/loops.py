@@ -24,6 +24,7 @@ from domain.deadlines import watch, watch_answers
 from domain.desk_search import index_missing
 from domain.figures_months import refresh
 from domain.hints import push_hints
+from domain.idempotency import forget_answers
 from domain.rating import close_silent
 from domain.waiting import refill
 
@@ -119,6 +120,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
     every(10, index_missing, "cut words for search")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
+    every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()
     return scheduler
