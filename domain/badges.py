@@ -168,7 +168,7 @@ LEFT JOIN area a ON a.id = coalesce(r.grid_id, s.area_id) LEFT JOIN room ON room
 WHERE b.ended_at IS NULL AND (b.resident_id = $1 OR b.staff_id = $2 OR $3::int IN (a.id, a.parent_id))
 """
 _LIST = _LINES + "ORDER BY b.id DESC LIMIT 500"
-_ONE = _LINES + "AND b.id = $4"
+_ONE = _LINES + "AND b.id = $4::bigint"
 
 
 async def list_badges(person: Person) -> list[BadgeLine]:
@@ -219,7 +219,7 @@ async def end(person: Person, badge_id: int, now: datetime, source: str = "") ->
 
 
 async def _find(person: Person, badge_id: int, verb: str) -> BadgeLine:
-    await Badge.filter(id=badge_id).select_for_update().get_or_none()
+    await fetch("SELECT FROM badge WHERE id = $1::bigint FOR UPDATE", badge_id)
     rows = await fetch(_ONE, *_reader(person), badge_id)
     if not rows:
         raise NotFound(f"badge {badge_id}", say="没有找到这个身份标识。", tag=f"badge:{verb}", object_id=badge_id)
