@@ -66,6 +66,8 @@ def desk(running: Services, hub: Hub | None = None) -> Desk:
         logins=running.logins,
         hub=hub or Hub(Writer()),
         public_url=settings.public_url or (settings.base_url if settings.simulator else ""),
+        ask_below=settings.ask_below,
+        pressing_joiners=settings.pressing_joiners,
     )
 
 

@@ -26,10 +26,13 @@ from models.transitions import Verb, Who
 
 
 async def report_for(
-    person: Person, contact: Contact, draft: Draft, now: datetime, *, grid_id: int | None = None
+    person: Person, contact: Contact, draft: Draft, now: datetime, *, agreed: bool, grid_id: int | None = None
 ) -> Receipt:
-    """Report what somebody told; their name and telephone are kept for the staff of the case alone."""
+    """Report what somebody told; their name and telephone are kept for the staff of the case alone, which they must
+    have agreed to."""
     post = need_post(person, "case:on_behalf")
+    if not agreed:
+        raise BadRequest("not agreed", say="请先问一声：留下姓名电话，办好了好打电话告诉您，可以吗？对方同意了再提交。")
     home = await own_grid(post, grid_id)
     async with transaction():
         reporter = await keep(contact, home.grid_id, now)

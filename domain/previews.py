@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import nlp
-from domain.coordinates import to_gcj
+from domain.consents import holds, need
 from domain.duplicates import Similar, find_similar
 from domain.people import Person
 from domain.places import known_as
-from domain.reports import Draft, Media
+from domain.reports import Draft, Media, Receipt, report
+from domain.uploads import disown
 from errors import BadRequest, NotFound
-from models.enums import Source
+from models.database import transaction
+from models.enums import Purpose, Source
 
 #: Kinds of matter a resident chooses from.
 CHOICES = 3
@@ -24,14 +26,13 @@ _MEASURES = {"image": "张照片", "voice": "条语音"}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A report as it is typed into a form. `category` "" = whatever it is understood as."""
+    """A report as it is typed into a form. `category` "" = whatever it is understood as; the position in GCJ-02."""
 
     text: str = ""
     category: str = ""
     place: str = ""
     latitude: float | None = None
     longitude: float | None = None
-    wgs84: bool = False
     media: Sequence[Media] = ()
     anonymous: bool = False
 
@@ -67,9 +68,6 @@ def draft_of(told: Told, via: str) -> Draft:
         raise BadRequest("empty report", say="请说一句是什么事、在哪里，或发一张照片。")
     seen = nlp.understand(told.text)
     category, subject, domain = _kind(told, seen)
-    latitude, longitude = told.latitude, told.longitude
-    if told.wgs84 and latitude is not None and longitude is not None:
-        latitude, longitude = to_gcj(latitude, longitude)
     return Draft(
         description=told.text.strip() or f"（没有文字，{_count(told.media)}）",
         category=category,
@@ -77,13 +75,27 @@ def draft_of(told: Told, via: str) -> Draft:
         domain=domain,
         place=told.place.strip() or (seen.places[0] if seen.places else ""),
         urgent=seen.urgent,
-        latitude=latitude,
-        longitude=longitude,
+        latitude=told.latitude,
+        longitude=told.longitude,
         media=told.media,
         source=Source.MINIAPP,
         via=via,
         anonymous=told.anonymous,
     )
+
+
+async def file_report(person: Person, told: Told, now: datetime, via: str) -> Receipt:
+    """Hand it in. Who did not agree that it is kept with them may still report without a name: then nobody knows whose
+    it is, and nobody is told what becomes of it. Raises ConsentNeeded for a report with a name."""
+    draft = draft_of(told, via)
+    async with transaction():
+        if told.anonymous and person.post is None and not await holds(person.resident_id, Purpose.SERVICE):
+            await disown([item.path for item in told.media])
+            return await report(Person("", 0, person.home, None), draft, now)
+        await need(person, Purpose.SERVICE)
+        if told.latitude is not None:
+            await need(person, Purpose.LOCATION)
+        return await report(person, draft, now)
 
 
 def _kind(told: Told, seen: nlp.Understanding) -> tuple[str, str, str]:

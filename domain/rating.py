@@ -10,6 +10,7 @@ from domain.access import Work, begin
 from domain.casework import reopen
 from domain.journal import Journal
 from domain.people import Person, Post, post_of, posts_upward
+from domain.reports import Draft, add_media
 from domain.requests import answered
 from errors import BadRequest, Conflict, NotFound
 from models.cases import Case
@@ -178,6 +179,17 @@ async def supplement(person: Person, case_id: int, text: str, now: datetime, sou
         if holder := await post_of(work.case.holder_id):
             work.journal.tell(notices.to_staff(work.case, holder, f"居民补充：“{notices.excerpt(text, 200)}”"))
         return await work.finish()
+
+
+async def add(person: Person, case_id: int, extra: Draft, now: datetime, source: str = "") -> Case:
+    """The reporter adds words, photos or a place, whatever of these `extra` has, in one step."""
+    async with transaction():
+        case = None
+        if extra.media or extra.latitude is not None:
+            case = await add_media(person, case_id, extra, now, source)
+        if extra.description.strip() or case is None:
+            case = await supplement(person, case_id, extra.description, now, source)
+        return case
 
 
 async def withdraw(person: Person, case_id: int, now: datetime, source: str = "") -> Case:

@@ -37,6 +37,7 @@ MOST_BYTES = 20 * 1024 * 1024
 UNUSED_FOR = timedelta(days=2)
 #: Before the path of a file we have, where WeChat's files have its media id.
 OURS = "upload:"
+_NOBODY = "nobody"
 
 _HEAD = 64  # bytes by which a format is told
 _DRAWING_SECONDS = 30
@@ -258,6 +259,11 @@ async def media_of(ids: Sequence[UUID], owners: Sequence[str]) -> list[Media]:
         Media(one.kind.value, f"{OURS}{one.path}", path=one.path, content_type=one.content_type, size=one.size)
         for one in uploads
     ]
+
+
+async def disown(paths: Sequence[str]) -> None:
+    """Forget who sent these files, in the running transaction: they belong to a report without a name."""
+    await Upload.filter(path__in=list(paths)).update(owner=_NOBODY)
 
 
 # Nothing shows it, neither a case nor a room, two days after it came (and for a month after that it is looked for).

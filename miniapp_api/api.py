@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +15,21 @@ from domain.journal import audit
 from domain.people import Person
 from domain.tokens import Token
 from errors import LinliError, NotSignedIn
-from miniapp_api import connectors, consents, document, me, openapi, sign_in
+from miniapp_api import (
+    badges,
+    cases,
+    casework,
+    connectors,
+    consents,
+    document,
+    files,
+    me,
+    openapi,
+    rooms,
+    sign_in,
+    socket,
+    tasks,
+)
 from miniapp_api.addresses import client_of
 from miniapp_api.answers import BadFields, framed, json_answer, request_id, text_answer
 from miniapp_api.kernel import Call, Desk, Proof, Route, Routes, Signed
@@ -22,25 +37,38 @@ from miniapp_api.policy import POLICY, admit
 from miniapp_api.reading import read_body, read_bytes, read_path, read_query, read_upload
 
 #: Every subject of the API, in the order of the document. A new module of routes is listed here.
-SUBJECTS: tuple[Routes, ...] = (document.routes, sign_in.routes, me.routes, consents.routes, connectors.routes)
+SUBJECTS: tuple[Routes, ...] = (
+    document.routes,
+    sign_in.routes,
+    me.routes,
+    consents.routes,
+    files.routes,
+    cases.routes,
+    tasks.routes,
+    casework.routes,
+    rooms.routes,
+    badges.routes,
+    socket.routes,
+    connectors.routes,
+)
 
 _NOBODY = Person("", 0, None, None)
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def create_api(desk: Desk) -> web.Application:
+def create_api(desk: Desk, subjects: Sequence[Routes] = SUBJECTS) -> web.Application:
     """The application to be mounted at `/api/v1`."""
     app = web.Application(middlewares=[framed(desk.away)])
-    app[document.DOCUMENT] = orjson.dumps(openapi.document(all_routes(), desk.public_url)).decode()
-    for route in all_routes():
+    app[document.DOCUMENT] = orjson.dumps(openapi.document(all_routes(subjects), desk.public_url)).decode()
+    for route in all_routes(subjects):
         app.router.add_route(route.method, route.path, _endpoint(route, desk))
     return app
 
 
-def all_routes() -> list[Route]:
+def all_routes(subjects: Sequence[Routes] = SUBJECTS) -> list[Route]:
     """Every route of every subject."""
-    return [route for subject in SUBJECTS for route in subject.all]
+    return [route for subject in subjects for route in subject.all]
 
 
 def _endpoint(route: Route, desk: Desk) -> Any:

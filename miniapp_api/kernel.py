@@ -98,6 +98,8 @@ class Desk:
     logins: Logins
     hub: Hub
     public_url: str = ""
+    ask_below: float = 0.4  # confidence under which a reporter is asked which kind of matter it is
+    pressing_joiners: int = 3  # neighbours who join until a case is pressing
 
     def sign(self, purpose: str, text: str) -> str:
         """A signature that others cannot make, for this purpose alone: 32 hexadecimal digits."""

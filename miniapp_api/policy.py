@@ -87,9 +87,11 @@ _IN_ROOM = {Caller.RESIDENT: GRID, **_ON_DUTY}
 
 #: Cases: who has one or answers for its place; who may give it to others; who may act on it; who looks at others' work.
 _DUTY = {**OWN_AREA, Caller.DEPARTMENT_STAFF: OWN}
-_DISPATCH = {caller: where for caller, where in OWN_AREA.items() if caller is not Caller.GRID_WORKER}
+_DISPATCH: dict[Caller, frozenset[Relation]] = {
+    caller: where for caller, where in OWN_AREA.items() if caller is not Caller.GRID_WORKER
+}
 _LEAD = everybody(*STAFF) | _DISPATCH
-_CHECK = {Caller.GRID_WORKER: GRID - OWN, **_DISPATCH}
+_CHECK = {Caller.GRID_WORKER: GRID - OWN} | _DISPATCH
 
 POLICY: dict[str, Rule] = {
     "document:read": Rule("", _EVERYBODY_AND_NOBODY),
