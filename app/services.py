@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 
 import nlp
 from app.bell import RoomBell
+from app.checks import asks_wechat, make_checks
 from app.engines import Engines
 from app.model_watch import watched_model
 from app.rules import watched_rules
@@ -27,7 +28,7 @@ from bot.inbox import Inbox, utc_now
 from bot.logins import Logins
 from bot.outbox import Outbox
 from bot.transport import Transport
-from domain import bell, publishing, timing
+from domain import bell, publishing, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.loops import OutboxLoop, Waker, start_scheduler
@@ -66,6 +67,7 @@ class Services:
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.UNION: Unions(self.api, now=self.now),
+                OutboxKind.CHECK: make_checks(self.settings, self.miniapp, self.now),
                 OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),
             },
             now=self.now,
@@ -84,7 +86,11 @@ async def services(
         redis = aioredis.from_url(engines.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2)
     except ValueError as error:
         raise SettingsError(f"LINLI_REDIS_URL must look like redis://host:6379/0: {error}") from error
-    with timing.use(settings.timing()), publishing.use(settings.public_checker()):
+    with (
+        timing.use(settings.timing()),
+        publishing.use(settings.public_checker()),
+        screening.use(asks_wechat(settings)),
+    ):
         async with (
             watched_model(settings.model_path),
             database(engines.database_url, settings.database_pool),

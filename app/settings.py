@@ -229,6 +229,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def reached_at(self) -> str:
+        """The public address without a trailing slash; "" while nobody has set one."""
+        return (self.public_url or (self.base_url if self.simulator else "")).rstrip("/")
+
+    @property
     def checks_content(self) -> bool:
         """Whether WeChat is asked about what residents say in public."""
         wanted = bool(self.miniapp_appid) if self.content_check == "auto" else self.content_check == "on"

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from app.checks import make_push
 from app.presence import RedisPresence
 from app.services import Services, waker
 from bot.callback import Callback
@@ -36,6 +37,9 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     callback = Callback(running.wechat, running.inbox, now=running.now, wake=wake)
     app.router.add_get("/wechat/callback", callback.verify)
     app.router.add_post("/wechat/callback", callback.receive)
+    if push := make_push(running.settings, wake, running.now):
+        app.router.add_get("/wechat/miniapp", push.verify)
+        app.router.add_post("/wechat/miniapp", push.receive)
     add_routes(app, {"database": lambda: fetch("SELECT 1"), "redis": running.redis.ping})
     reopen_within, public_url = timedelta(days=running.settings.reopen_days), running.settings.public_url
     throttle, proxies = _open311_throttle(running), running.settings.proxies()
@@ -65,7 +69,7 @@ def desk(running: Services, hub: Hub | None = None) -> Desk:
         reopen_within=timedelta(days=settings.reopen_days),
         logins=running.logins,
         hub=hub or Hub(Writer()),
-        public_url=settings.public_url or (settings.base_url if settings.simulator else ""),
+        public_url=settings.reached_at,
         ask_below=settings.ask_below,
         pressing_joiners=settings.pressing_joiners,
     )

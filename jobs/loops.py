@@ -20,12 +20,14 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain.assists import watch_assists
 from domain.audit import anchor
+from domain.checking import leave_to_staff
 from domain.deadlines import watch, watch_answers
 from domain.desk_search import index_missing
 from domain.figures_months import refresh
 from domain.hints import push_hints
 from domain.idempotency import forget_answers
 from domain.rating import close_silent
+from domain.review_rounds import tell_staff
 from domain.waiting import refill
 
 log = structlog.get_logger(__name__)
@@ -121,6 +123,8 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
+    every(60, lambda: leave_to_staff(now()), "give staff what no check has answered")
+    every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()
     return scheduler

@@ -24,6 +24,7 @@ from miniapp_api import (
     document,
     files,
     me,
+    moderation,
     openapi,
     rooms,
     sign_in,
@@ -48,6 +49,7 @@ SUBJECTS: tuple[Routes, ...] = (
     casework.routes,
     rooms.routes,
     badges.routes,
+    moderation.routes,
     socket.routes,
     connectors.routes,
 )

@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.files import access_file, viewer
 from domain.uploads import MOST_BYTES, receive
 from errors import NotFound
-from miniapp_api.kernel import Body, Call, Routes, Upload
+from miniapp_api.kernel import Body, Call, Routes, Upload, sign_with
 from models.enums import UploadKind
 
 routes = Routes("files")
@@ -143,19 +143,23 @@ def _gone(name: str) -> NotFound:
 
 def signed_address(call: Call, name: str) -> str:
     """Where the caller sees this file for the next minutes."""
-    until, who = _until(call.now), call.person.actor
-    query = f"who={who}&until={until}&sign={_sign(call, name, who, until)}"
-    return f"{call.desk.public_url.rstrip('/')}/api/v1/files/{name}?{query}"
+    return file_address(call.desk.key, call.desk.public_url, name, call.person.actor, _until(call.now))
+
+
+def file_address(key: bytes, base: str, name: str, who: str, until: int) -> str:
+    """Where `who` sees this file until then (seconds since 1970), signed with the installation's key."""
+    query = f"who={who}&until={until}&sign={_sign(key, name, who, until)}"
+    return f"{base.rstrip('/')}/api/v1/files/{name}?{query}"
 
 
 def _until(now: datetime) -> int:
     return (int(now.timestamp()) // HOLDS + 2) * HOLDS
 
 
-def _sign(call: Call, name: str, who: str, until: int) -> str:
-    return call.desk.sign("file", f"{name} {who} {until}")
+def _sign(key: bytes, name: str, who: str, until: int) -> str:
+    return sign_with(key, "file", f"{name} {who} {until}")
 
 
 def _is_ours(call: Call, name: str, query: Signature) -> bool:
-    meant = _sign(call, name, query.who, query.until)
+    meant = _sign(call.desk.key, name, query.who, query.until)
     return hmac.compare_digest(meant.encode(), query.sign.encode()) and call.now.timestamp() < query.until

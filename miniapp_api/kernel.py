@@ -82,6 +82,11 @@ class Limiter(Protocol):
 FindToken = Callable[[str, datetime], Awaitable[tuple[Person, Token]]]
 
 
+def sign_with(key: bytes, purpose: str, text: str) -> str:
+    """A signature that others cannot make, for this purpose alone: 32 hexadecimal digits."""
+    return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What `app/` hands in, the same for every request."""
@@ -103,7 +108,7 @@ class Desk:
 
     def sign(self, purpose: str, text: str) -> str:
         """A signature that others cannot make, for this purpose alone: 32 hexadecimal digits."""
-        return hmac.new(self.key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
+        return sign_with(self.key, purpose, text)
 
 
 @dataclass(frozen=True, slots=True)

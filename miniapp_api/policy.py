@@ -93,6 +93,9 @@ _DISPATCH: dict[Caller, frozenset[Relation]] = {
 _LEAD = everybody(*STAFF) | _DISPATCH
 _CHECK = {Caller.GRID_WORKER: GRID - OWN} | _DISPATCH
 
+#: Who decides about what is said in rooms.
+_MODERATORS = {caller: OWN_AREA[caller] for caller in (Caller.GRID_WORKER, Caller.COMMUNITY_STAFF, Caller.STREET_STAFF)}
+
 POLICY: dict[str, Rule] = {
     "document:read": Rule("", _EVERYBODY_AND_NOBODY),
     "connector:send": Rule("", everybody(Caller.NOBODY)),  # who signs is the guard's to check
@@ -111,6 +114,15 @@ POLICY: dict[str, Rule] = {
     "message:read": Rule("message", _IN_ROOM),
     "message:recall": Rule("message", everybody(*SIGNED_IN), reads="message:read"),
     "message:remove": Rule("message", OWN_AREA, reads="message:read"),
+    "message:complain": Rule(
+        "message", {caller: where - OWN for caller, where in _IN_ROOM.items()}, reads="message:read"
+    ),
+    "message:appeal": Rule("message", everybody(*SIGNED_IN), reads="message:read"),
+    "room:appeal": Rule("room", _IN_ROOM),
+    "room:mute": Rule("room", _MODERATORS, reads="room:read"),
+    "room:unmute": Rule("mute", _MODERATORS, reads="room:read"),
+    "review:list": Rule("", everybody(*_MODERATORS)),
+    "review:decide": Rule("review", {caller: where - OWN for caller, where in _MODERATORS.items()}),
     "upload:send": Rule("", everybody(*SIGNED_IN)),
     "file:link": Rule("", everybody(*SIGNED_IN)),
     "file:open": Rule("file", _EVERYBODY_AND_NOBODY),  # the address itself says for whom
