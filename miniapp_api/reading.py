@@ -160,7 +160,7 @@ async def read_upload(request: web.Request, most: int) -> Upload:
                 raise ValueError
             if part.name == "file":
                 kind = part.headers.get("Content-Type", "")
-                return Upload(part.filename or "", kind, fields, _pieces(part, most))
+                return Upload(part.filename or "", kind, fields, _pieces(reader, part, most))
             fields[part.name] = await _short(part)
     except (ValueError, AssertionError, KeyError, web.HTTPException):
         raise BadRequest("multipart", say="上传的内容不完整，请重新选择文件再试。") from None
@@ -176,12 +176,14 @@ async def _short(part: BodyPartReader) -> str:
     return text.decode()
 
 
-async def _pieces(part: BodyPartReader, most: int) -> AsyncIterator[bytes]:
+async def _pieces(reader: MultipartReader, part: BodyPartReader, most: int) -> AsyncIterator[bytes]:
     size = 0
     while True:
         try:
             piece = await part.read_chunk(64 * 1024)
-        except (ValueError, AssertionError):
+            if not piece and await reader.next() is not None:
+                raise BadFields([{"field": "file", "say": "只能有一个文件，放在最后。"}])
+        except (ValueError, AssertionError):  # the second where the form ends in the middle
             raise BadRequest("multipart", say="上传的内容不完整，请重新选择文件再试。") from None
         if not piece:
             return
