@@ -37,6 +37,7 @@ _OTHER_MARKS = {
     "\u3000": " ",
     "\xa0": " ",
 }
+_FREQUENT = (("，", ","), ("。", "."), ("、", ","), ("？", "?"), ("！", "!"))
 _PICTURE = re.compile("[\U00010000-\U0010ffff]")
 _LONG = re.compile(r"[\d*][\d*x -]{6}")
 """What a number of a person begins with, so that the search for one is spared most messages."""
@@ -57,6 +58,8 @@ def tidy(text: str) -> str:
 def fold(text: str) -> str:
     """The tidy text in the form of the word lists; always exactly as long as `text`."""
     if not text.isascii():
+        for mark, plain in _FREQUENT:  # nearly every message has some, and few have any other
+            text = text.replace(mark, plain)
         text = _foreign().sub(_plain, text)
         if _PICTURE.search(text):
             text = "".join(_singles().get(sign, sign) for sign in text)

@@ -145,11 +145,9 @@ def head() -> re.Pattern[str]:
 
 
 @cache
-def before_name() -> dict[str, list[tuple[str, bool]]]:
-    """By first character the words before names, those that are part of one first, and whether they are."""
-    words = place_words()
-    starts: dict[str, list[tuple[str, bool]]] = {}
-    for name in ("whole_names", "before_name"):
-        for word in sorted(words[name], key=len, reverse=True):
-            starts.setdefault(word[0], []).append((word, name == "whole_names"))
-    return starts
+def before_name() -> tuple[AhoCorasick, int]:
+    """Finds the words before names and those that are part of one; the numbers of the latter are below the second."""
+    part_of_name, before = (
+        sorted(place_words()[name], key=len, reverse=True) for name in ("whole_names", "before_name")
+    )
+    return AhoCorasick([*part_of_name, *before], matchkind=MatchKind.LeftmostFirst), len(part_of_name)

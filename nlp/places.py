@@ -157,17 +157,11 @@ def _name_start(text: str, end: int) -> int:
     start = word_before.start() if word_before else end
     while start < end and text[start].isascii():
         start += 1
-    starts = tables.before_name()
-    best = at = start
-    while at < end:
-        for word, whole in starts.get(text[at], ()):
-            if text.startswith(word, at, end):
-                at += len(word)
-                best = best if whole else at
-                break
-        else:
-            at += 1
-    return best
+    automaton, part_of_name = tables.before_name()
+    for number, _, after in reversed(automaton.find_matches_as_indexes(text[start:end])):
+        if number >= part_of_name:
+            return start + after
+    return start
 
 
 def _own_name(text: str, start: int, last: int) -> int:
