@@ -31,6 +31,7 @@ from bot.transport import Transport
 from domain import bell, publishing, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
+from jobs.erasures import Erasures
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
 from jobs.unions import Unions
@@ -66,6 +67,7 @@ class Services:
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now),
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
+                OutboxKind.ERASE: Erasures(self.media),
                 OutboxKind.UNION: Unions(self.api, now=self.now),
                 OutboxKind.CHECK: make_checks(self.settings, self.miniapp, self.now),
                 OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),
@@ -113,7 +115,13 @@ async def services(
 @asynccontextmanager
 async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
     """The worker's scheduler, and its outbox loop ready to `run`."""
-    scheduler = start_scheduler(running.inbox, now=running.now, silence=timedelta(days=running.settings.silence_days))
+    settings = running.settings
+    scheduler = start_scheduler(
+        running.inbox,
+        now=running.now,
+        silence=timedelta(days=settings.silence_days),
+        reopen_within=timedelta(days=settings.reopen_days),
+    )
     try:
         yield OutboxLoop(running.outbox(), running.redis)
     finally:

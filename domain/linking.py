@@ -53,7 +53,11 @@ WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
     AND NOT EXISTS (SELECT 1 FROM follower o WHERE o.case_id = f.case_id AND o.resident_id = $2)
 ), signed_in AS (UPDATE login_token SET resident_id = $2 WHERE resident_id = $1
 ), opened AS (UPDATE miniapp_user SET resident_id = $2 WHERE resident_id = $1
-), wears AS (UPDATE badge SET resident_id = $2 WHERE resident_id = $1
+), wears AS (
+    UPDATE badge b SET resident_id = $2, ended_at = CASE WHEN b.ended_at IS NULL AND EXISTS (
+        SELECT 1 FROM badge o WHERE o.resident_id = $2 AND o.kind = b.kind AND o.ended_at IS NULL
+    ) THEN $3 ELSE b.ended_at END
+    WHERE resident_id = $1
 ), agreed AS (UPDATE purpose_consent SET resident_id = $2 WHERE resident_id = $1
 ), sent AS (UPDATE upload SET owner = 'resident:' || $2::bigint WHERE owner = 'resident:' || $1::bigint
 ), asked AS (UPDATE review SET by = 'resident:' || $2::bigint WHERE by = 'resident:' || $1::bigint
@@ -69,7 +73,8 @@ WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
     AND NOT EXISTS (SELECT 1 FROM room_seat o WHERE o.room_id = s.room_id AND o.who = 'resident:' || $2::bigint)
 ), muted AS (
     UPDATE room_seat s SET muted_until = greatest(s.muted_until, o.muted_until),
-        muted_why = CASE WHEN s.muted_until >= o.muted_until THEN s.muted_why ELSE o.muted_why END
+        muted_why = CASE WHEN s.muted_until >= o.muted_until THEN s.muted_why ELSE o.muted_why END,
+        muted_by = CASE WHEN s.muted_until >= o.muted_until THEN s.muted_by ELSE o.muted_by END
     FROM room_seat o WHERE s.who = 'resident:' || $2::bigint AND o.who = 'resident:' || $1::bigint
         AND o.room_id = s.room_id AND o.muted_until IS NOT NULL
 ), told AS (
@@ -122,7 +127,7 @@ async def merge(gone: int, stays: int, now: datetime, source: str = "") -> None:
     """
     await fetch("SELECT id FROM cases WHERE reporter_id = $1 ORDER BY id FOR UPDATE", gone)
     await fetch("SELECT id FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE", [gone, stays])
-    await fetch(_MOVE, gone, stays)
+    await fetch(_MOVE, gone, stays, now)
     await fetch(_ONE_CONSENT, stays, now)
     await fetch(_TAKE_ROOMS, gone, stays)
     for row in await fetch(_TAKE_ENTRIES, gone, stays):

@@ -26,6 +26,7 @@ from domain.desk_search import index_missing
 from domain.figures_months import refresh
 from domain.hints import push_hints
 from domain.idempotency import forget_answers
+from domain.positions import coarsen
 from domain.rating import close_silent
 from domain.review_rounds import tell_staff
 from domain.waiting import refill
@@ -103,7 +104,9 @@ class OutboxLoop:
                 await asyncio.sleep(_PAUSE_AFTER_ERROR)
 
 
-def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timedelta) -> AsyncIOScheduler:
+def start_scheduler(
+    inbox: Inbox, *, now: Callable[[], datetime], silence: timedelta, reopen_within: timedelta = timedelta(days=15)
+) -> AsyncIOScheduler:
     """Periodic work, in every worker. A job only looks for what is due and takes it under its row's lock: a missed tick
     loses nothing, a second scheduler repeats nothing, and no leader has to be found when one is gone."""
     scheduler = AsyncIOScheduler(
@@ -123,6 +126,7 @@ def start_scheduler(inbox: Inbox, *, now: Callable[[], datetime], silence: timed
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
+    every(3600, lambda: coarsen(now() - reopen_within), "forget exact places of what is over")
     every(60, lambda: leave_to_staff(now()), "give staff what no check has answered")
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(3600, lambda: anchor(now()), "anchor the audit trail")

@@ -58,21 +58,21 @@ async def list_consents(call: Call) -> Consents:
     return await _all(call)
 
 
-@routes.put("/me/consents/{purpose}", rule="me:change")
+@routes.put("/me/consents/{purpose}", rule="consent:change", errors=(409,))
 async def give(call: Call, path: PurposePath, body: Agreed) -> Consents:
     """Agree. Refused with `consent_needed` before the question for the age, and for a child before the guardian's."""
     await consents.give(call.person, path.purpose, body.version, call.now, call.source)
     return await _all(call)
 
 
-@routes.delete("/me/consents/{purpose}", rule="me:change")
+@routes.delete("/me/consents/{purpose}", rule="consent:change")
 async def withdraw(call: Call, path: PurposePath) -> Consents:
     """Take it back: what was kept for this purpose is deleted at once."""
     await consents.withdraw(call.person, path.purpose, call.now, call.source)
     return await _all(call)
 
 
-@routes.put("/me/age", rule="me:change")
+@routes.put("/me/age", rule="me:change", errors=(409,))
 async def say_age(call: Call, body: Age) -> Consents:
     """Say whether you are fourteen or older. Until then, and for a child without a guardian, nothing is kept."""
     await consents.say_age(call.person, body.over_fourteen, call.now, call.source)

@@ -7,6 +7,19 @@ from tortoise.migrations import operations as ops
 INDEXES = [
     # what was pushed to one person, newest first
     ("CREATE INDEX outbox_notices ON outbox (recipient, id) WHERE kind = 'notice'", "DROP INDEX outbox_notices"),
+    # whose exact place is still known
+    (
+        "CREATE INDEX cases_with_place ON cases (closed_at) WHERE latitude IS NOT NULL AND closed_at IS NOT NULL",
+        "DROP INDEX cases_with_place",
+    ),
+    (
+        "CREATE INDEX inbox_with_place ON inbox (received_at) WHERE kind = 'location' AND body <> ''::bytea",
+        "DROP INDEX inbox_with_place",
+    ),
+    (
+        "CREATE INDEX room_message_place ON room_message (at) WHERE kind = 'location' AND data ? 'latitude'",
+        "DROP INDEX room_message_place",
+    ),
     # what waits for WeChat's word on it, oldest first
     (
         "CREATE INDEX room_message_checking ON room_message (id) WHERE state = 'checking'",

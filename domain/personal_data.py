@@ -1,0 +1,159 @@
+"""Everything we have about a resident, for themselves: one package they can read and take elsewhere.
+
+Others are in it only as they showed themselves to this person: by their post, or by what was said in a private talk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.journal import MINI, audit
+from domain.people import Person
+from errors import NotFound
+from models.database import fetch, from_json, transaction
+
+Rows = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Tables of one person's data, as rows of plain values."""
+
+    made_at: datetime
+    account: dict[str, Any]
+    consents: Rows
+    devices: Rows
+    cases: Rows
+    followed: Rows
+    said_in_rooms: Rows
+    private_talks: Rows
+    badges: Rows
+    complaints: Rows
+    files: Rows
+    notices: Rows
+    messages: Rows
+    conversation: Rows
+
+
+_ACCOUNT = """
+SELECT r.id, r.openid, r.unionid, r.nickname, r.name, r.phone, r.minor, r.created_at, g.name AS grid,
+    c.name AS community, (SELECT array_agg(m.openid ORDER BY m.id) FROM miniapp_user m WHERE m.resident_id = r.id)
+        AS miniapp_openids
+FROM resident r LEFT JOIN area g ON g.id = r.grid_id LEFT JOIN area c ON c.id = g.parent_id
+WHERE r.id = $1 AND r.deleted_at IS NULL
+"""
+_CONSENTS = "SELECT purpose, version, given_at, ended_at FROM purpose_consent WHERE resident_id = $1 ORDER BY id"
+_DEVICES = """
+SELECT kind, device, created_at, seen_at, expires_at, ended_at FROM login_token WHERE resident_id = $1 ORDER BY id
+"""
+_CASES = """
+SELECT c.number, c.status, c.subject, c.category, c.description, c.place, c.latitude, c.longitude, c.anonymous,
+    c.reported_at, c.closed_at, c.result, c.solved, c.satisfaction, c.comment,
+    (SELECT jsonb_agg(jsonb_build_object('at', e.at, 'who', e.actor, 'what', e.verb, 'text', e.text) ORDER BY e.id)
+        FROM case_event e WHERE e.case_id = c.id AND e.public) AS timeline,
+    (SELECT jsonb_agg(jsonb_build_object('file', 'a' || a.id, 'kind', a.kind, 'at', a.created_at) ORDER BY a.id)
+        FROM attachment a WHERE a.case_id = c.id) AS photos
+FROM cases c WHERE c.reporter_id = $1 ORDER BY c.id
+"""
+_FOLLOWED = """
+SELECT c.number, c.subject, f.since, f.words FROM follower f JOIN cases c ON c.id = f.case_id
+WHERE f.resident_id = $1 ORDER BY f.id
+"""
+_SAID = """
+SELECT g.name AS grid, m.at, m.kind, m.state, m.author AS shown_as, m.text, m.data FROM room_message m
+JOIN room r ON r.id = m.room_id JOIN area g ON g.id = r.grid_id
+WHERE m.sender = 'resident:' || $1::bigint AND r.kind = 'grid' ORDER BY m.id
+"""
+_TALKS = """
+SELECT g.name AS grid, m.at, m.kind, m.author, m.text, m.data, m.sender = 'resident:' || $1::bigint AS mine
+FROM room_message m JOIN room r ON r.id = m.room_id JOIN area g ON g.id = r.grid_id
+WHERE r.resident_id = $1 AND m.state <> 'removed' ORDER BY m.id
+"""
+_BADGES = "SELECT kind, label, granted_at, agreed_at, ended_at FROM badge WHERE resident_id = $1 ORDER BY id"
+_COMPLAINTS = """
+SELECT kind, reason, opened_at, outcome, decided_at, answer FROM review
+WHERE by = 'resident:' || $1::bigint ORDER BY id
+"""
+_FILES = """
+SELECT 'u' || replace(id::text, '-', '') AS file, kind, content_type, size, created_at FROM upload
+WHERE owner = 'resident:' || $1::bigint ORDER BY created_at, id
+"""
+_NOTICES = """
+SELECT created_at AS at, payload->>'text' AS text, state FROM outbox
+WHERE kind = 'notice' AND recipient = ANY ($1) ORDER BY id
+"""
+_MESSAGES = """
+SELECT received_at AS at, kind, convert_from(body, 'UTF8') AS sent, reply FROM inbox WHERE openid = ANY ($1) ORDER BY id
+"""
+_CONVERSATION = "SELECT state, data, last_message_at FROM conversation WHERE openid = ANY ($1)"
+
+
+async def gather(person: Person, now: datetime, source: str = "") -> Package:
+    """The whole package, of one moment. Raises NotFound for whoever is no resident."""
+    async with transaction():
+        account = await fetch(_ACCOUNT, person.resident_id)
+        if not account:
+            raise NotFound("no resident", say="这里没有您作为居民的资料。")
+        me, openids = person.resident_id, _openids(account[0])
+        package = Package(
+            now,
+            account[0],
+            consents=await fetch(_CONSENTS, me),
+            devices=await fetch(_DEVICES, me),
+            cases=_opened(await fetch(_CASES, me)),
+            followed=await fetch(_FOLLOWED, me),
+            said_in_rooms=_opened(await fetch(_SAID, me)),
+            private_talks=_opened(await fetch(_TALKS, me)),
+            badges=await fetch(_BADGES, me),
+            complaints=await fetch(_COMPLAINTS, me),
+            files=await fetch(_FILES, me),
+            notices=await fetch(_NOTICES, openids),
+            messages=await fetch(_MESSAGES, openids),
+            conversation=_opened(await fetch(_CONVERSATION, openids)),
+        )
+        await audit(f"resident:{me}", "resident:export", me, now, source=source)
+    return package
+
+
+def _openids(account: dict[str, Any]) -> list[str]:
+    return [account["openid"], *(MINI + openid for openid in account["miniapp_openids"] or ())]
+
+
+def _opened(rows: list[dict[str, Any]]) -> Rows:
+    """JSON columns as values, not as text."""
+    for row in rows:
+        for name in ("timeline", "photos", "data"):
+            if name in row:
+                row[name] = from_json(row[name])
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notice as its receiver finds it again."""
+
+    id: int
+    at: datetime
+    text: str
+    case_number: str
+    arrived: bool | None
+
+
+_TOLD = """
+SELECT o.id, o.created_at AS at, o.payload->>'text' AS text, coalesce(c.number, '') AS case_number,
+    CASE WHEN o.finished_at IS NOT NULL THEN o.state = 'sent' END AS arrived
+FROM outbox o LEFT JOIN cases c ON c.id = o.case_id
+WHERE o.kind = 'notice' AND o.recipient = $1 AND ($2::bigint IS NULL OR o.id < $2) AND NOT (o.quiet AND o.due_at > $4)
+ORDER BY o.id DESC LIMIT $3
+"""
+
+
+async def list_notices(person: Person, before: int | None, limit: int, now: datetime) -> list[Told]:
+    """What this person was told, the newest first; `before` = the id the page before ended with. What waits for the
+    morning is not told yet. `arrived` is None while it is under way, False where no message reached them."""
+    openid = person.openid or (person.post.openid if person.post else "") or ""
+    rows = await fetch(_TOLD, openid, before, limit, now) if openid else []
+    return [Told(**row) for row in rows]
