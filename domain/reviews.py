@@ -157,7 +157,7 @@ _DECIDED = "UPDATE review SET outcome = $2, decided_by_id = $3, decided_at = $4,
 
 async def _locked(person: Person, review_id: int) -> _Case:
     """The review, read with its room locked. Raises NotFound, exactly as for none, for who decides nothing there."""
-    absent = NotFound(f"review {review_id}", say="没有找到这条待处理的内容。", tag="review:decide", object_id=review_id)
+    absent = NotFound(f"review {review_id}", tag="review:decide", object_id=review_id)
     rows = await fetch(_REVIEW, review_id)
     if not rows:
         raise absent
