@@ -1,7 +1,7 @@
 """Neighbours who talk all at once, in a process of their own: `python -m tests.domain.crowd URL NAME...`.
 
-Each named neighbour of the first grid says 25 things; then all of them send one message of 阿姨 under one client_id.
-Prints the ids of the entries that one message became.
+Each named neighbour of the first grid says 25 things; then 阿姨 says hello, and one thing as often as there are names,
+all at once under one client_id. Prints the ids of the entries that one message became.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ async def main(url: str, names: list[str]) -> None:
         room = await first_room()
         await asyncio.gather(*[talk(person, room.id) for person in people])
         aunt = await neighbour("阿姨", NOW)
+        await post(aunt, room.id, words("您好", "hello"), NOW)
         sent = await asyncio.gather(*[post(aunt, room.id, words("有人在吗", "one"), NOW) for _ in names])
         print(*{entry.id for entry in sent})
 
