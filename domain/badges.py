@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.clock import template_time
-from domain.journal import Notice, audit, is_platform
+from domain.journal import audit
 from domain.people import Person, role_name
 from domain.publishing import is_public
+from domain.review_notices import tell
 from domain.room_words import Mark, clean
 from domain.rooms import Member, resident_label, sit, who_of
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
-from models.enums import BadgeKind, OutboxKind, OutboxState, Role, RoomKind
-from models.messaging import Outbox
+from models.enums import BadgeKind, Role, RoomKind
 from models.rooms import Badge
 
 NAMES = {
@@ -78,8 +77,8 @@ INSERT INTO badge (kind, resident_id, staff_id, label, granted_by_id, granted_at
 ON CONFLICT (kind, coalesce(resident_id, 0), coalesce(staff_id, 0)) WHERE ended_at IS NULL DO NOTHING RETURNING id
 """
 _WEARER = """
-SELECT coalesce(openid, '') AS openid FROM resident WHERE id = $1 AND grid_id = $3 AND deleted_at IS NULL
-UNION ALL SELECT coalesce(openid, '') FROM staff WHERE id = $2 AND active
+SELECT id FROM resident WHERE id = $1 AND grid_id = $3 AND deleted_at IS NULL
+UNION ALL SELECT id FROM staff WHERE id = $2 AND active
 """
 
 
@@ -98,12 +97,12 @@ async def grant(
         if unit and not is_public(unit):
             raise BadRequest("unit", say="单位名称里有不能公开的内容，请改一下。")
         who = (await who_of(room_id, [handle])).get(handle, "")
-        wearer, ids = await _wearer(who, member.room.grid_id)
+        ids = await _wearer(who, member.room.grid_id)
         made = await fetch(_GRANT, kind, *ids, unit, staff_id, now)
         if not made:
             raise Conflict("badge", say=f"已经给对方设过“{NAMES[kind]}”了，等对方同意就会显示。")
         await audit(member.who, "badge:grant", made[0]["id"], now, source=source)
-        await _ask(wearer, member, badge_label(kind, unit), now)
+        await _ask(who, member, badge_label(kind, unit), now)
     return int(made[0]["id"])
 
 
@@ -119,42 +118,23 @@ def _granter(member: Member) -> int:
     return post.id
 
 
-async def _wearer(who: str, grid_id: int) -> tuple[str, tuple[int | None, int | None]]:
-    """(openid, (resident, staff)) of an actor who sits in a grid's room. Raises BadRequest for anybody else."""
+async def _wearer(who: str, grid_id: int) -> tuple[int | None, int | None]:
+    """(resident, staff) id of an actor who sits in a grid's room. Raises BadRequest for anybody else."""
     kind, _, number = who.partition(":")
     ids = (int(number), None) if kind == "resident" else (None, int(number)) if kind == "staff" else (None, None)
-    rows = await fetch(_WEARER, *ids, grid_id)
-    if not rows:
+    if not await fetch(_WEARER, *ids, grid_id):
         raise BadRequest("nobody here", say="这个人不在群里。")
-    return rows[0]["openid"], ids
+    return ids
 
 
-async def _ask(openid: str, member: Member, label: str, now: datetime) -> None:
+async def _ask(who: str, member: Member, label: str, now: datetime) -> None:
     """Tell them; who has no WeChat with us finds it in their list."""
-    if not openid or is_platform(openid):
-        return
-    text = "\n".join(
-        [
-            f"{member.name}想在网格群里为您亮出身份：{label}。",
-            "您同意后邻居才能看到，可以随时取消。",
-            "请打开小程序“我的—身份”选择。",
-        ]
-    )
-    fields = {
-        "number": "亮身份",
-        "subject": label,
-        "status": "等您同意",
-        "time": template_time(now),
-        "note": "请打开小程序“我的—身份”",
-    }
-    await Outbox.create(
-        kind=OutboxKind.NOTICE,
-        state=OutboxState.PENDING,
-        recipient=openid,
-        payload=Notice(openid, text, (), fields).payload(),
-        due_at=now,
-        created_at=now,
-    )
+    lines = [
+        f"{member.name}想在网格群里为您亮出身份：{label}。",
+        "您同意后邻居才能看到，可以随时取消。",
+        "请打开小程序“我的—身份”选择。",
+    ]
+    await tell(who, "\n".join(lines), f"亮身份：{label}"[:20], now)
 
 
 # About the reader ($1 resident, $2 staff), or, for community staff, about anybody in their community ($3).

@@ -10,7 +10,7 @@ from domain import bell, review_notices, room_entries
 from domain.clock import say_moment
 from domain.journal import audit
 from domain.people import Person
-from domain.review_rows import close_reviews
+from domain.review_rows import close_reviews, open_review
 from domain.room_entries import Draft, lock_room, no_message
 from domain.room_hints import understood
 from domain.room_spread import spread
@@ -19,7 +19,7 @@ from domain.rooms import Member, is_me, sit, who_of
 from domain.screening import Screened, screen
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
-from models.enums import MessageKind, MessageState, ReviewOutcome, Role, RoomKind
+from models.enums import MessageKind, MessageState, ReviewKind, ReviewOutcome, Role, RoomKind
 from models.rooms import Room
 
 RECALL_WITHIN = timedelta(minutes=2)
@@ -102,10 +102,6 @@ async def _check_references(person: Person, member: Member, words: Words) -> Non
         raise BadRequest("upload", say="没有找到这个文件，请重新上传。")
 
 
-_REVIEW = """
-INSERT INTO review (kind, room_id, message_id, by, reason, opened_at, outcome, answer)
-VALUES ('words', $1, $2, 'system', $3, $4, 'open', '')
-"""
 _CHECK = """
 INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at)
@@ -118,7 +114,7 @@ _ANSWER = "UPDATE room_message SET answered_at = $2 WHERE id = $1 AND answered_a
 async def _follow_up(entry: Entry, room: Room, screened: Screened, now: datetime) -> None:
     """What a new entry needs: somebody to look at it, a question to WeChat, or its effects."""
     if screened.state is MessageState.REVIEW:
-        await fetch(_REVIEW, room.id, entry.id, screened.why, now)
+        await open_review(ReviewKind.WORDS, room.id, entry.id, "system", screened.why, now)
     elif screened.state is MessageState.CHECKING:
         await fetch(_CHECK, entry.id, now)
     elif screened.state is MessageState.SHOWN:
@@ -253,9 +249,6 @@ def _may_remove(member: Member, entry: Entry) -> bool:
 _EMPTY = """
 UPDATE room_message SET state = 'recalled', text = '', data = '{}', hint = NULL, intent = '', why = '' WHERE id = $1
 """
-_DROP_REVIEWS = """
-UPDATE review SET outcome = 'hidden', decided_at = $2 WHERE message_id = $1 AND outcome = 'open' AND kind <> 'appeal'
-"""
 
 
 async def recall(person: Person, message_id: int, now: datetime, source: str = "") -> Entry:
@@ -279,7 +272,7 @@ async def recall(person: Person, message_id: int, now: datetime, source: str = "
         if entry.seq is not None and now - entry.at > RECALL_WITHIN:
             raise Conflict("too late", say="发出超过两分钟，不能撤回了。需要的话请网格员帮您移除。")
         await fetch(_EMPTY, entry.id)
-        await fetch(_DROP_REVIEWS, entry.id, now)
+        await close_reviews(entry.id, ReviewOutcome.HIDDEN, now)
         if entry.seq is not None:
             await append(
                 entry.room_id, MessageKind.RECALL, "", now, sender=entry.by, author=entry.author, target=entry.id
