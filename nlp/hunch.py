@@ -1,15 +1,15 @@
 """What a message sounds like: weights of one and of two characters, learnt from sentences we made up (`nlp.sayings`).
 
 Cues know the words somebody thought of; the sound of a sentence also tells those nobody did. Each piece of text carries
-one whole number that holds a weight for every sound (five intents, the kinds of danger and none), packed into digits of
-`WIDTH` bits, so that a message is weighed by one addition per piece.
+one whole number that holds a weight for every sound (five intents, no danger and its kinds, the domains), packed into
+digits of some bits, so that a message is weighed by one addition per piece.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -29,30 +29,34 @@ INTENTS = ("report", "consult", "progress", "rate", "chat")
 UNIT = 100.0
 """The size of whole-number weights that makes 1.0 of a hunch."""
 
+_HEAD = 5
 _DIGITS = re.compile(r"\d+")
 _MARKS = re.compile(r"[^\w?\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Hunch:
-    """How much a message sounds like each intent, and like which danger how much more than like none."""
+    """How much a message sounds like each intent, like which danger how much more than like none, and like each domain
+    (in the order of `Weights.domains`)."""
 
     intents: Mapping[str, float]
     danger: str
     alarm: float
+    domains: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Packed weights by piece of text, the kinds of danger in the order of their digits, and a mark of the source."""
+    """Packed weights by piece of text, dangers and domains in the order of their digits, and a mark of the source."""
 
     dangers: tuple[str, ...]
+    domains: tuple[str, ...]
     pieces: Mapping[str, int]
     source: str
 
     @property
     def sounds(self) -> int:
-        return len(INTENTS) + len(self.dangers) + 1
+        return len(INTENTS) + 1 + len(self.dangers) + len(self.domains)
 
 
 def pieces(folded: str) -> set[str]:
@@ -111,9 +115,12 @@ def listen(folded: str) -> Hunch:
     learnt = weights(NARROW)
     sums = weigh(_heard(folded), learnt.pieces, learnt.sounds, NARROW)
     intents = {name: amount / UNIT for name, amount in zip(INTENTS, sums, strict=False)}
-    calm, *dangers = sums[len(INTENTS) :]
+    first = len(INTENTS) + 1
+    last = first + len(learnt.dangers)
+    dangers = sums[first:last]
     most = max(dangers)
-    return Hunch(intents, learnt.dangers[dangers.index(most)], (most - calm) / UNIT)
+    alarm = (most - sums[first - 1]) / UNIT
+    return Hunch(intents, learnt.dangers[dangers.index(most)], alarm, [amount / UNIT for amount in sums[last:]])
 
 
 def telling(folded: str, sound: str, most: int = 3) -> list[tuple[str, float]]:
@@ -135,20 +142,21 @@ def telling(folded: str, sound: str, most: int = 3) -> list[tuple[str, float]]:
 def weights(width: int = WIDTH) -> Weights:
     """The shipped weights, read once: a line holds a piece of text and the places and weights of its sounds."""
     lines = files("nlp.data").joinpath("sayings_weights.tsv").read_text(encoding="utf-8").splitlines()
-    head = dict(line[2:].split(": ", 1) for line in lines[:4] if ": " in line)
+    head = dict(line[2:].split(": ", 1) for line in lines[:_HEAD] if ": " in line)
     known = {}
-    for line in lines[4:]:
+    for line in lines[_HEAD:]:
         piece, numbers = line.split("\t")
         each = [*map(int, numbers.split(" "))]
         known[piece] = pack(zip(each[::2], each[1::2], strict=True), width)
-    return Weights(tuple(head["dangers"].split()), known, head["source"])
+    return Weights(tuple(head["dangers"].split()), tuple(head["domains"].split()), known, head["source"])
 
 
 def write(learnt: Weights) -> str:
     """What `weights` reads."""
-    lines = ["# Learnt from sayings_*.toml by `python -m nlp.sayings`; not written by hand."]
-    lines += [f"# source: {learnt.source}", f"# dangers: {' '.join(learnt.dangers)}"]
-    lines += [f"# a piece of text, then place and weight of each sound: {' '.join(INTENTS)}, no danger, the dangers"]
+    lines = ["# Learnt from sayings_*.toml and voices_*.tsv by `python -m nlp.sayings`; not written by hand."]
+    lines += [f"# source: {learnt.source}"]
+    lines += [f"# dangers: {' '.join(learnt.dangers)}", f"# domains: {' '.join(learnt.domains)}"]
+    lines += [f"# piece of text, place and weight of each sound: {' '.join(INTENTS)}, no danger, dangers, domains"]
     for piece, packed in learnt.pieces.items():
         digits = enumerate(unpack(packed, learnt.sounds))
         lines.append(f"{piece}\t{' '.join(f'{place} {digit}' for place, digit in digits if digit)}")

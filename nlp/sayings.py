@@ -1,7 +1,8 @@
 """Sentences we made up, and what is learnt from them: `python -m nlp.sayings` writes `data/sayings_weights.tsv` anew.
 
-The sentences stand in `data/sayings_*.toml` as patterns people can read and change. Learning is an averaged perceptron
-with a margin: whole numbers alone, no library, the same weights on every machine.
+The sentences stand in `data/sayings_*.toml` as patterns people can read and change, and singly in `data/voices_*.tsv`
+as several people typed them who knew neither the patterns nor the rules. Learning is an averaged perceptron with a
+margin: whole numbers alone, no library, the same weights on every machine.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nlp.hunch import INTENTS, UNIT, WIDTH, Weights, pack, pieces, unpack, weigh
 from nlp.normalise import fold, tidy
 
 TABLES = ("intents", "wide", "life", "ways", "voices", "traps", "scenes", "shades", "more", "dangers", "calm")
+VOICES = (1, 2, 3, 4, 5, 6, 7)
 MOST = 60
 """How many sentences are made of one pattern at most."""
 COURSES = 3
@@ -36,7 +38,9 @@ RARE = 2
 SLIGHT = 2
 """Weights nearer to nothing are left out."""
 
-Example = tuple[list[str], tuple[int, int]]
+Example = tuple[list[str], tuple[int, int, int]]
+"""Pieces, and the places of its intent, its danger (or none) and its domain (`UNTOLD` where nobody said)."""
+UNTOLD = -1
 
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 _PART = re.compile(r"<(\w+)>")
@@ -44,28 +48,34 @@ _PART = re.compile(r"<(\w+)>")
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """A sentence, what its writer wants, and the kind of danger it tells of, if any."""
+    """A sentence, what its writer wants, the kind of danger it tells of, if any, and what it is about, where told."""
 
     text: str
     intent: str
     danger: str = ""
+    domain: str = ""
 
 
 def sayings() -> list[Saying]:
-    """All sentences of all tables; the same ones in the same order every time."""
-    return [saying for name in TABLES for saying in _table(name)]
+    """All sentences of all tables and voices; the same ones in the same order every time."""
+    made = [saying for name in TABLES for saying in _table(name)]
+    return made + [saying for number in VOICES for saying in _voice(number)]
 
 
 def source() -> str:
-    """A fingerprint of the tables: what the weights were learnt from."""
-    return f"{zlib.crc32(b''.join(_read(name) for name in TABLES)):08x}"
+    """A fingerprint of the tables and voices: what the weights were learnt from."""
+    read = [_read(f"sayings_{name}.toml") for name in TABLES] + [_read(f"voices_{number}.tsv") for number in VOICES]
+    return f"{zlib.crc32(b''.join(read)):08x}"
 
 
 def learn(rows: Sequence[Saying], rounds: int = ROUNDS) -> Weights:
     """Weights by which each of `rows` sounds like what it is."""
     dangers = tuple(sorted({row.danger for row in rows if row.danger}))
-    examples, blank = _examples(rows, dangers)
-    count = len(INTENTS) + 1 + len(dangers)
+    domains = tuple(sorted({row.domain for row in rows if row.domain}))
+    examples, blank = _examples(rows, dangers, domains)
+    last = len(INTENTS) + 1 + len(dangers)
+    count = last + len(domains)
+    heads = (range(len(INTENTS)), range(len(INTENTS), last), range(last, count))
     gathered = blank.copy()
     for course in range(COURSES):
         order = random.Random(course)  # noqa: S311 - the same order every time, nothing secret
@@ -73,12 +83,12 @@ def learn(rows: Sequence[Saying], rounds: int = ROUNDS) -> Weights:
         for _ in range(rounds):
             order.shuffle(examples)
             for start in range(SNAPSHOTS):
-                _study(examples[start::SNAPSHOTS], current, count)
+                _study(examples[start::SNAPSHOTS], current, heads)
                 for piece, weight in current.items():
                     gathered[piece] += weight
     scale = MARGIN * COURSES * rounds * SNAPSHOTS
     kept = {piece: _rounded(unpack(packed, count), scale) for piece, packed in gathered.items()}
-    return Weights(dangers, {piece: pack(kept[piece]) for piece in sorted(kept) if kept[piece]}, source())
+    return Weights(dangers, domains, {piece: pack(kept[piece]) for piece in sorted(kept) if kept[piece]}, source())
 
 
 def _rounded(digits: Sequence[int], scale: int) -> list[tuple[int, int]]:
@@ -87,13 +97,15 @@ def _rounded(digits: Sequence[int], scale: int) -> list[tuple[int, int]]:
     return [(place, weight) for place, weight in weights if abs(weight) >= SLIGHT]
 
 
-def _study(examples: Sequence[Example], current: dict[str, int], count: int) -> None:
+def _study(examples: Sequence[Example], current: dict[str, int], heads: Sequence[range]) -> None:
     """One look at each example: what is not `MARGIN` ahead of its strongest rival is taught."""
-    heads = (range(len(INTENTS)), range(len(INTENTS), count))
+    count = heads[-1].stop
     for found, aims in examples:
         sums = weigh(found, current, count)
         change = 0
         for head, aim in zip(heads, aims, strict=True):
+            if aim == UNTOLD:
+                continue
             rival = max((place for place in head if place != aim), key=sums.__getitem__)
             if sums[aim] - sums[rival] < MARGIN:
                 change += (1 << WIDTH * aim) - (1 << WIDTH * rival)
@@ -102,10 +114,17 @@ def _study(examples: Sequence[Example], current: dict[str, int], count: int) -> 
                 current[piece] += change
 
 
-def _examples(rows: Sequence[Saying], dangers: Sequence[str]) -> tuple[list[Example], dict[str, int]]:
-    """Each sentence as the pieces learnt of it and the two sounds it should have; and every piece, weighing nothing."""
-    places = {"": len(INTENTS)} | {kind: len(INTENTS) + 1 + at for at, kind in enumerate(dangers)}
-    marks = [(pieces(fold(tidy(row.text))), (INTENTS.index(row.intent), places[row.danger])) for row in rows]
+def _examples(
+    rows: Sequence[Saying], dangers: Sequence[str], domains: Sequence[str]
+) -> tuple[list[Example], dict[str, int]]:
+    """Each sentence as the pieces learnt of it and the sounds it should have; and every piece, weighing nothing."""
+    danger = {"": len(INTENTS)} | {kind: len(INTENTS) + 1 + at for at, kind in enumerate(dangers)}
+    last = len(INTENTS) + 1 + len(dangers)
+    domain = {"": UNTOLD} | {name: last + at for at, name in enumerate(domains)}
+    marks = [
+        (pieces(fold(tidy(row.text))), (INTENTS.index(row.intent), danger[row.danger], domain[row.domain]))
+        for row in rows
+    ]
     times = Counter(piece for found, _ in marks for piece in found)
     known = {piece: 0 for piece, seen in times.items() if seen >= RARE}
     return [([piece for piece in found if piece in known], aims) for found, aims in marks], known
@@ -113,7 +132,7 @@ def _examples(rows: Sequence[Saying], dangers: Sequence[str]) -> tuple[list[Exam
 
 def _table(name: str) -> list[Saying]:
     try:
-        table = tomllib.loads(_read(name).decode())
+        table = tomllib.loads(_read(f"sayings_{name}.toml").decode())
         parts: Mapping[str, str] = table.pop("parts")
         return [
             Saying(text, *_meaning(first, second))
@@ -126,8 +145,14 @@ def _table(name: str) -> list[Saying]:
         raise errors.SettingsError(f"nlp/data/sayings_{name}.toml: {wrong}") from wrong
 
 
+def _voice(number: int) -> list[Saying]:
+    """The sentences of one person: a line holds intent, danger, domain and text."""
+    rows = [line.split("\t") for line in _read(f"voices_{number}.tsv").decode().splitlines()[1:]]
+    return [Saying(text, intent, danger, domain) for intent, danger, domain, text in rows]
+
+
 def _read(name: str) -> bytes:
-    return files("nlp.data").joinpath(f"sayings_{name}.toml").read_bytes()
+    return files("nlp.data").joinpath(name).read_bytes()
 
 
 def _meaning(first: str, second: str) -> tuple[str, str]:
