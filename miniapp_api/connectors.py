@@ -16,6 +16,7 @@ from miniapp_api.signatures import check
 routes = Routes("connectors")
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
+_Address = Annotated[str, Field(max_length=2048)]
 _Longitude = Annotated[float, Field(ge=-180, le=180)]
 _Latitude = Annotated[float, Field(ge=-90, le=90)]
 #: Stands in an answer that was given before.
@@ -85,7 +86,7 @@ class NewUpdate(Foreign):
     text: Annotated[str, Field(max_length=2000)] | None = None
     number: Annotated[str, Field(max_length=24)] | None = None
     external_id: Annotated[str, Field(max_length=64)] | None = None
-    photos: Annotated[list[str], Field(max_length=9, description="addresses at the platform's own host")] | None = None
+    photos: Annotated[list[_Address], Field(max_length=9, description="at the platform's own host")] | None = None
 
     @model_validator(mode="after")
     def _which(self) -> Self:
