@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, get_origin
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
 from errors import BadRequest, TooLarge
@@ -162,7 +163,7 @@ async def read_upload(request: web.Request, most: int) -> Upload:
                 kind = part.headers.get("Content-Type", "")
                 return Upload(part.filename or "", kind, fields, _pieces(reader, part, most))
             fields[part.name] = await _short(part)
-    except (ValueError, AssertionError, KeyError, web.HTTPException):
+    except (ValueError, AssertionError, KeyError, web.HTTPException, HttpProcessingError):
         raise BadRequest("multipart", say="上传的内容不完整，请重新选择文件再试。") from None
     raise BadFields([{"field": "file", "say": "必须填写。"}])
 
@@ -183,7 +184,7 @@ async def _pieces(reader: MultipartReader, part: BodyPartReader, most: int) -> A
             piece = await part.read_chunk(64 * 1024)
             if not piece and await reader.next() is not None:
                 raise BadFields([{"field": "file", "say": "只能有一个文件，放在最后。"}])
-        except (ValueError, AssertionError):  # the second where the form ends in the middle
+        except (ValueError, AssertionError, HttpProcessingError):  # the second where the form ends in the middle
             raise BadRequest("multipart", say="上传的内容不完整，请重新选择文件再试。") from None
         if not piece:
             return
