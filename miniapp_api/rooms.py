@@ -115,7 +115,7 @@ async def show_room(call: Call, path: RoomPath) -> RoomInfo:
     return as_room(await rooms.room_line(call.person, path.room_id))
 
 
-@routes.post("/rooms/private", rule="room:open")
+@routes.post("/rooms/private", rule="room:open", errors=(404,))
 async def open_private_room(call: Call, body: PrivateTalk) -> RoomInfo:
     """Your private talk with the staff of your grid, or, for them, with one of its residents."""
     resident_id = await _resident(call.person, body)
@@ -166,7 +166,7 @@ async def speak(person: Person, room_id: int, given: NewMessage, now: datetime, 
     return as_message(entry, staff=member.staff, me=True)
 
 
-@routes.post("/rooms/{room_id}/messages", rule="room:speak", status=201)
+@routes.post("/rooms/{room_id}/messages", rule="room:speak", status=201, errors=(403,))
 async def say(call: Call, path: RoomPath, body: NewMessage) -> Message:
     """Say something in a room. Its `state` tells whether others see it yet."""
     return await speak(call.person, path.room_id, body, call.now, call.source)
