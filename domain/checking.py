@@ -149,7 +149,7 @@ async def take_media_word(trace_id: str, word: Word, why: str, now: datetime) ->
 
 
 _STUCK = """
-SELECT id FROM room_message WHERE state = 'checking' AND at < CASE WHEN data ? 'upload' THEN $2 ELSE $1 END
+SELECT id FROM room_message WHERE state = 'checking' AND at < CASE WHEN data ? 'upload' THEN $2::timestamptz ELSE $1::timestamptz END
 ORDER BY id LIMIT $3
 """
 

@@ -22,7 +22,7 @@ from errors import LinliError, WeChatError
 log = structlog.get_logger(__name__)
 
 #: How long a message may wait for another try before staff get it, and how often what failed is tried.
-PATIENCE, TRIES = timedelta(minutes=5), 3
+PATIENCE, TRIES = timedelta(minutes=3), 3
 #: How often the word on a file is tried whose question was not noted yet (it was noted, or never will be).
 TRACE_TRIES = 4
 #: What WeChat's check fetches at most, and what it can read (the page names no AMR, which phones record).

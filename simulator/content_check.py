@@ -10,9 +10,10 @@ from simulator.refusals import ApiRefusal
 
 VISITED_WITHIN: Final = timedelta(hours=2)
 MAX_TEXT: Final = 2_500
-RISKY: Final = {"办证刻章": 20006, "代开发票": 20006}
-"""Words that are refused, with their label."""
-REVIEW: Final = {"加微信": 10001}
+RISKY: Final = {"办证刻章": 20006, "代开发票": 20006, "试探违规": 20006}
+"""Words that are refused, with their label. The last of these and of those in doubt stand in nobody's list but this: to
+try out what only WeChat finds."""
+REVIEW: Final = {"加微信": 10001, "试探可疑": 21000}
 
 
 def msg_sec_check(call: Call) -> dict[str, Any]:
