@@ -220,6 +220,17 @@ async def cells(world: World, route: Route) -> AsyncIterator[Cell]:
                 yield Cell(actor, relation, expected(rule, actor.role, relation), reply)
 
 
+async def some_target(world: World, route: Route, actor: Actor) -> Target:
+    """An object the caller may do this with; None where there is none."""
+    rule = POLICY[route.rule]
+    for relation in actor.relations:
+        if rule.kind and relation in rule.may.get(actor.role, ()):
+            target = await SCENES[rule.kind](world, actor, relation)
+            if target is not None:
+                return target
+    return None
+
+
 def fits(route: Route, cell: Cell) -> bool:
     """Whether the answer is the one that was meant."""
     if cell.meant == 200:
