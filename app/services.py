@@ -121,6 +121,7 @@ async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
         now=running.now,
         silence=timedelta(days=settings.silence_days),
         reopen_within=timedelta(days=settings.reopen_days),
+        media=running.media,
     )
     try:
         yield OutboxLoop(running.outbox(), running.redis)

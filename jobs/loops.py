@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -29,6 +30,7 @@ from domain.idempotency import forget_answers
 from domain.positions import coarsen
 from domain.rating import close_silent
 from domain.review_rounds import tell_staff
+from domain.uploads import drop_unused
 from domain.waiting import refill
 
 log = structlog.get_logger(__name__)
@@ -105,7 +107,12 @@ class OutboxLoop:
 
 
 def start_scheduler(
-    inbox: Inbox, *, now: Callable[[], datetime], silence: timedelta, reopen_within: timedelta = timedelta(days=15)
+    inbox: Inbox,
+    *,
+    now: Callable[[], datetime],
+    silence: timedelta,
+    reopen_within: timedelta = timedelta(days=15),
+    media: Path = Path("var/media"),
 ) -> AsyncIOScheduler:
     """Periodic work, in every worker. A job only looks for what is due and takes it under its row's lock: a missed tick
     loses nothing, a second scheduler repeats nothing, and no leader has to be found when one is gone."""
@@ -127,6 +134,7 @@ def start_scheduler(
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
     every(3600, lambda: coarsen(now() - reopen_within), "forget exact places of what is over")
+    every(3600, lambda: drop_unused(media, now()), "forget files nobody used")
     every(60, lambda: leave_to_staff(now()), "give staff what no check has answered")
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
