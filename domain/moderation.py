@@ -151,6 +151,34 @@ async def appeal_mute(person: Person, room_id: int, reason: str, now: datetime, 
     return Opened(review_id, False)
 
 
+_OBJECTIONABLE = """
+SELECT m.id FROM room_message m JOIN room r ON r.id = m.room_id
+WHERE m.sender = $1 AND m.state IN ('removed', 'refused') AND m.at > $2 AND r.kind = 'grid'
+AND NOT EXISTS (SELECT FROM review v WHERE v.message_id = m.id AND v.kind = 'appeal')
+AND NOT EXISTS (SELECT FROM review v WHERE v.message_id = m.id AND v.outcome = 'open')
+ORDER BY m.id DESC LIMIT 1
+"""
+_MUTED_IN = """
+SELECT s.room_id FROM room_seat s WHERE s.who = $1 AND s.muted_until > $2 AND NOT EXISTS (
+    SELECT FROM review v WHERE v.room_id = s.room_id AND v.by = s.who AND v.message_id IS NULL AND v.outcome = 'open'
+) ORDER BY s.muted_until DESC LIMIT 1
+"""
+
+
+async def appeal_newest(person: Person, reason: str, now: datetime, source: str = "") -> list[Opened]:
+    """Who says 申诉 in chat objects to what was done to them last: to the newest message of theirs that is hidden, and
+    to being muted. Raises BadRequest, Conflict where there is nothing to object to."""
+    who = f"resident:{person.resident_id}"
+    async with transaction():
+        messages = await fetch(_OBJECTIONABLE, who, now - APPEAL_WITHIN)
+        rooms = await fetch(_MUTED_IN, who, now)
+        opened = [await appeal(person, row["id"], reason, now, source) for row in messages]
+        opened += [await appeal_mute(person, row["room_id"], reason, now, source) for row in rooms]
+    if not opened:
+        raise Conflict("nothing", say="现在没有可以申诉的群消息或禁言。要反映问题，直接说事情就行。")
+    return opened
+
+
 @dataclass(frozen=True, slots=True)
 class Mute:
     """Somebody who may not speak in a room until then, and why."""
