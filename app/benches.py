@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,21 +22,26 @@ from models.database import database
 
 Result = dict[str, Any]
 
+ROOM_SIZES = (1_000, 5_000, 10_000)
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How long a timed part is, and of how many cases a city."""
+    """How long a timed part is, of how many cases a city, and with how many members a room."""
 
     seconds: float
     cases: int
+    members: Sequence[int]
 
 
-def run_bench(name: str, *, as_json: bool, seconds: float, cases: int = 1_000_000) -> None:
+def run_bench(
+    name: str, *, as_json: bool, seconds: float, cases: int = 1_000_000, members: Sequence[int] = ROOM_SIZES
+) -> None:
     """Measure and print a table; with `as_json` one JSON object on the last line. `seconds`: length of a timed part."""
     bench = _BENCHES.get(name)
     if bench is None:
         raise SettingsError(f"there is no bench {name!r}, only {' and '.join(_BENCHES)}")
-    result = {"bench": name, **bench(Size(seconds, cases))}
+    result = {"bench": name, **bench(Size(seconds, cases, members))}
     _print_table(result)
     if as_json:
         print(orjson.dumps(result).decode(), flush=True)
@@ -91,6 +96,26 @@ def _cases(size: Size) -> Result:
                 return runner.run(run(place, size.cases))
 
 
+def _rooms(size: Size) -> Result:
+    from bench.rooms import run  # noqa: PLC0415 - the same
+    from bench.stage import Place, own_database  # noqa: PLC0415
+
+    settings = load_settings()
+
+    async def measure(place: Place) -> Result:
+        async with own_database(place) as own:
+            async with database(own.database_url, 2):
+                await load_demo(simulator=False)
+            return await run(own, size.seconds, size.members)
+
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
+            place = Place(started.database_url, started.redis_url, Path(folder))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(measure(place))
+
+
 def _print_table(result: Result) -> None:
     table = Table("", "", title=f"linli bench {result['bench']}", show_header=False)
     for part in ("figures", "peers", "ratios"):
@@ -100,4 +125,9 @@ def _print_table(result: Result) -> None:
     Console().print(table)
 
 
-_BENCHES: dict[str, Callable[[Size], Result]] = {"callback": _callback, "nlp": _nlp, "cases": _cases}
+_BENCHES: dict[str, Callable[[Size], Result]] = {
+    "callback": _callback,
+    "nlp": _nlp,
+    "cases": _cases,
+    "rooms": _rooms,
+}

@@ -259,15 +259,16 @@ def replay(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="callback, nlp or cases")],
+    name: Annotated[str, typer.Argument(help="callback, nlp, cases or rooms")],
     json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
     seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
     cases: Annotated[int, typer.Option(help="cases of the made-up city", min=1000)] = 1_000_000,
+    members: Annotated[str, typer.Option(help="sizes of the room")] = "1000,5000,10000",
 ) -> None:
     """Measure speed and memory, with peers and limits in the same run."""
     from app.benches import run_bench  # noqa: PLC0415
 
-    run_bench(name, as_json=json, seconds=seconds, cases=cases)
+    run_bench(name, as_json=json, seconds=seconds, cases=cases, members=[int(size) for size in members.split(",")])
 
 
 if __name__ == "__main__":

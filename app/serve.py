@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,9 @@ from errors import LinliError, SettingsError
 from simulator import Platform, SimulatorConfig
 
 log = structlog.get_logger(__name__)
+
+#: Connections the system may hold ready for us: everybody of a room comes back at once when another process has ended.
+_BACKLOG = 1024
 
 #: Seconds that requests (the callback's own budget is four), and after them the sends under way, may take once the
 #: signal came: together less than the ten seconds after which init systems kill.
@@ -86,6 +90,7 @@ async def _finish(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _listening(running: Services) -> AsyncIterator[Served]:
     settings = running.settings
+    lift_file_limit()
     async with AsyncExitStack() as stack:
         platform = Platform(simulator_config(running), now=running.now) if settings.simulator else None
         if platform:
@@ -94,7 +99,7 @@ async def _listening(running: Services) -> AsyncIterator[Served]:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         try:
-            await web.TCPSite(runner, settings.host, settings.port, reuse_address=True).start()
+            await web.TCPSite(runner, settings.host, settings.port, reuse_address=True, backlog=_BACKLOG).start()
         except OSError as error:
             raise SettingsError(
                 f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): set LINLI_PORT to a free port"
@@ -103,6 +108,14 @@ async def _listening(running: Services) -> AsyncIterator[Served]:
             await furnish_account(running)
             await settle_phones(platform)
         yield Served(running, settings.base_url, platform)
+
+
+def lift_file_limit() -> int:
+    """Let this process open as many sockets as the system permits it; gives how many. The usual thousand is one
+    room's."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
 
 
 def simulator_config(running: Services) -> SimulatorConfig:

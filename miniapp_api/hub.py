@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Protocol
 
@@ -98,11 +98,13 @@ class Socket:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seat:
-    """A socket in a room: as whom it sits there, and under which names its own entries stand."""
+    """A socket in a room: as whom it sits there, under which names its own entries stand, and after which turn of the
+    feed it joined."""
 
     who: str
     names: frozenset[str]
     staff: bool
+    turn: int = 0
 
 
 class Feed:
@@ -115,6 +117,7 @@ class Feed:
         self.here = 0
         self.count_from = 0.0
         self._writer = writer
+        self._turn = 0
         self._rung = False
         self._passing: asyncio.Task[None] | None = None
 
@@ -143,8 +146,12 @@ class Feed:
 
     async def each(self, act: Callable[[Socket, Seat], None]) -> None:
         """Do something for everybody who is here now and still is when their turn comes."""
-        for place, (socket, seat) in enumerate(list(self.live.items()), 1):
-            if self.live.get(socket) is seat:
+        self._turn += 1
+        turn = self._turn
+        # No pair is made for each: thousands of new objects a message would keep the garbage collector busy.
+        for place, socket in enumerate(list(self.live), 1):
+            seat = self.live.get(socket)
+            if seat is not None and seat.turn < turn:
                 try:
                     act(socket, seat)
                 except Exception as error:  # noqa: BLE001 - one broken connection must not cost the others an entry
@@ -152,6 +159,10 @@ class Feed:
                     socket.transport.abort()
             if not place % _CHUNK:
                 await asyncio.sleep(0)
+
+    def join(self, socket: Socket, seat: Seat) -> None:
+        """From the next turn on it gets what everybody gets."""
+        self.live[socket] = replace(seat, turn=self._turn)
 
     async def reach(self, seq: int) -> None:
         """Pass everything on up to a number that is there. Raises Unavailable when it cannot be read."""
@@ -214,7 +225,7 @@ class Hub:
 
     async def look(self) -> None:
         """See for ourselves which rooms have something new: a ring may have been lost."""
-        for room_id, newest in (await heads(self.feeds)).items():
+        for room_id, newest in (await heads(self.feeds) if self.feeds else {}).items():
             if (feed := self.feeds.get(room_id)) and newest > feed.seq:
                 feed.ring()
 
@@ -234,7 +245,7 @@ class Hub:
                 await feed.reach(min(after, room.last_seq))
                 await feed.catch_up(socket, seat, after)
             # No `await` between the end of catching up and here: nothing falls between what was read and what comes.
-            feed.live[socket] = seat
+            feed.join(socket, seat)
             socket.rooms[room.id] = feed
             socket.write(framed(self.writer.subscribed(ident, room.id, feed.seq, max(feed.here, 1))))
         finally:

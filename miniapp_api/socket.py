@@ -140,8 +140,10 @@ class _Talk:
             return frames.done("unsubscribed", ask.id, room=ask.room)
         await self._check(socket)
         if isinstance(ask, Subscribe):
-            await self._limit(socket.person)
-            await self._hub.subscribe(socket, await sit(socket.person, ask.room), ask.after, ask.id)
+            member = await sit(socket.person, ask.room)
+            if ask.after is not None and ask.after < member.room.last_seq:
+                await self._limit(socket.person)
+            await self._hub.subscribe(socket, member, ask.after, ask.id)
             return None
         if isinstance(ask, Post):
             return await self._post(socket, ask)
