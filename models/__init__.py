@@ -27,7 +27,7 @@ from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpda
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, PlaceVersion, Resident, Staff
-from models.rooms import Badge, GroupLink, Review, Room, RoomDigest, RoomMessage, RoomSeat
+from models.rooms import Badge, GroupLink, RelayLine, Review, Room, RoomDigest, RoomMessage, RoomSeat
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "Outbox",
     "PlaceVersion",
     "PurposeConsent",
+    "RelayLine",
     "ReplyTemplate",
     "Resident",
     "Review",

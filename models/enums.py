@@ -106,6 +106,7 @@ class OutboxKind(StrEnum):
     WEBHOOK = "webhook"  # a signed update for another platform
     ROOM = "room"  # what became of a case, as a reply in the room it came from
     CHECK = "check"  # ask WeChat whether a text or picture may be shown
+    RELAY = "relay"  # an entry of a room, for who reads the room in their chat; or a photo from there into the room
     GROUP = "group"  # an entry of a room, for a group on another platform
     UNION = "union"  # ask WeChat who a follower is in the mini-program
     ERASE = "erase"  # take the files of somebody who was forgotten off the disk

@@ -175,6 +175,24 @@ class RoomDigest(Model):
         unique_together = (("room", "day"),)
 
 
+class RelayLine(Model):
+    """A line of a room somebody was told in their chat with the account, under a number of their own: 回复 11 …"""
+
+    id = fields.BigIntField(primary_key=True)
+    openid = fields.CharField(max_length=64)
+    message: fields.ForeignKeyRelation[RoomMessage] = fields.ForeignKeyField(
+        "linli.RoomMessage", related_name="relayed", on_delete=fields.OnDelete.CASCADE
+    )
+    message_id: int
+    number = fields.SmallIntField(description="11 to 99, then from 11 again: 1 to 10 are choices of a question")
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "relay_line"
+        unique_together = (("openid", "message"),)
+        indexes = (Index(fields=("openid", "id")), Index(fields=("message_id",)), Index(fields=("at",)))
+
+
 class GroupLink(Model):
     """A group on another platform that talks with a room: signed messages come in, replies and notices go out."""
 

@@ -175,6 +175,18 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='RelayLine',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('openid', fields.CharField(max_length=64)),
+                ('message', fields.ForeignKeyField('linli.RoomMessage', source_field='message_id', db_constraint=True, to_field='id', related_name='relayed', on_delete=OnDelete.CASCADE)),
+                ('number', fields.SmallIntField(description='11 to 99, then from 11 again: 1 to 10 are choices of a question')),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'relay_line', 'app': 'linli', 'unique_together': (('openid', 'message'),), 'indexes': [Index(fields=['openid', 'id']), Index(fields=['message_id']), Index(fields=['at'])], 'pk_attr': 'id', 'table_description': 'A line of a room somebody was told in their chat with the account, under a number of their own: 回复 11 …'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='Review',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -202,7 +214,7 @@ class Migration(migrations.Migration):
                 ('read_seq', fields.BigIntField(default=0)),
                 ('muted_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('muted_why', fields.CharField(default='', max_length=200)),
-                ('muted_by', fields.CharField(default='', db_default='', description='who muted them: staff:12', max_length=40)),
+                ('muted_by', fields.CharField(default='', description='who muted them: staff:12', db_default='', max_length=40)),
                 ('relay_since', fields.DatetimeField(null=True, description='since when what they write to the account goes into the room; null = it does not', auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'room_seat', 'app': 'linli', 'unique_together': (('room', 'who'),), 'indexes': [Index(fields=['who'])], 'pk_attr': 'id', 'table_description': 'What a room remembers of one person: how far they read, whether they are muted or relayed.'},
@@ -247,7 +259,7 @@ class Migration(migrations.Migration):
         ops.AlterField(
             model_name='Outbox',
             name='kind',
-            field=fields.CharEnumField(description='NOTICE: notice\nMEDIA: media\nRESULT: result\nWEBHOOK: webhook\nROOM: room\nCHECK: check\nGROUP: group\nUNION: union\nERASE: erase', enum_type=OutboxKind, max_length=12),
+            field=fields.CharEnumField(description='NOTICE: notice\nMEDIA: media\nRESULT: result\nWEBHOOK: webhook\nROOM: room\nCHECK: check\nRELAY: relay\nGROUP: group\nUNION: union\nERASE: erase', enum_type=OutboxKind, max_length=12),
         ),
         ops.AddField(
             model_name='Resident',
