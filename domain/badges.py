@@ -7,7 +7,7 @@ two takes it back. Whether somebody is a party member is theirs to tell: without
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +28,23 @@ NAMES = {
     BadgeKind.PROPERTY_MANAGER: "物业",
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """As what somebody is shown now: a resident's nickname ("" = none, None = no resident), and marks."""
+
+    nickname: str | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+GONE = "已注销"
+
 _SHOWN = """
-SELECT 'staff:' || s.id AS who, s.role AS kind, coalesce(d.name, '') AS label, 0 AS badge
+SELECT 'resident:' || id AS who, 'nickname' AS kind, CASE WHEN deleted_at IS NULL THEN nickname ELSE $3 END AS label,
+    -1 AS badge
+FROM resident WHERE id = ANY ($2::bigint[])
+UNION ALL
+SELECT 'staff:' || s.id, s.role, coalesce(d.name, ''), 0
 FROM staff s LEFT JOIN department d ON d.id = s.department_id WHERE s.id = ANY ($1::int[])
 UNION ALL
 SELECT coalesce('staff:' || staff_id, 'resident:' || resident_id), kind, label, id FROM badge
@@ -38,18 +53,23 @@ ORDER BY badge
 """
 
 
-async def marks(actors: Iterable[str]) -> dict[str, tuple[Mark, ...]]:
-    """What each of these actors (resident:7, staff:12) is shown as now: the post first, then what they agreed to."""
+async def faces(actors: Iterable[str]) -> dict[str, Face]:
+    """As what each of these actors (resident:7, staff:12) is shown now: nicknames, the post first, then what they
+    agreed to."""
     parts = [actor.partition(":") for actor in set(actors)]
     ids = {kind: [int(number) for one, _, number in parts if one == kind] for kind in ("staff", "resident")}
-    if not any(ids.values()):
-        return {}
-    found: dict[str, tuple[Mark, ...]] = {}
-    for row in await fetch(_SHOWN, ids["staff"], ids["resident"]):
-        post = not row["badge"]
-        label = row["label"] or role_name(Role(row["kind"])) if post else badge_label(row["kind"], row["label"])
-        found[row["who"]] = (*found.get(row["who"], ()), Mark(row["kind"], label))
+    found: dict[str, Face] = {}
+    if any(ids.values()):
+        for row in await fetch(_SHOWN, ids["staff"], ids["resident"], GONE):
+            found[row["who"]] = _with(found.get(row["who"], Face()), row)
     return found
+
+
+def _with(face: Face, row: dict[str, Any]) -> Face:
+    if row["badge"] < 0:
+        return replace(face, nickname=row["label"])
+    label = badge_label(row["kind"], row["label"]) if row["badge"] else row["label"] or role_name(Role(row["kind"]))
+    return replace(face, marks=(*face.marks, Mark(row["kind"], label)))
 
 
 def badge_label(kind: str, unit: str) -> str:

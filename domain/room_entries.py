@@ -13,9 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from domain import bell
-from domain.badges import marks
+from domain.badges import Face, faces
 from domain.room_words import Entry
-from domain.rooms import handle, seats
+from domain.rooms import handle, resident_label, seats
 from errors import NotFound
 from models.database import fetch, from_json, to_json
 from models.enums import MessageKind, MessageState
@@ -69,6 +69,8 @@ async def write(room_id: int, draft: Draft, now: datetime) -> tuple[Entry, bool]
         raise NotFound(f"room {room_id}")
     if locked[0]["seat_id"] is None and draft.sender.startswith(("resident:", "staff:")):
         await seats(room_id, [draft.sender])
+    # A nickname is its bearer's to change and to take away: it is looked up, never kept here.
+    author = resident_label("", room_id, draft.sender) if _is_resident(draft.sender) else draft.author
     name = room_id, draft.sender, draft.client_id
     written = await fetch(
         _WRITE,
@@ -76,7 +78,7 @@ async def write(room_id: int, draft: Draft, now: datetime) -> tuple[Entry, bool]
         now,
         draft.state,
         draft.kind,
-        draft.author,
+        author,
         draft.text,
         draft.why,
         to_json(dict(draft.data)),
@@ -196,7 +198,7 @@ async def waiting(room_id: int, senders: Sequence[str], limit: int) -> list[Entr
 
 
 async def _entries(rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    worn = await marks(row["sender"] for row in rows)
+    shown = await faces(row["sender"] for row in rows)
     return [
         Entry(
             id=row["id"],
@@ -205,8 +207,8 @@ async def _entries(rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
             kind=MessageKind(row["kind"]),
             state=MessageState(row["state"]),
             by=row["sender"],
-            author=row["author"],
-            badges=worn.get(row["sender"], ()),
+            author=_author(row, shown),
+            badges=shown.get(row["sender"], Face()).marks,
             staff=row["sender"].startswith("staff:"),
             handle=handle(row["seat_id"]),
             text=row["text"],
@@ -222,3 +224,12 @@ async def _entries(rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
         )
         for row in rows
     ]
+
+
+def _is_resident(actor: str) -> bool:
+    return actor.startswith("resident:")
+
+
+def _author(row: Mapping[str, Any], shown: Mapping[str, Face]) -> str:
+    nickname = shown.get(row["sender"], Face()).nickname
+    return row["author"] if nickname is None else resident_label(nickname, row["room_id"], row["sender"])

@@ -209,10 +209,10 @@ async def list_staff(call: Call, path: RoomPath) -> Officers:
     await rooms.access_room(call.person, path.room_id)
     posts = await rooms.members_on_duty(path.room_id)
     actors = [f"staff:{post.id}" for post in posts]
-    seats, worn = await rooms.seats(path.room_id, actors), await badges.marks(actors)
+    seats, shown = await rooms.seats(path.room_id, actors), await badges.faces(actors)
     return Officers(
         items=[
-            as_officer(post, worn.get(who, ()), rooms.handle(seats[who]))
+            as_officer(post, shown[who].marks, rooms.handle(seats[who]))
             for post, who in zip(posts, actors, strict=True)
         ]
     )

@@ -113,6 +113,19 @@ async def test_a_nickname_is_shown_and_never_more_than_that(clock: Clock):
     assert not {"陈建国", "13800001111", chen.openid} & {str(value) for value in (entry.author, entry.text, entry.data)}
 
 
+async def test_a_nickname_taken_away_is_gone_from_what_was_said_before(clock: Clock):
+    chen, zhao, room = await neighbour("chen", clock()), await neighbour("zhao", clock()), await first_room()
+    await Resident.filter(id=chen.resident_id).update(nickname="三栋老陈")
+    slip = await said(chen, room, "说错了", clock)
+    await recall(chen, slip, clock())
+    assert {entry.author for entry in await entries(zhao, room.id)} == {"三栋老陈"}
+    await Resident.filter(id=chen.resident_id).update(nickname="")
+    assert not await RoomMessage.filter(author="三栋老陈").exists()
+    assert {entry.author[:2] for entry in await entries(zhao, room.id)} == {"邻居"}
+    await Resident.filter(id=chen.resident_id).update(deleted_at=clock())
+    assert {entry.author for entry in await entries(zhao, room.id)} == {"已注销"}
+
+
 async def test_one_client_id_is_one_entry_however_often_it_is_sent(clock: Clock):
     chen, room = await neighbour("chen", clock()), await first_room()
     first = await post(chen, room.id, words("停水了吗", "c1"), clock())
