@@ -76,7 +76,7 @@ def statuses(route: Route) -> list[int]:
     if rule.reads or (not rule.kind and not rule.public and not rule.may.keys() >= set(SIGNED_IN)):
         found.add(403)
     if route.writes and not rule.public:
-        found |= {400, 409, 422}
+        found |= {400, 403, 404, 409, 422}  # 403, 404: what the body names, or what the person may just now not do
     if {"body", "upload"} & route.takes.keys():
         found.add(413)
     if route.guard:

@@ -110,7 +110,7 @@ async def web(call: Call, body: WeChatCode) -> Signed:
     return _signed(signed)
 
 
-@routes.post("/login/staff", rule="login:enter", limits=("login_address",), keyed=False)
+@routes.post("/login/staff", rule="login:enter", limits=("login_address",), keyed=False, errors=(401,))
 async def staff(call: Call, body: StaffCode) -> Signed:
     """Sign in as a member of staff with the one-time code from the official account."""
     await call.limit("login", body.number)

@@ -138,7 +138,7 @@ async def inbox(call: Call) -> Inbox:
     )
 
 
-@routes.get("/area/cases", rule="area:list")
+@routes.get("/area/cases", rule="area:list", errors=(404,))
 async def area(call: Call, query: AreaCases) -> CaseLines:
     """Cases of the caller's area by filters or words; for a department what it has or assists with. Fifty a page."""
     asked = query.model_dump(exclude={"cursor", "limit"}, mode="json")

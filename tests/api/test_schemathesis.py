@@ -42,6 +42,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 WHO = (Caller.NOBODY, Caller.RESIDENT, Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)
+READ = {"path", "query", "body"}
 EXAMPLES = 6
 """Made-up requests of each kind for each route and caller."""
 
@@ -87,7 +88,7 @@ async def test_whatever_is_sent_is_answered_as_the_document_says(town: Town, sig
             continue
         for actor in (world.actors[role] for role in WHO):
             target = await some_target(world, route, actor)
-            wrong = [GenerationMode.NEGATIVE] if actor.role is not Caller.NOBODY and route.takes else []
+            wrong = [GenerationMode.NEGATIVE] if actor.role is not Caller.NOBODY and READ & route.takes.keys() else []
             for mode in [GenerationMode.POSITIVE, *wrong]:
                 try:
                     await asyncio.to_thread(try_out, world, route, actor, target or {}, mode)
