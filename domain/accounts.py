@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.journal import MINI, audit
-from domain.linking import link_union, merge
+from domain.linking import link_union, merge, one_at_a_time
 from domain.people import Person, find_person, person_of, post_of
 from domain.tokens import issue
 from errors import NotFound
@@ -51,13 +51,11 @@ VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (openid) DO UPDATE SET
     unionid = coalesce(excluded.unionid, miniapp_user.unionid), resident_id = excluded.resident_id,
     session_key = excluded.session_key, seen_at = excluded.seen_at
 """
-# One sign-in of one mini-program user at a time: two at once would make two residents of one.
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('miniapp login ' || $1, 0))"
 _NEW = "INSERT INTO resident (openid, unionid, created_at) VALUES ($1, $2, $3) RETURNING id"
 
 
 async def _resident_of(login: MiniappLogin, now: datetime, source: str) -> int:
-    await fetch(_ONE_AT_A_TIME, login.unionid or login.openid)
+    await one_at_a_time(login.unionid or login.openid)
     known = await fetch(
         "SELECT r.id, r.openid, r.unionid FROM miniapp_user m JOIN resident r ON r.id = m.resident_id "
         "WHERE m.openid = $1",

@@ -30,11 +30,18 @@ FROM resident r WHERE r.id = $5 AND r.unionid IS NULL
 """
 
 
+async def one_at_a_time(person: str) -> None:
+    """Sign-ins and links of one person (a unionid, or an openid without one) wait for each other until the commit: two
+    at once would make two residents of one, or lose one of them to both."""
+    await fetch("SELECT pg_advisory_xact_lock(hashtextextended('one person: ' || $1, 0))", person)
+
+
 async def link_union(openid: str, unionid: str, now: datetime, source: str = "") -> None:
     """The follower `openid` has this unionid: what they did in the mini-program before becomes theirs here."""
     if not unionid:
         return
     async with transaction():
+        await one_at_a_time(unionid)
         mine = await fetch("SELECT id, unionid FROM resident WHERE openid = $1 AND deleted_at IS NULL", openid)
         if not mine or mine[0]["unionid"] == unionid:
             return
