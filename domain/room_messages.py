@@ -282,21 +282,26 @@ async def recall(person: Person, message_id: int, now: datetime, source: str = "
 
 
 async def _found(person: Person, message_id: int, verb: str) -> tuple[Member, Entry]:
-    """A message this person may read, its room locked, and what they are there. Raises NotFound."""
+    """What this person is in a message's room, and the message, the room locked. Raises NotFound."""
     entry = await lock_room(message_id)
+    return await _reader(person, entry, verb), entry
+
+
+async def _reader(person: Person, entry: Entry, verb: str) -> Member:
+    """What somebody is in the room of an entry they may read. Raises NotFound for whoever may not."""
     try:
         member = await sit(person, entry.room_id)
     except NotFound:
-        raise no_message(message_id, verb) from None
+        raise no_message(entry.id, verb) from None
     if entry.seq is None and not member.staff and not is_me(person, entry.by):
-        raise no_message(message_id, verb)
-    return member, entry
+        raise no_message(entry.id, verb)
+    return member
 
 
 async def access_message(person: Person, message_id: int) -> Entry:
     """A message as this person may read it. Raises NotFound for what they may not, as if it did not exist."""
-    async with transaction():
-        member, entry = await _found(person, message_id, "read")
+    entry = await room_entries.read(message_id)
+    member = await _reader(person, entry, "read")
     return entry.as_read(staff=member.staff, me=is_me(person, entry.by))
 
 
