@@ -34,6 +34,7 @@ from handlers import Bot, Policy
 from jobs.erasures import Erasures
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
+from jobs.rooms import RoomWork
 from jobs.unions import Unions
 from jobs.webhooks import Webhooks
 from models.database import database
@@ -69,6 +70,7 @@ class Services:
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.ERASE: Erasures(self.media),
                 OutboxKind.UNION: Unions(self.api, now=self.now),
+                OutboxKind.ROOM: RoomWork(now=self.now, sure=self.settings.room_sure),
                 OutboxKind.CHECK: make_checks(self.settings, self.miniapp, self.now),
                 OutboxKind.WEBHOOK: Webhooks(self.session, now=self.now, plain_http=self.settings.connector_http),
             },
@@ -122,6 +124,8 @@ async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
         silence=timedelta(days=settings.silence_days),
         reopen_within=timedelta(days=settings.reopen_days),
         media=running.media,
+        miniapp=running.miniapp is not None,
+        unanswered=timedelta(minutes=settings.unanswered_minutes),
     )
     try:
         yield OutboxLoop(running.outbox(), running.redis)

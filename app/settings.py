@@ -165,6 +165,13 @@ class Settings(BaseSettings):
         0.4, description="confidence under which residents choose among the three likeliest kinds; 0 = never ask"
     )
 
+    room_sure: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.7, description="confidence from which a report in a room opens a case by itself, where the room is set so"
+    )
+    unanswered_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        15, description="minutes after which the grid worker is told what nobody in the room has answered"
+    )
+
     @property
     def model_path(self) -> Path:
         """Where `linli train` puts the model and running processes look for it."""

@@ -17,7 +17,7 @@ from domain.clock import say_latest
 from domain.geo import degrees
 from domain.likeness import Matter, likeness, may_be_same, radius_of
 from domain.lookup import in_order, read_number
-from domain.people import Person, Post, post_of
+from domain.people import Home, Person, Post, post_of
 from domain.places import locate, settle
 from domain.publishing import is_public
 from domain.urgency import make_more_urgent
@@ -146,6 +146,29 @@ async def likely_duplicates(case_id: int, now: datetime, limit: int = 5) -> list
     )
     others = await _near(matter, case.grid.parent_id if case.grid else None, now, but=case.id)
     return await in_order(_likeliest(matter, others)[:limit])
+
+
+async def open_like(draft: reports.Draft, home: Home | None, now: datetime, limit: int = 3) -> list[Similar]:
+    """Open cases a report is probably about, the likeliest first; for staff and for rules, of every kind."""
+    said = f"{draft.place}。{draft.description}"
+    spot = await locate(said, home, longitude=draft.longitude, latitude=draft.latitude)
+    at = (draft.longitude, draft.latitude)
+    grid_id = await settle(spot)
+    matter = Matter(draft.category, draft.place, draft.description, grid_id, spot.component_id, *at)
+    found = _likeliest(matter, await _near(matter, spot.community_id, now))
+    return [await _shown(case) for case in await in_order(found[:limit])]
+
+
+async def is_theirs(person: Person, case_id: int) -> bool:
+    """Whether a resident reported a case, or is told of it already."""
+    rows = await fetch(_THEIRS, case_id, person.resident_id)
+    return bool(rows[0]["theirs"])
+
+
+_THEIRS = """
+SELECT EXISTS (SELECT FROM cases WHERE id = $1 AND reporter_id = $2)
+    OR EXISTS (SELECT FROM follower WHERE case_id = $1 AND resident_id = $2) AS theirs
+"""
 
 
 async def join(

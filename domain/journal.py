@@ -68,7 +68,31 @@ AND (k.area_id IS NULL OR k.area_id IN (
 
 _HERE = "WITH here AS (SELECT coalesce(grid_id, area_id) AS area_id FROM cases WHERE id = $1)"
 
-_WRITE = _HERE + _LEFT_BEHIND
+#: What a room hears of a case that was said there.
+_HEARD = (
+    "'accept', 'dispatch', 'sign', 'take_over', 'note', 'dispose', 'rework', 'suspend', 'resume', 'extend', "
+    "'escalate', 'close', 'reject', 'reopen', 'withdraw', 'merge', 'void'"
+)
+
+# One job a room, to answer the first of the messages that the case was made of.
+_TO_ROOMS = (
+    """
+UNION ALL
+SELECT 'room', 'pending', 'room:' || m.room_id || ':case:' || $1, $1,
+    jsonb_build_object('message', m.id, 'events', heard.events), 0, 0, $2, '', '', 0, '', $2, false
+FROM (
+    SELECT jsonb_agg(e) AS events FROM jsonb_array_elements($3::jsonb) AS e
+    WHERE (e->>'public')::boolean AND e->>'verb' IN ("""  # noqa: S608 - a constant of ours
+    + _HEARD
+    + """)
+) heard JOIN LATERAL (
+    SELECT DISTINCT ON (room_id) room_id, id FROM room_message
+    WHERE case_id = $1 AND kind NOT IN ('case', 'system') ORDER BY room_id, id
+) m ON heard.events IS NOT NULL
+"""
+)
+
+_WRITE = _HERE + _LEFT_BEHIND + _TO_ROOMS
 
 _SUPERSEDE = """
 DELETE FROM outbox WHERE case_id = $1 AND quiet AND state = 'pending' AND finished_at IS NULL AND tries = 0

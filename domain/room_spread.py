@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from domain.room_jobs import leave_jobs
 from domain.room_words import Entry
 from models.rooms import Room
 
 Effect = Callable[[Entry, Room, datetime], Awaitable[Sequence[Entry]]]
 
-EFFECTS: tuple[Effect, ...] = ()
+EFFECTS: tuple[Effect, ...] = (leave_jobs,)
 
 
 async def spread(entry: Entry, room: Room, now: datetime) -> None:

@@ -27,9 +27,12 @@ from domain.desk_search import index_missing
 from domain.figures_months import refresh
 from domain.hints import push_hints
 from domain.idempotency import forget_answers
+from domain.linking import ask_unions
 from domain.positions import coarsen
 from domain.rating import close_silent
 from domain.review_rounds import tell_staff
+from domain.room_digests import make_digests
+from domain.room_questions import gather_questions
 from domain.uploads import drop_unused
 from domain.waiting import refill
 
@@ -113,6 +116,8 @@ def start_scheduler(
     silence: timedelta,
     reopen_within: timedelta = timedelta(days=15),
     media: Path = Path("var/media"),
+    miniapp: bool = False,
+    unanswered: timedelta = timedelta(minutes=15),
 ) -> AsyncIOScheduler:
     """Periodic work, in every worker. A job only looks for what is due and takes it under its row's lock: a missed tick
     loses nothing, a second scheduler repeats nothing, and no leader has to be found when one is gone."""
@@ -134,9 +139,13 @@ def start_scheduler(
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
     every(3600, lambda: coarsen(now() - reopen_within), "forget exact places of what is over")
+    if miniapp:
+        every(60, lambda: ask_unions(now()), "ask who followers are in the mini-program")
     every(3600, lambda: drop_unused(media, now()), "forget files nobody used")
     every(60, lambda: leave_to_staff(now()), "give staff what no check has answered")
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
+    every(60, lambda: gather_questions(now(), unanswered), "tell workers what nobody in a room has answered")
+    every(300, lambda: make_digests(now()), "make digests of rooms")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()
     return scheduler

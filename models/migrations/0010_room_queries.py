@@ -7,6 +7,8 @@ from tortoise.migrations import operations as ops
 INDEXES = [
     # what was pushed to one person, newest first
     ("CREATE INDEX outbox_notices ON outbox (recipient, id) WHERE kind = 'notice'", "DROP INDEX outbox_notices"),
+    # about whom WeChat has been asked
+    ("CREATE INDEX outbox_union ON outbox (recipient) WHERE kind = 'union'", "DROP INDEX outbox_union"),
     # whose exact place is still known
     (
         "CREATE INDEX cases_with_place ON cases (closed_at) WHERE latitude IS NOT NULL AND closed_at IS NOT NULL",
@@ -59,6 +61,16 @@ INDEXES = [
         "CREATE UNIQUE INDEX badge_open ON badge (kind, coalesce(resident_id, 0), coalesce(staff_id, 0)) "
         "WHERE ended_at IS NULL",
         "DROP INDEX badge_open",
+    ),
+    # likely reports that are no case yet; and what nobody has answered
+    (
+        "CREATE INDEX room_message_hint ON room_message (room_id, id) WHERE hint IS NOT NULL AND case_id IS NULL",
+        "DROP INDEX room_message_hint",
+    ),
+    (
+        "CREATE INDEX room_message_unanswered ON room_message (at) WHERE answered_at IS NULL AND collected_at IS NULL "
+        "AND case_id IS NULL AND (intent IN ('consult', 'progress') OR hint IS NOT NULL)",
+        "DROP INDEX room_message_unanswered",
     ),
     # who complains how often
     ("CREATE INDEX review_by ON review (by, opened_at)", "DROP INDEX review_by"),
