@@ -112,16 +112,16 @@ async def dispose(
 
 
 async def _checkers(case: Case, verifier: Verifier) -> list[Post]:
-    """Who looks at the result before the resident is asked; nobody who did the work themselves. The community does
-    where there is no resident to ask."""
+    """Who looks at the result before the resident is asked; nobody who did the work themselves. Where there is no
+    resident to ask somebody must: the community."""
     if verifier is Verifier.RESIDENT and case.reporter_id:
         return []
-    lowest = Level.GRID if verifier is Verifier.GRID_WORKER else Level.COMMUNITY
-    posts = await posts_upward(case.grid_id or case.area_id)
-    fit = [post for post in posts if post.id != case.holder_id and post.level.rank >= lowest.rank]
-    if verifier is Verifier.GRID_WORKER:
-        return [post for post in fit if post.level is Level.GRID]
-    return [post for post in fit if post.level is fit[0].level]
+    others = [post for post in await posts_upward(case.grid_id or case.area_id) if post.id != case.holder_id]
+    workers = [post for post in others if post.level is Level.GRID]
+    if verifier is Verifier.GRID_WORKER and (workers or case.reporter_id):
+        return workers
+    above = [post for post in others if post.level is not Level.GRID]
+    return [post for post in above if post.level is above[0].level]
 
 
 def _check_result(case: Case, result: str, media: Sequence[reports.Media], duty: Duty | None) -> None:
