@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from ipaddress import ip_network
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from app.web import desk
+from miniapp_api.addresses import Networks
 from miniapp_api.api import create_api
 from models.people import Staff
 from tests.api.caller import Caller, token_of_resident, token_of_staff
@@ -42,9 +45,12 @@ async def trial(town: Town) -> AsyncIterator[Callable[..., Awaitable[Caller]]]:
     """A guest book in the API's frame, served by two processes' worth of servers: `await trial(CHEN, server=1)`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        urls = [await stack.enter_async_context(_served(town)) for _ in range(2)]
+        urls = [
+            await stack.enter_async_context(_served(town, proxies)) for proxies in ([], [], [ip_network("127.0.0.1")])
+        ]
 
         async def caller(openid: str = "", *, server: int = 0, staff: Staff | None = None) -> Caller:
+            """`server` 2 stands behind a proxy at 127.0.0.1."""
             token = await token_of_staff(town, staff) if staff else ""
             return Caller(session, urls[server], await token_of_resident(town, openid) if openid else token)
 
@@ -52,8 +58,8 @@ async def trial(town: Town) -> AsyncIterator[Callable[..., Awaitable[Caller]]]:
 
 
 @asynccontextmanager
-async def _served(town: Town) -> AsyncIterator[str]:
-    runner = web.AppRunner(create_api(desk(town.services), [trial_routes]))
+async def _served(town: Town, proxies: Networks) -> AsyncIterator[str]:
+    runner = web.AppRunner(create_api(replace(desk(town.services), proxies=proxies), [trial_routes]))
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()

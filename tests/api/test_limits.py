@@ -82,6 +82,19 @@ async def test_who_claims_other_addresses_is_counted_as_who_they_are(trial: Tria
     assert statuses == [401] * 100 + [429] * 2
 
 
+async def test_behind_a_proxy_each_address_it_names_is_counted_for_itself(trial: Trial):
+    caller = await trial(server=2)
+
+    async def ask(forwarded: str) -> int:
+        return (await caller.get("/notes/1", headers={"X-Forwarded-For": forwarded})).status
+
+    assert [await ask(f"10.9.9.{n}, 203.0.113.7") for n in range(101)] == [401] * 100 + [429]
+    assert await ask("203.0.113.7, 203.0.113.8") == 401
+    assert await ask("203.0.113.8, 203.0.113.7, 127.0.0.1") == 429
+    whole_network = [await ask(f"2001:db8::{n}") for n in range(101)]  # one customer has all of it
+    assert whole_network == [401] * 100 + [429]
+
+
 async def test_an_account_is_tried_five_times_in_five_minutes_and_an_address_twenty_times_a_minute(
     town: Town, trial: Trial
 ):
