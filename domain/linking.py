@@ -30,6 +30,24 @@ FROM resident r WHERE r.id = $5 AND r.unionid IS NULL
 """
 
 
+# Followers from before there was a mini-program. Whoever was asked about once is not asked about again here: WeChat
+# knows them under no other account of the owner's, and tells when they sign in.
+_UNASKED = """
+SELECT r.id, r.openid FROM resident r
+WHERE r.unionid IS NULL AND r.deleted_at IS NULL AND position(':' IN r.openid) = 0
+    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.kind = 'union' AND o.recipient = 'union:' || r.id)
+ORDER BY r.id LIMIT $1
+"""
+
+
+async def ask_unions(now: datetime, most: int = 200) -> int:
+    """Ask about followers nobody has asked about yet; gives how many."""
+    rows = await fetch(_UNASKED, most)
+    for row in rows:
+        await ask_union(row["id"], row["openid"], now)
+    return len(rows)
+
+
 async def one_at_a_time(person: str) -> None:
     """Sign-ins and links of one person (a unionid, or an openid without one) wait for each other until the commit: two
     at once would make two residents of one, or lose one of them to both."""

@@ -132,6 +132,38 @@ def _opened(rows: list[dict[str, Any]]) -> Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept of somebody, in a few words."""
+
+    what: str
+    open_cases: int
+
+
+_SUMMARY = """
+SELECT r.grid_id IS NOT NULL AS grid, r.nickname || r.name <> '' AS name, r.phone <> '' AS phone,
+    (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id) AS cases,
+    (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id AND c.closed_at IS NULL) AS open_cases,
+    (SELECT count(*) FROM room_message m WHERE m.sender = 'resident:' || r.id AND m.text <> '') AS said
+FROM resident r WHERE r.id = $1
+"""
+
+
+async def summarise(person: Person) -> Summary:
+    """What there is, for whoever only chats."""
+    row = (await fetch(_SUMMARY, person.resident_id))[0]
+    parts = {
+        "您的微信在本号的编号": True,
+        "网格": row["grid"],
+        "姓名或昵称": row["name"],
+        "手机号": row["phone"],
+        f"反映过的 {row['cases']} 件事": row["cases"],
+        f"群里说过的 {row['said']} 句话": row["said"],
+        "您发来的消息": True,
+    }
+    return Summary("、".join(part for part, there in parts.items() if there), row["open_cases"])
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One notice as its receiver finds it again."""
 

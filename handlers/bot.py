@@ -19,6 +19,7 @@ from handlers import (
     login,
     moderation,
     phrases,
+    privacy,
     progress,
     rate,
     report,
@@ -34,6 +35,7 @@ from handlers.chat import Chat, Policy, open_chat
 _ROUTERS = (
     greet.router,
     login.router,
+    privacy.router,
     contact.router,
     absence.router,
     assessment.router,
