@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import exp
 
 from nlp.catalogue import DOMAINS, Catalogue, catalogue, category, is_general
 from nlp.classify import ENOUGH, NOTHING, Verdict, Weighed, heaviest, settle
 from nlp.features import Features
+from nlp.hunch import NARROW, Hunch, weights
 from nlp.lexicon import Hit
 from nlp.model import Model
 from nlp.values import Candidate, Category, Match
@@ -23,6 +25,10 @@ UNHEARD = 0.4
 TRUST = 0.2
 """What the rules' own shares count beside the model's, where the rules are quite sure: letters do not tell everything
 about short messages."""
+HEARD = 0.5
+"""What the sound of a short message counts beside the words in it that are known."""
+EVEN = 0.5
+"""By how much one domain must sound louder than another to be e times as likely."""
 LETTER = 80
 """Characters from which a message is about something, whether the rules see it or not."""
 CHOICES = 3
@@ -34,10 +40,11 @@ GENERAL = 0.3
 """Weight with which a domain's general category stands for what has none of its own."""
 
 
-def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | None) -> Verdict:
-    """What the folded `text` is about. With `model` None, or an emergency in it, by the rules alone."""
+def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | None, hunch: Hunch) -> Verdict:
+    """What the folded `text`, which sounds like `hunch`, is about. With `model` None, or an emergency in it, by the
+    rules alone."""
     if model is None:
-        return by_rules(text, weighed)
+        return by_rules(text, weighed, hunch)
     features = model.look(text, hits, weighed)
     shares = dict(zip(model.about.classes, model.shares(model.margins(features)), strict=True))
     best = max(shares, key=shares.__getitem__)
@@ -59,15 +66,29 @@ def judge(text: str, hits: Mapping[int, Hit], weighed: Weighed, model: Model | N
     return Verdict(chosen, chosen.domain, matched, round(sure, 3), found, others)
 
 
-def by_rules(text: str, weighed: Weighed) -> Verdict:
+def by_rules(text: str, weighed: Weighed, hunch: Hunch) -> Verdict:
     """What the folded `text` is about by the rules alone, with a confidence that holds."""
     domain = heaviest(weighed)
     if not domain:
         return NOTHING
-    chosen, matched = settle(text, weighed, domain)
     shares = rule_shares(weighed.domains)
+    if len(text) < LETTER and domain in shares:
+        shares = _hearing(shares, hunch)
+        domain = max(shares, key=shares.__getitem__)
+    chosen, matched = settle(text, weighed, domain)
     others = _candidates(chosen, _spread(weighed, shares))
-    return Verdict(chosen, domain, matched, round(shares[domain], 3), weighed.domains[domain], others)
+    return Verdict(chosen, domain, matched, round(shares[domain], 3), weighed.domains.get(domain, ENOUGH), others)
+
+
+def _hearing(shares: Mapping[str, float], hunch: Hunch) -> dict[str, float]:
+    """The shares by words, moved half way towards what the whole message sounds like."""
+    loudest = max(hunch.domains)
+    sounds = [exp((amount - loudest) / EVEN) for amount in hunch.domains]
+    heard = HEARD / sum(sounds)
+    return {
+        name: (1 - HEARD) * shares.get(name, 0.0) + heard * sound
+        for name, sound in zip(weights(NARROW).domains, sounds, strict=True)
+    }
 
 
 def _trusting(shares: Mapping[str, float], ruled: Mapping[str, float]) -> dict[str, float]:

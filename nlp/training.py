@@ -22,6 +22,7 @@ from errors import SettingsError
 from nlp.catalogue import DOMAINS, catalogue
 from nlp.classify import Verdict, weigh
 from nlp.features import OPENING, Features, read
+from nlp.hunch import listen
 from nlp.judgement import by_rules
 from nlp.model import BLOCKS, HALF, LARGEST, PARTS, UNIT, About, Model, build
 from nlp.normalise import fold, tidy
@@ -157,7 +158,7 @@ def _look(folded: str) -> tuple[Features, Verdict]:
     """As `nlp.understand` reads it, but for dangers: about them the model is never asked."""
     hits = catalogue().lexicon.scan(folded)
     weighed = weigh(folded, hits)
-    return read(folded, hits, weighed), by_rules(folded, weighed)
+    return read(folded, hits, weighed), by_rules(folded, weighed, listen(folded))
 
 
 def _examples(classes: Sequence[str], learned: set[str]) -> Iterator[Example]:

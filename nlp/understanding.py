@@ -25,7 +25,7 @@ def understand(text: str) -> Understanding:
     hits = catalogue().lexicon.scan(folded)
     hunch = listen(folded)
     alarm = find_alarm(folded, hits, hunch)
-    verdict = judge(folded, hits, weigh(folded, hits, alarm), None if alarm.kind else adopted())
+    verdict = judge(folded, hits, weigh(folded, hits, alarm), None if alarm.kind else adopted(), hunch)
     wish = find_intent(folded, hits, verdict, hunch, alarmed=bool(alarm.kind))
     category = verdict.category
     sure = verdict.confidence if wish.intent in ("report", "consult") else wish.lead
