@@ -64,7 +64,8 @@ SELECT m.id, m.text, m.data, m.at, m.state, u.openid, greatest(u.seen_at, (
     SELECT max(t.seen_at) FROM login_token t WHERE t.resident_id = u.resident_id AND t.kind = 'miniapp'
 )) AS seen_at
 FROM room_message m LEFT JOIN LATERAL (
-    SELECT openid, seen_at, resident_id FROM miniapp_user WHERE 'resident:' || resident_id = m.sender
+    SELECT openid, seen_at, resident_id FROM miniapp_user
+    WHERE resident_id = CASE WHEN m.sender LIKE 'resident:%' THEN substr(m.sender, 10)::bigint END
     ORDER BY seen_at DESC LIMIT 1
 ) u ON true WHERE m.id = $1
 """
@@ -149,7 +150,8 @@ async def take_media_word(trace_id: str, word: Word, why: str, now: datetime) ->
 
 
 _STUCK = """
-SELECT id FROM room_message WHERE state = 'checking' AND at < CASE WHEN data ? 'upload' THEN $2::timestamptz ELSE $1::timestamptz END
+SELECT id FROM room_message
+WHERE state = 'checking' AND at < CASE WHEN data ? 'upload' THEN $2::timestamptz ELSE $1::timestamptz END
 ORDER BY id LIMIT $3
 """
 

@@ -253,7 +253,8 @@ async def list_mutes(person: Person, room_id: int, now: datetime) -> list[Mute]:
 
 _MUTES = """
 SELECT s.id, s.who, s.muted_until, s.muted_why, coalesce(r.nickname, '') AS nickname
-FROM room_seat s LEFT JOIN resident r ON 'resident:' || r.id = s.who
+FROM room_seat s
+LEFT JOIN resident r ON r.id = CASE WHEN s.who LIKE 'resident:%' THEN substr(s.who, 10)::bigint END
 WHERE s.room_id = $1 AND s.muted_until > $2 AND ($3::text IS NULL OR s.who = $3) ORDER BY s.muted_until, s.id
 """
 

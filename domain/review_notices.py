@@ -17,8 +17,11 @@ _LONGEST = 20
 _SHORT = {MessageKind.IMAGE: "照片", MessageKind.VOICE: "语音", MessageKind.LOCATION: "位置"}
 
 _OPENID = """
-SELECT openid FROM resident WHERE 'resident:' || id = $1 AND deleted_at IS NULL
-UNION ALL SELECT openid FROM staff WHERE 'staff:' || id = $1 AND active AND openid IS NOT NULL
+SELECT openid FROM resident
+WHERE id = CASE WHEN $1 LIKE 'resident:%' THEN substr($1, 10)::bigint END AND deleted_at IS NULL
+UNION ALL
+SELECT openid FROM staff
+WHERE id = CASE WHEN $1 LIKE 'staff:%' THEN substr($1, 7)::int END AND active AND openid IS NOT NULL
 """
 
 

@@ -58,7 +58,8 @@ SELECT v.id, v.kind, v.room_id, c.name || g.name AS room_name, v.message_id, v.b
     v.decided_at, v.answer, coalesce(s.name, '') AS decider, p.nickname, w.name AS staff_name
 FROM review v JOIN room r ON r.id = v.room_id JOIN area g ON g.id = r.grid_id JOIN area c ON c.id = g.parent_id
 LEFT JOIN staff s ON s.id = v.decided_by_id
-LEFT JOIN resident p ON 'resident:' || p.id = v.by LEFT JOIN staff w ON 'staff:' || w.id = v.by
+LEFT JOIN resident p ON p.id = CASE WHEN v.by LIKE 'resident:%' THEN substr(v.by, 10)::bigint END
+LEFT JOIN staff w ON w.id = CASE WHEN v.by LIKE 'staff:%' THEN substr(v.by, 7)::int END
 WHERE ($1::bigint IS NULL OR v.id = $1)
 AND ($2::int IS NULL OR r.grid_id IN (SELECT id FROM down))
 AND ($3::text[] IS NULL OR v.by = ANY ($3))

@@ -21,6 +21,7 @@ from errors import LinliError, SettingsError, WeChatError
 
 _PATIENCE = 5.0  # seconds our own address may take to answer
 _ACCOUNT = "mp.weixin.qq.com, 设置与开发 → 基本配置"
+_MINIAPP = "mp.weixin.qq.com of the mini-program, 开发管理 → 开发设置"
 #: What WeChat's answer to a token request means for the operator (return codes of its token API).
 _TOKEN_ADVICE: Mapping[int, str] = {
     -1: "WeChat is busy: run `linli doctor` again in a minute",
@@ -77,7 +78,8 @@ async def _account(settings: Settings, report: Report) -> None:
         _template(name, template, report)
     if not settings.simulator:
         await _token(wechat, report)
-        await _callback(settings, wechat, report)
+        await _answers(settings, "/wechat/callback", wechat.token, "LINLI_WECHAT_TOKEN", report)
+        await _miniapp(settings, report)
 
 
 def _template(name: str, template: TemplateConfig | None, report: Report) -> None:
@@ -109,32 +111,48 @@ def _template(name: str, template: TemplateConfig | None, report: Report) -> Non
         report.ok(f"{name}: every value suits its keyword")
 
 
-async def _token(wechat: WeChatConfig, report: Report) -> None:
+async def _token(wechat: WeChatConfig, report: Report, *, miniapp: bool = False) -> None:
+    whom = " the mini-program" if miniapp else ""
     async with aiohttp.ClientSession() as session:
         try:
             await stable_token(wechat, Transport(wechat.api_base, session))()
         except WeChatError as error:
             advice = _TOKEN_ADVICE.get(error.errcode, "look the code up in WeChat's table of global return codes")
-            report.wrong(f"WeChat gives no token: {error.errcode} {error.errmsg}", advice)
+            if miniapp:
+                advice = advice.replace("LINLI_WECHAT", "LINLI_MINIAPP").replace(_ACCOUNT, _MINIAPP)
+            report.wrong(f"WeChat gives{whom} no token: {error.errcode} {error.errmsg}", advice)
         except LinliError as error:
             report.wrong(
                 f"{wechat.api_base} does not answer ({error.detail})",
                 "check this server's way to the internet, and LINLI_WECHAT_API_BASE",
             )
         else:
-            report.ok("WeChat gives a token: app id, secret and IP whitelist are right")
+            report.ok(f"WeChat gives{whom} a token: app id, secret and IP whitelist are right")
 
 
-async def _callback(settings: Settings, wechat: WeChatConfig, report: Report) -> None:
+async def _miniapp(settings: Settings, report: Report) -> None:
+    """Does the mini-program get a token, and do results of picture checks find us?"""
+    config = settings.miniapp()
+    if config is None:
+        return
+    await _token(config, report, miniapp=True)
+    if config.token:
+        await _answers(settings, "/wechat/miniapp", config.token, "LINLI_MINIAPP_TOKEN", report)
+    elif settings.checks_content:
+        report.note(
+            "LINLI_MINIAPP_TOKEN is not set: no result of a picture check arrives, staff look at every picture",
+            "set 消息推送 of the mini-program to https://…/wechat/miniapp",
+        )
+
+
+async def _answers(settings: Settings, path: str, token: str, named: str, report: Report) -> None:
     """Ask our own public address what WeChat asks when the server settings are saved."""
     if not settings.public_url:
-        report.note(
-            "LINLI_PUBLIC_URL is not set: the callback was not tried", "https://… as residents' phones reach it"
-        )
+        report.note(f"LINLI_PUBLIC_URL is not set: {path} was not tried", "https://… as residents' phones reach it")
         return
-    address = f"{settings.public_url.rstrip('/')}/wechat/callback"
+    address = f"{settings.public_url.rstrip('/')}{path}"
     query = {"timestamp": str(int(time.time())), "nonce": "linli-doctor", "echostr": "linli"}
-    query["signature"] = signature(wechat.token, query["timestamp"], query["nonce"])
+    query["signature"] = signature(token, query["timestamp"], query["nonce"])
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE)) as session,
@@ -147,6 +165,4 @@ async def _callback(settings: Settings, wechat: WeChatConfig, report: Report) ->
     if status == 200 and said == query["echostr"]:
         report.ok(f"{address} answers as WeChat wants it: enter this URL in the server settings")
     else:
-        report.wrong(
-            f"{address} answers {status}", "another program, or a Linli with another LINLI_WECHAT_TOKEN, is there"
-        )
+        report.wrong(f"{address} answers {status}", f"another program, or a Linli with another {named}, is there")

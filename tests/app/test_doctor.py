@@ -148,6 +148,45 @@ async def test_a_wrong_secret_is_translated(linli: Linli, account: dict[str, Any
     assert "LINLI_WECHAT_SECRET is wrong or was reset" in ended.said
 
 
+@pytest.fixture
+async def miniapp(account: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """The same with a mini-program of that owner."""
+    config = SimulatorConfig(
+        "http://127.0.0.1:9/wechat/callback",
+        appid="wx_doctor",
+        secret="s3cr3t",
+        token="t0k3n",
+        aes_key=AES_KEY,
+        miniapp_appid="wx_mini",
+        miniapp_secret="m1n1",
+    )
+    async with TestServer(create_app(config)) as server:
+        own = {"wechat_api_base": str(server.make_url("/wechat")), "miniapp_appid": "wx_mini", "miniapp_secret": "m1n1"}
+        yield account | own
+
+
+async def test_a_mini_program_gets_its_token_and_wants_its_pushes(linli: Linli, miniapp: dict[str, Any]):
+    ended = await linli("doctor", **miniapp)
+
+    assert ended.code == 0, ended.said
+    assert "WeChat gives the mini-program a token: app id, secret and IP whitelist are right" in marked(ended, "ok")
+    assert "LINLI_MINIAPP_TOKEN is not set: no result of a picture check arrives" in ended.said
+
+
+async def test_a_mini_programs_wrong_secret_is_named_as_its_own(linli: Linli, miniapp: dict[str, Any]):
+    ended = await linli("doctor", **miniapp | {"miniapp_secret": "another"})
+
+    assert ended.code == 1
+    assert "LINLI_MINIAPP_SECRET is wrong or was reset" in ended.said
+
+
+async def test_a_mini_programs_aes_key_of_the_wrong_length_is_named(linli: Linli, miniapp: dict[str, Any]):
+    ended = await linli("doctor", **miniapp | {"miniapp_aes_key": AES_KEY[:-1], "miniapp_token": "t"})
+
+    assert ended.code == 1
+    assert marked(ended, "x") == ["LINLI_MINIAPP_AES_KEY"]
+
+
 async def test_a_template_keyword_that_cannot_carry_the_value_is_named(linli: Linli, account: dict[str, Any]):
     wrong = TEMPLATE.replace("phrase3", "number3").replace('"subject"', '"titel"')
     ended = await linli("doctor", **account | {"wechat_template": wrong})
