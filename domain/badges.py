@@ -149,12 +149,8 @@ async def _wearer(who: str, grid_id: int) -> tuple[int | None, int | None]:
 
 async def _ask(who: str, member: Member, label: str, now: datetime) -> None:
     """Tell them; who has no WeChat with us finds it in their list."""
-    lines = [
-        f"{member.name}想在网格群里为您亮出身份：{label}。",
-        "您同意后邻居才能看到，可以随时取消。",
-        "请打开小程序“我的—身份”选择。",
-    ]
-    await tell(who, "\n".join(lines), f"亮身份：{label}"[:20], now)
+    said = f"{member.name}想在网格群里为您亮出身份：{label}。\n您同意后邻居才能看到。回复“亮身份”选择同不同意。"
+    await tell(who, said, f"亮身份：{label}"[:20], now)
 
 
 # About the reader ($1 resident, $2 staff), or, for community staff, about anybody in their community ($3).
