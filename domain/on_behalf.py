@@ -33,6 +33,8 @@ async def report_for(
     post = need_post(person, "case:on_behalf")
     if not agreed:
         raise BadRequest("not agreed", say="请先问一声：留下姓名电话，办好了好打电话告诉您，可以吗？对方同意了再提交。")
+    if not contact.name:
+        raise BadRequest("no name", say="请写对方怎么称呼，比如“张奶奶”。")
     home = await own_grid(post, grid_id)
     async with transaction():
         reporter = await keep(contact, home.grid_id, now)

@@ -28,6 +28,16 @@ PlaceText = Annotated[str, Field(max_length=200), AfterValidator(clean)]
 Files = Annotated[tuple[UUID, ...], Field(max_length=9, description="ids of uploads, in the order they are shown")]
 
 
+def _in_reach(moment: datetime) -> datetime:
+    if not _REACH[0] <= moment.year <= _REACH[1]:
+        raise ValueError(f"时间要在 {_REACH[0]} 年到 {_REACH[1]} 年之间。")
+    return moment
+
+
+_REACH = (2000, 2100)
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+
+
 class CasePath(Body):
     """One case."""
 
@@ -146,9 +156,6 @@ class ReportReceipt(CaseState):
     holder: str
     due_at: datetime | None
     duty_phone: str
-
-
-Until = Annotated[AwareDatetime | None, Field(description="for extend and suspend: until when")]
 
 
 def is_overdue(case: Case, now: datetime) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from domain import casework, requests, supervision, together
 from domain.dispatching import dispatch_to_grid
 from domain.requests import Wish
-from miniapp_api.case_shapes import CasePath, CaseState, Files, Text, Words, media_of, state_of
+from miniapp_api.case_shapes import CasePath, CaseState, Files, Moment, Text, Words, media_of, state_of
 from miniapp_api.kernel import Body, Call, Routes
 from models.enums import RequestKind
 
@@ -44,7 +44,7 @@ class NewRequest(Body):
 
     kind: Literal["return", "extend", "suspend"]
     reason: Words
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class Decision(Body):

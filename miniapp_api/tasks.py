@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from domain import desk, lookup, on_behalf, patrols, shortlist
 from domain.casebook import Case, place_of, task_page, to_check
@@ -14,12 +14,14 @@ from domain.contacts import Contact
 from domain.desk import Filters, Sort
 from domain.previews import draft_of, preview
 from domain.rating import Opinion
+from domain.room_words import clean
 from miniapp_api.case_shapes import (
     CaseLine,
     CaseLines,
     CasePath,
     CaseState,
     Files,
+    Moment,
     NewReport,
     ReportReceipt,
     Text,
@@ -31,13 +33,16 @@ from miniapp_api.case_shapes import (
     told_of,
 )
 from miniapp_api.cases import Understood, understood_of
-from miniapp_api.kernel import Body, Call, Id, Page, Routes
+from miniapp_api.kernel import Body, Call, Page, Routes
 from miniapp_api.pages import seal, unseal
 from models.enums import Status
 
 routes = Routes("tasks")
 
-GridId = Annotated[Id | None, Field(description="the grid it is about; null = the caller's own")]
+#: Ids of areas are half as wide as others.
+AreaId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+GridId = Annotated[AreaId | None, Field(description="the grid it is about; null = the caller's own")]
+Name = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(clean)]
 
 
 class Inbox(Body):
@@ -60,7 +65,7 @@ class ForSomebody(NewReport):
     """What somebody told. They agreed that name and telephone are kept until they have been told the result."""
 
     grid_id: GridId = None
-    name: Annotated[str, Field(min_length=1, max_length=32)]
+    name: Name
     phone: Annotated[str, Field(pattern=r"^$|^1[3-9][0-9]{9}$|^0[0-9]{2,3}-?[0-9]{7,8}$")] = ""
     agreed: bool
 
@@ -98,15 +103,15 @@ class Reachable(Body):
 class AreaCases(Page):
     """The cases of the caller's area, or of one below it. `text`: a number or words."""
 
-    area_id: Id | None = None
+    area_id: AreaId | None = None
     text: Annotated[str, Field(max_length=100)] = ""
     open: bool | None = None
     overdue: bool | None = None
     urgent: bool | None = None
     status: Status | None = None
     category: Annotated[str | None, Field(max_length=64)] = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     sort: Sort = Sort.NEWEST
 
 
@@ -205,7 +210,7 @@ async def patrol(call: Call, body: Patrol) -> ReportReceipt:
 async def on_behalf_of(call: Call, body: ForSomebody) -> ReportReceipt:
     """Report for somebody who called, came by or was visited (代报); the result is told to them by telephone."""
     draft = draft_of(await told_of(call, body), call.source)
-    contact = Contact(body.name.strip(), body.phone)
+    contact = Contact(body.name, body.phone)
     receipt = await on_behalf.report_for(
         call.person, contact, draft, call.now, grid_id=body.grid_id, agreed=body.agreed
     )
