@@ -6,6 +6,7 @@ A private room holds one resident, the grid's worker and the staff of its commun
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -19,6 +20,7 @@ from models.enums import Level, Role, RoomKind
 from models.rooms import Room
 
 _NEIGHBOURS = 10_000
+_HANDLE = re.compile(r"m[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def handle(seat_id: int | None) -> str:
 
 async def who_of(room_id: int, handles: list[str]) -> dict[str, str]:
     """The actors behind handles of a room; what is no handle of this room is left out."""
-    ids = [int(one[1:]) for one in handles if one[:1] == "m" and one[1:].isascii() and one[1:19].isdigit()]
+    ids = [int(one[1:]) for one in handles if _HANDLE.fullmatch(one)]
     rows = await fetch("SELECT id, who FROM room_seat WHERE room_id = $1 AND id = ANY ($2::bigint[])", room_id, ids)
     return {handle(row["id"]): row["who"] for row in rows}
 

@@ -352,6 +352,8 @@ async def test_announcements_are_the_staffs(clock: Clock):
         Words(MessageKind.IMAGE, "", "c", data={"upload": str(uuid4())}),
         Words(MessageKind.TEXT, "提到谁", "c", data={"mentions": ["m999999"]}),
         Words(MessageKind.TEXT, "提到谁", "c", data={"mentions": ["resident:1"]}),
+        Words(MessageKind.TEXT, "提到谁", "c", data={"mentions": ["m" + "9" * 30]}),
+        Words(MessageKind.TEXT, "提到谁", "c", data={"mentions": ["m１"]}),
         Words(MessageKind.TEXT, "提到谁", "c", data={"mentions": "助手"}),
         Words(MessageKind.TEXT, "回复谁", "c", reply_to=999_999),
     ],
