@@ -16,11 +16,10 @@ from domain.clock import SHANGHAI, template_time
 from domain.hot_matters import all_hotspots
 from domain.journal import Notice, audit
 from domain.people import Person, posts_upward, stand_in
-from domain.rooms import sit
+from domain.room_cards import watcher
 from domain.timing import quiet_until
-from errors import NotAllowed
 from models.database import fetch, from_json, is_away, to_json, transaction
-from models.enums import Level, OutboxKind, OutboxState, RoomKind
+from models.enums import Level, OutboxKind, OutboxState
 from models.messaging import Outbox
 from models.rooms import RoomDigest
 
@@ -159,8 +158,6 @@ async def _tell(community_id: int, day: date, lines: Sequence[str], hot: Sequenc
 
 async def digests(person: Person, room_id: int, *, before: date | None = None, limit: int = 20) -> list[Digest]:
     """A room's days, the newest first. Raises NotFound, NotAllowed for residents."""
-    member = await sit(person, room_id)
-    if not member.staff or member.room.kind is not RoomKind.GRID:
-        raise NotAllowed(f"{member.who} reads no digests", tag="room:watch", object_id=room_id)
+    await watcher(person, room_id)
     rows = RoomDigest.filter(room_id=room_id, **({"day__lt": before} if before else {}))
     return [Digest(row.id, row.day, row.text, row.figures) for row in await rows.order_by("-day").limit(limit)]

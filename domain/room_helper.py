@@ -29,6 +29,7 @@ from models.rooms import Room
 
 _ASKS = re.compile(r"查|进度|编号|怎么样|到哪|办好|处理得")
 _URGES = re.compile(r"催")
+_WHAT = re.compile(r"^(?:你|您)?(?:会|能)(?:做|干|帮).{0,6}$|^(?:帮助|怎么用|help|在吗|你好|您好)?[？?。！!]*$")
 _ANOTHER = re.compile(r"^(?:这?不是同一件|是?另一件|另外一件)(?:事|事情)?[，,。:：;；\s]*")
 _MAKE = re.compile(r"^(?:转|转为?事件|立案|上报)?$")
 _INTO = re.compile(r"^并入?\s*(?=[\d#])")
@@ -176,7 +177,7 @@ async def _talk(said: Said, person: Person, seen: nlp.Understanding, now: dateti
         if mine:
             return "\n".join([await _how_far(case, now) for case in mine])
         return "您没有正在办的事。有问题直接@我说就行。"
-    if seen.intent == "consult" and not said.entry.staff:
+    if seen.intent == "consult" and not said.entry.staff and not _WHAT.match(said_to_helper(said.entry.text)):
         asked = f"{said.entry.author}在群里问{excerpt(said.entry)}，请打开小程序在群里回一下。"
         told = await tell_worker(said.room.grid_id, asked, [said.entry.id], now)
         await fetch(_TOLD, said.entry.id, now)

@@ -18,10 +18,9 @@ from domain.clock import template_time
 from domain.journal import Notice
 from domain.people import Person, Post, posts_upward, stand_in
 from domain.review_notices import excerpt
+from domain.room_cards import watcher
 from domain.room_words import Entry
-from domain.rooms import sit
 from domain.timing import quiet_until
-from errors import NotAllowed
 from models.database import fetch, is_away, to_json, transaction
 from models.enums import Level
 
@@ -96,7 +95,7 @@ async def _tell(rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
 _NOTICE = """
 INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at, quiet)
-VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, coalesce($4, $3), '', '', 0, '', $3, $4::timestamptz IS NOT NULL)
+VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, coalesce($4::timestamptz, $3), '', '', 0, '', $3, $4 IS NOT NULL)
 """
 
 
@@ -148,8 +147,6 @@ async def unanswered(
     person: Person, room_id: int, now: datetime, *, beyond: int | None = None, limit: int = 20
 ) -> list[Entry]:
     """What waits in a room, the oldest of the last two days first. Raises NotFound, NotAllowed for residents."""
-    member = await sit(person, room_id)
-    if not member.staff:
-        raise NotAllowed(f"{member.who} gathers nothing", tag="room:watch", object_id=room_id)
+    await watcher(person, room_id)
     rows = await fetch(_OPEN, room_id, now - _LOOK_BACK, beyond, limit)
     return [await room_entries.read(row["id"]) for row in rows]

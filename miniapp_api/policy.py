@@ -117,6 +117,9 @@ POLICY: dict[str, Rule] = {
     "message:read": Rule("message", _IN_ROOM),
     "message:recall": Rule("message", everybody(*SIGNED_IN), reads="message:read"),
     "message:remove": Rule("message", OWN_AREA, reads="message:read"),
+    "message:file": Rule("said", OWN_AREA, reads="message:read"),
+    "room:watch": Rule("room", _ON_DUTY, reads="room:read"),
+    "room:set": Rule("room", _DISPATCH, reads="room:read"),
     "message:complain": Rule(
         "message", {caller: where - OWN for caller, where in _IN_ROOM.items()}, reads="message:read"
     ),
