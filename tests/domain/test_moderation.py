@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -368,3 +369,27 @@ async def test_what_may_be_urgent_waits_neither_for_the_morning_nor_for_others(s
     quiet, urgent = await Outbox.filter(kind=OutboxKind.NOTICE, recipient=await openid_of(scene.wang)).order_by("id")
     assert (quiet.quiet, urgent.quiet) == (True, False)
     assert urgent.due_at == scene.clock()
+
+
+async def test_of_many_who_complain_at_once_one_hides_it_and_one_review_opens(scene: Scene):
+    message = await scene.says(scene.chen, "难听的话")
+    crowd = [await neighbour(f"crowd{number}", scene.clock()) for number in range(10)]
+    results = await asyncio.gather(*(scene.complains(one, message) for one in crowd), return_exceptions=True)
+    assert [type(one) for one in results if not isinstance(one, moderation.Opened)] == [Conflict] * 9
+    assert await Review.all().count() == 1
+    kinds = [entry.kind for entry in await entries(scene.zhao, scene.room.id)]
+    assert kinds.count(MessageKind.REMOVAL) == 1
+
+
+async def test_of_two_who_decide_at_once_one_decides(scene: Scene):
+    for number in range(10):
+        review = await open_review(await scene.says(scene.chen, f"{PHONE} {number}"))
+        results = await asyncio.gather(
+            scene.decides(scene.wang, review.id, keep=True),
+            scene.decides(scene.li, review.id, keep=False),
+            return_exceptions=True,
+        )
+        assert sorted(type(one) for one in results if one is not None) == [Conflict]
+        shown = (await RoomMessage.get(id=review.message_id)).state is MessageState.SHOWN
+        await review.refresh_from_db()
+        assert shown is (review.outcome is ReviewOutcome.SHOWN)
