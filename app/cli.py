@@ -13,6 +13,7 @@ import typer
 
 from app.cli_formula import formula
 from app.cli_open import apikey, connector
+from app.cli_privacy import privacy
 from app.cli_rules import rules
 from errors import LinliError, SettingsError
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(apikey, name="apikey")
 app.add_typer(connector, name="connector")
 app.add_typer(formula, name="formula")
+app.add_typer(privacy, name="privacy")
 app.add_typer(rules, name="rules")
 
 
