@@ -25,6 +25,8 @@ UNHEARD = 0.4
 TRUST = 0.2
 """What the rules' own shares count beside the model's, where the rules are quite sure: letters do not tell everything
 about short messages."""
+TALK = 36
+"""Characters up to which a message sounds like those the sounds were learnt from, not like the title of a letter."""
 HEARD = 0.5
 """What the sound of a short message counts beside the words in it that are known."""
 EVEN = 0.5
@@ -72,23 +74,26 @@ def by_rules(text: str, weighed: Weighed, hunch: Hunch) -> Verdict:
     if not domain:
         return NOTHING
     shares = rule_shares(weighed.domains)
-    if len(text) < LETTER and domain in shares:
+    if len(text) < TALK:
         shares = _hearing(shares, hunch)
         domain = max(shares, key=shares.__getitem__)
     chosen, matched = settle(text, weighed, domain)
     others = _candidates(chosen, _spread(weighed, shares))
-    return Verdict(chosen, domain, matched, round(shares[domain], 3), weighed.domains.get(domain, ENOUGH), others)
+    return Verdict(chosen, domain, matched, round(shares[domain], 3), weighed.domains.get(domain, 0.0), others)
 
 
 def _hearing(shares: Mapping[str, float], hunch: Hunch) -> dict[str, float]:
-    """The shares by words, moved half way towards what the whole message sounds like."""
+    """The shares by words, moved half way towards what the whole message sounds like. Where both say the same, it is
+    surer than either: squared, the shares are as often right as they say."""
     loudest = max(hunch.domains)
     sounds = [exp((amount - loudest) / EVEN) for amount in hunch.domains]
     heard = HEARD / sum(sounds)
-    return {
-        name: (1 - HEARD) * shares.get(name, 0.0) + heard * sound
+    squares = [
+        ((1 - HEARD) * shares.get(name, 0.0) + heard * sound) ** 2
         for name, sound in zip(weights(NARROW).domains, sounds, strict=True)
-    }
+    ]
+    total = sum(squares)
+    return dict(zip(weights(NARROW).domains, [square / total for square in squares], strict=True))
 
 
 def _trusting(shares: Mapping[str, float], ruled: Mapping[str, float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ import nlp
 from models.cases import Case
 from tests.town import CHEN, Town
 
-UNCLEAR = "我们门口又吵又臭还到处乱停车"
+UNCLEAR = "又是乱收费又是油烟又是乱停车"
 QUESTION = "您说的是哪一类事"
 
 
