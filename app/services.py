@@ -23,18 +23,19 @@ from app.settings import Settings
 from bot.api import WeChatApi, connect
 from bot.config import WeChatConfig
 from bot.consents import apply_results
-from bot.delivery import Ladder
+from bot.delivery import Ladder, service_quota
 from bot.inbox import Inbox, utc_now
 from bot.logins import Logins
 from bot.outbox import Outbox
 from bot.transport import Transport
-from domain import bell, publishing, screening, timing
+from domain import bell, publishing, reach, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.erasures import Erasures
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
 from jobs.rooms import RoomWork
+from jobs.relay import Relay
 from jobs.unions import Unions
 from jobs.webhooks import Webhooks
 from models.database import database
@@ -69,6 +70,7 @@ class Services:
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.ERASE: Erasures(self.media),
+                OutboxKind.RELAY: Relay(self.api, self.media, now=self.now),
                 OutboxKind.UNION: Unions(self.api, now=self.now),
                 OutboxKind.ROOM: RoomWork(now=self.now, sure=self.settings.room_sure),
                 OutboxKind.CHECK: make_checks(self.settings, self.miniapp, self.now),
@@ -94,6 +96,7 @@ async def services(
         timing.use(settings.timing()),
         publishing.use(settings.public_checker()),
         screening.use(asks_wechat(settings)),
+        reach.use(service_quota),
     ):
         async with (
             watched_model(settings.model_path),

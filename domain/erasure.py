@@ -205,6 +205,7 @@ async def _forget_rooms(traces: _Traces) -> list[str]:
     await fetch("DELETE FROM room WHERE resident_id = $1", traces.resident_id)
     await fetch("DELETE FROM room_seat WHERE who = $1", traces.actor)
     await fetch("UPDATE review SET reason = '' WHERE by = $1", traces.actor)
+    await fetch("DELETE FROM relay_line WHERE openid = ANY ($1)", traces.openids)
     await fetch("DELETE FROM badge WHERE resident_id = $1", traces.resident_id)
     for room_id in {row["room_id"] for row in said}:
         room_changed(room_id)

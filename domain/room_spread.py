@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from domain.relay_jobs import leave_for_groups, leave_relay
 from domain.room_jobs import leave_jobs
 from domain.room_words import Entry
 from models.rooms import Room
 
 Effect = Callable[[Entry, Room, datetime], Awaitable[Sequence[Entry]]]
 
-EFFECTS: tuple[Effect, ...] = (leave_jobs,)
+EFFECTS: tuple[Effect, ...] = (leave_jobs, leave_relay, leave_for_groups)
 
 
 async def spread(entry: Entry, room: Room, now: datetime) -> None:

@@ -18,6 +18,7 @@ from handlers.emergency import raise_alarm
 from handlers.progress import answer_question, my_cases, talk_of_progress
 from handlers.rate import answer_in_words
 from handlers.report import offer, offer_media, receipt_text, start
+from handlers.room import pass_on, pass_on_media
 from handlers.staff import number_without_question
 
 router: Router[Chat] = Router("fallback")
@@ -30,8 +31,8 @@ _HELLO = ("你好", "您好", "在吗", "早上好", "下午好", "晚上好", "
 
 @router.on(kind(*MEDIA, Kind.LOCATION))
 async def media_first(chat: Chat) -> Reply:
-    """A photo, a place or a voice message begins a report."""
-    return await offer_media(chat)
+    """A photo, a place or a voice message goes into the room, in relay mode, or begins a report."""
+    return await pass_on_media(chat) or await offer_media(chat)
 
 
 @router.on(state("unsure"), tapped(1))
@@ -107,8 +108,9 @@ async def sentence(chat: Chat) -> Reply:
     seen = chat.seen
     if seen.urgent and seen.emergency:
         return await _alarm(chat)
-    if reply := await answer_question(chat):
-        return reply
+    for answer in (answer_question, pass_on):
+        if reply := await answer(chat):
+            return reply
     match seen.intent:
         case "report" if seen.category or seen.places or len(chat.text) >= _CLEAR:
             return await offer(chat, seen)

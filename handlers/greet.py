@@ -16,8 +16,11 @@ router: Router[Chat] = Router("greet")
 
 HELP = (
     "我能帮您：\n1. 反映问题：直接说就行，比如“3栋楼道灯坏了”\n2. 看进度：回复“我的事项”\n"
-    "3. 找网格员：回复“人工”\n4. 换网格：回复“我的网格”\n说到一半不想说了，回复“取消”。"
+    "3. 找网格员：回复“人工”\n4. 换网格：回复“我的网格”，和邻居说话：回复“进群”\n说到一半不想说了，回复“取消”。"
 )
+
+
+_ROOM = "\n想和邻居在网格群里说话，回复“进群”。"
 
 
 def _where(chat: Chat) -> str:
@@ -48,9 +51,10 @@ async def welcome(chat: Chat) -> Reply:
     if chat.message.scene and not known:
         return Reply("这个二维码不是网格码。回复“我的网格”可以自己选。\n有事直接说就行，比如“3栋楼道灯坏了”。")
     if chat.message.event == "scan":
-        return Reply(f"已换好。{_where(chat)}\n有事直接说就行。")
+        return Reply(f"已换好。{_where(chat)}\n有事直接说就行。{_ROOM}")
     return Reply(
         f"您好，这里是邻里。{_where(chat)}\n有什么问题直接说，比如“3栋楼道灯坏了”，可以发照片。\n看进度回复“我的事项”，找人回复“人工”。"
+        + (_ROOM if known else "")
     )
 
 

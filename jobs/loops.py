@@ -30,6 +30,7 @@ from domain.idempotency import forget_answers
 from domain.linking import ask_unions
 from domain.positions import coarsen
 from domain.rating import close_silent
+from domain.relay import forget_lines
 from domain.review_rounds import tell_staff
 from domain.room_digests import make_digests
 from domain.room_questions import gather_questions
@@ -142,6 +143,7 @@ def start_scheduler(
     if miniapp:
         every(60, lambda: ask_unions(now()), "ask who followers are in the mini-program")
     every(3600, lambda: drop_unused(media, now()), "forget files nobody used")
+    every(3600, lambda: forget_lines(now()), "forget numbers of lines told in chat")
     every(60, lambda: leave_to_staff(now()), "give staff what no check has answered")
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(60, lambda: gather_questions(now(), unanswered), "tell workers what nobody in a room has answered")
