@@ -46,6 +46,11 @@ INDEXES = [
         "CREATE INDEX attachment_upload ON attachment (path) WHERE starts_with(path, 'uploads/')",
         "DROP INDEX attachment_upload",
     ),
+    # what was taken back or hidden by which entry
+    (
+        "CREATE INDEX room_message_target ON room_message (target) WHERE target IS NOT NULL",
+        "DROP INDEX room_message_target",
+    ),
     # where a file is shown
     (
         "CREATE INDEX room_message_upload ON room_message ((data->>'upload')) WHERE data ? 'upload'",
