@@ -1,68 +1,28 @@
-"""转为事件: what is said in a room becomes a case once, by staff or by itself, and the room reads what becomes of it."""
+"""转为事件: what is said in a room becomes one case, by staff or by itself, and the room reads what becomes of it."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
+from bot.outbox import Job
 from domain import casework, rating, room_cases, room_messages, rooms
 from domain.people import Person
+from domain.reports import Media
 from domain.room_cases import Changes, ignore_hint, join_case, set_auto, to_case
 from domain.room_messages import entries, post
-from domain.room_words import Entry
 from errors import BadRequest, Conflict, LinliError, NotAllowed, NotFound
+from jobs.rooms import RoomWork
 from models.audit import AuditEvent
 from models.cases import Attachment, Case, CaseEvent, Follower
 from models.enums import MessageKind, MessageState, Source, Status, Urgency
+from models.messaging import Outbox
 from models.people import Staff
 from models.rooms import Room, RoomMessage
+from tests.domain.grid_room import GAS, LAMP, QUARREL, RUBBISH, Grid
 from tests.domain.neighbours import FAR, first_room, neighbour, officer, words
-from tests.town import LI, WANG, Town
-
-RUBBISH = "东门的垃圾桶又满了，苍蝇乱飞"
-LAMP = "3栋2单元楼道灯坏了好几天了"
-QUARREL = "楼上老是半夜吵架，我睡不着"
-GAS = "3栋2单元楼道里有很浓的煤气味"
-
-
-class Grid:
-    """The first grid's room, with people in it and a worker process behind it."""
-
-    def __init__(self, town: Town, room: Room, people: dict[str, Person]) -> None:
-        self.town, self.room, self._people = town, room, people
-
-    def __getattr__(self, name: str) -> Person:
-        return self._people[name]
-
-    @property
-    def now(self):
-        return self.town.clock()
-
-    async def say(self, person: Person, text: str, **more: object) -> Entry:
-        """Say it, and let the workers do what it leaves."""
-        self.town.clock.advance(timedelta(seconds=1))
-        entry = await post(person, self.room.id, words(text, f"{text}{self.now.isoformat()}"[:64], **more), self.now)
-        await self.town.deliver()
-        return entry
-
-    async def read(self, person: Person | None = None) -> list[Entry]:
-        return await entries(person or self.zhao, self.room.id, limit=100)
-
-    async def answers(self, to: int | None = None) -> list[str]:
-        """What the helper has said, in reply to a message."""
-        found = [entry for entry in await self.read() if entry.by == "system" and entry.text]
-        return [entry.text for entry in found if to is None or entry.reply_to == to]
-
-
-@pytest.fixture
-async def grid(town: Town) -> Grid:
-    await town.say(WANG, "待办")
-    await town.say(LI, "待办")
-    people = {name: await neighbour(name, town.clock()) for name in ("chen", "zhao", "sun", "qian")}
-    people |= {"wang": await officer("G001"), "li": await officer("S001")}
-    return Grid(town, await first_room(), people)
+from tests.town import LI, WANG
 
 
 async def test_a_grid_worker_makes_a_case_of_a_message_and_the_room_reads_its_number_and_time(grid: Grid):
@@ -228,7 +188,8 @@ async def test_without_the_setting_a_report_stays_a_hint(grid: Grid):
     said = await grid.say(grid.chen, RUBBISH)
     assert await Case.filter(source=Source.ROOM).count() == 0
     hint = (await entries(grid.wang, grid.room.id))[0].hint
-    assert hint and hint["category"] == "rubbish.overflow"
+    assert hint
+    assert hint["category"] == "rubbish.overflow"
     assert (await room_messages.access_message(grid.zhao, said.id)).hint is None
 
 
@@ -284,10 +245,6 @@ async def test_a_danger_opens_an_urgent_case_in_every_room_with_advice(grid: Gri
 
 
 async def test_a_room_job_done_twice_says_nothing_twice(grid: Grid):
-    from bot.outbox import Job
-    from jobs.rooms import RoomWork
-    from models.messaging import Outbox
-
     await set_auto(grid.li, grid.room.id, grid.now, on=True)
     await grid.say(grid.chen, RUBBISH)
     await grid.say(grid.zhao, "@助手 你会做什么")
@@ -311,8 +268,6 @@ async def _reporter(grid: Grid) -> Person:
 
 
 async def _dispose(grid: Grid, holder: Person, case: Case, result: str) -> None:
-    from domain.reports import Media
-
     photo = Media("image", "m_result", path="x.jpg")
     await casework.dispose(holder, case.id, result, grid.now, media=[photo])
     assert await Attachment.filter(case_id=case.id, after=True).count() == 1
