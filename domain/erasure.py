@@ -188,6 +188,11 @@ WITH told AS (
 UPDATE room_digest d SET text = $3, figures = '{}'::jsonb
 FROM unnest($1::text[]) AS said(words) WHERE position(said.words IN d.text || d.figures::text) > 0
 """
+# What staff were told of messages, which it names by their ids: the beginnings of longer ones stand in it.
+_QUOTED = """
+UPDATE outbox SET payload = $2::jsonb WHERE kind = 'notice' AND payload ? 'messages'
+    AND EXISTS (SELECT FROM jsonb_array_elements_text(payload->'messages') one WHERE one::bigint = ANY ($1::bigint[]))
+"""
 _ROOM_FILES = """
 SELECT u.path FROM upload u JOIN room_message m ON m.data->>'upload' = u.id::text
 JOIN room r ON r.id = m.room_id WHERE r.resident_id = $1
@@ -199,6 +204,7 @@ async def _forget_rooms(traces: _Traces) -> list[str]:
     rows = await fetch(_WHAT_THEY_SAID, traces.actor, _SHORTEST)
     said = await fetch(_SAID, traces.actor)
     await fetch(_ABOUT, [row["id"] for row in said])
+    await fetch(_QUOTED, [row["id"] for row in said], to_json({"text": GONE}))
     if rows:
         await fetch(_COPIES, [row["text"] for row in rows], to_json({"text": GONE}), GONE)
     files = [row["path"] for row in await fetch(_ROOM_FILES, traces.resident_id)]

@@ -105,6 +105,13 @@ async def tell_worker(
     """A message to who answers for a grid now: its worker or deputy, else the community's staff, else above; gives
     the first of them. `messages` are those it quotes: who is forgotten is forgotten there too."""
     told = await on_duty(grid_id, now)
+    for post in told:
+        await tell_post(post, text, messages, now, waits=waits)
+    return told[0] if told else None
+
+
+async def tell_post(post: Post, text: str, messages: Sequence[int], now: datetime, *, waits: bool = True) -> None:
+    """The same to one member of staff."""
     later = quiet_until(now) if waits else None
     fields = {
         "number": "群消息",
@@ -113,11 +120,9 @@ async def tell_worker(
         "time": template_time(later or now),
         "note": "打开小程序回复",
     }
-    for post in told:
-        if post.openid:
-            payload = Notice(post.openid, text, (), fields).payload() | {"messages": list(messages)}
-            await fetch(_NOTICE, post.openid, to_json(payload), now, later)
-    return told[0] if told else None
+    if post.openid:
+        payload = Notice(post.openid, text, (), fields).payload() | {"messages": list(messages)}
+        await fetch(_NOTICE, post.openid, to_json(payload), now, later)
 
 
 async def on_duty(grid_id: int, now: datetime) -> list[Post]:

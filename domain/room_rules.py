@@ -14,7 +14,6 @@ from domain.likeness import radius_of
 from domain.notices import excerpt, serial, short
 from domain.people import Home, Person, home_of_grid, post_of
 from domain.reports import Draft, Receipt, report
-from domain.review_notices import tell
 from domain.room_cases import (
     Changes,
     Filed,
@@ -28,6 +27,7 @@ from domain.room_cases import (
     reply,
     speaker,
 )
+from domain.room_questions import tell_post
 from errors import NotFound
 from models.cases import Case
 from models.database import fetch, transaction
@@ -140,7 +140,7 @@ async def _add_to_alarm(said: Said, case_id: int, now: datetime) -> Filed:
     await belong(said, case)
     if holder:
         text = f"{serial(case.number)} {case.subject}，群里又有人说：“{excerpt(said.entry.text, 200)}”"
-        await tell(holder.actor, text, case.subject, now)
+        await tell_post(holder, text, [said.entry.id], now, waits=False)
     who = holder.label if holder else "社区值班"
     text = f"已转告{who}（编号 {short(case.number)}）。请先离开危险的地方，急事打 110、119 或 120。"
     await reply(said, text, case, now)
