@@ -59,6 +59,12 @@ async def once(asked: Asked, act: Act, *, apart: bool = False) -> Kept:
         await asyncio.sleep(_PAUSE)
 
 
+async def kept_answer(asked: Asked) -> Kept | None:
+    """The answer of the first time, if it was given already. Raises Unprocessable as `once` does."""
+    kept = await _known(asked)
+    return kept if kept and kept.status else None
+
+
 async def forget_answers(now: datetime) -> int:
     """Drop what was kept for a day; gives how many."""
     return len(await fetch("DELETE FROM idempotent_request WHERE created_at <= $1 RETURNING id", now - _KEPT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, get_origin
@@ -14,6 +15,8 @@ from errors import BadRequest, TooLarge
 from miniapp_api.answers import BadFields
 from miniapp_api.kernel import Route, Upload
 
+_PATIENCE = 20.0
+"""Seconds a JSON body, or a piece of a file, may take to come in."""
 _MOST_FIELDS = 20
 _MOST_FIELD_BYTES = 8 * 1024
 
@@ -56,7 +59,10 @@ def read_body(route: Route, request: web.Request, raw: bytes) -> Any:
 async def read_bytes(request: web.Request, most: int) -> bytes:
     """The body as it came. Raises TooLarge."""
     try:
-        return await request.clone(client_max_size=most).read()
+        async with asyncio.timeout(_PATIENCE):
+            return await request.clone(client_max_size=most).read()
+    except TimeoutError:
+        raise _too_slow() from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("body", say=f"内容超过 {most // 1024} KB，请缩短后再试。") from None
 
@@ -181,17 +187,24 @@ async def _pieces(reader: MultipartReader, part: BodyPartReader, most: int) -> A
     size = 0
     while True:
         try:
-            piece = await part.read_chunk(64 * 1024)
+            async with asyncio.timeout(_PATIENCE):
+                piece = await part.read_chunk(64 * 1024)
             if not piece and await reader.next() is not None:
                 raise BadFields([{"field": "file", "say": "只能有一个文件，放在最后。"}])
         except (ValueError, AssertionError, HttpProcessingError):  # the second where the form ends in the middle
             raise BadRequest("multipart", say="上传的内容不完整，请重新选择文件再试。") from None
+        except TimeoutError:
+            raise _too_slow() from None
         if not piece:
             return
         size += len(piece)
         if size > most:
             raise _too_large(most)
         yield piece
+
+
+def _too_slow() -> BadRequest:
+    return BadRequest("slow body", say="网络太慢，没有收完，请换个信号好的地方再试。")
 
 
 def _too_large(most: int) -> TooLarge:

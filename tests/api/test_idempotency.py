@@ -131,3 +131,11 @@ async def test_staff_and_resident_of_one_phone_are_one_person(town: Town, trial:
     reply = await (await trial(WANG)).post("/notes", {"text": "一"}, headers=keyed("k"))
     assert reply.status == 201
     assert (await IdempotentRequest.first()).actor.startswith("staff:")
+
+
+async def test_a_report_sent_again_counts_once(chen: Caller):
+    for n in range(10):
+        for _ in range(3):
+            assert (await chen.post("/reports", {"text": "灯"}, headers=keyed(f"k{n}"))).status == 204
+    assert (await chen.post("/reports", {"text": "灯"}, headers=keyed("k10"))).status == 429
+    assert await written() == 10
