@@ -181,6 +181,8 @@ async def _forget(resident_id: int, purpose: Purpose, now: datetime) -> None:
     ended = [one for one in Purpose if one is not Purpose.GUARDIAN] if purpose is Purpose.GUARDIAN else [purpose]
     for one in ended:
         await _end(resident_id, one, now)
+    # Answers kept for repeated requests may have it too; that of the request under way is not there yet.
+    await fetch("DELETE FROM idempotent_request WHERE actor = $1 AND status IS NOT NULL", f"resident:{resident_id}")
     if Purpose.PROFILE in ended:
         await fetch("UPDATE resident SET nickname = '', name = '' WHERE id = $1", resident_id)
     if Purpose.PHONE in ended:

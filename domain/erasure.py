@@ -23,8 +23,9 @@ from models.enums import OutboxKind
 GONE = "（当事人已要求删除）"
 """Stands where their words stood."""
 
-_SHORTEST = 4
-"""Characters of a message by which copies of it are looked for; shorter ones say nothing of anybody."""
+_SHORTEST, _TELLING = 4, 16
+"""Characters of a message by which copies of it are looked for: shorter ones say nothing of anybody, and of longer ones
+a copy may have the beginning alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ UPDATE room_message SET text = '', data = '{}'::jsonb, hint = NULL, why = '', au
     client_id = 'gone:' || id, state = CASE WHEN state = 'removed' THEN state ELSE 'recalled' END
 WHERE sender = $1 RETURNING id, room_id
 """
-_WHAT_THEY_SAID = "SELECT DISTINCT text FROM room_message WHERE sender = $1 AND length(text) >= $2"
+_WHAT_THEY_SAID = """
+SELECT DISTINCT left(text, $3) AS text FROM room_message WHERE sender = $1 AND length(text) >= $2
+"""
 # Entries about theirs (a return has the words again), and copies: relayed lines, groups elsewhere, a day's digest.
 _ABOUT = "UPDATE room_message SET text = '', data = '{}'::jsonb WHERE target = ANY ($1)"
 _COPIES = """
@@ -201,7 +204,7 @@ JOIN room r ON r.id = m.room_id WHERE r.resident_id = $1
 
 async def _forget_rooms(traces: _Traces) -> list[str]:
     """What they said in rooms stays as an empty place in the numbers; their private talks end. Gives the files."""
-    rows = await fetch(_WHAT_THEY_SAID, traces.actor, _SHORTEST)
+    rows = await fetch(_WHAT_THEY_SAID, traces.actor, _SHORTEST, _TELLING)
     said = await fetch(_SAID, traces.actor)
     await fetch(_ABOUT, [row["id"] for row in said])
     await fetch(_QUOTED, [row["id"] for row in said], to_json({"text": GONE}))
@@ -223,12 +226,14 @@ UPDATE resident SET openid = $2, unionid = NULL, nickname = '', name = '', phone
     deleted_at = $3
 WHERE id = $1
 """
+# The rows stay a while without what they were called: open connections see by them that it is over.
+_TOKENS = "UPDATE login_token SET ended_at = coalesce(ended_at, $2), device = '' WHERE resident_id = $1"
 _CONSENTS = "UPDATE purpose_consent SET ended_at = $2, source = '' WHERE resident_id = $1 AND ended_at IS NULL"
 
 
 async def _forget_account(traces: _Traces, now: datetime) -> None:
     """Who the number is."""
-    await fetch("DELETE FROM login_token WHERE resident_id = $1", traces.resident_id)
+    await fetch(_TOKENS, traces.resident_id, now)
     await fetch("DELETE FROM miniapp_user WHERE resident_id = $1", traces.resident_id)
     await fetch("DELETE FROM idempotent_request WHERE actor = $1", traces.actor)
     await fetch(_CONSENTS, traces.resident_id, now)

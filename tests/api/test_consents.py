@@ -10,6 +10,7 @@ from domain import consents
 from models.accounts import PurposeConsent
 from models.audit import AuditEvent
 from models.cases import Case
+from models.database import fetch
 from models.enums import Purpose
 from models.people import Resident
 from tests.api.caller import Caller
@@ -105,6 +106,17 @@ async def test_taking_a_consent_back_deletes_what_stood_on_it(town: Town, he: Ca
     assert (await he.ask("DELETE", "/me/consents/phone")).status == 200
     assert await kept(town) == ("", "", "")
     assert (await he.ask("PATCH", "/me", json={"nickname": NICKNAME})).code == "consent_needed"
+
+
+async def test_answers_kept_for_repeated_requests_go_with_the_consent(town: Town, he: Caller):
+    await agree(he, Purpose.PROFILE)
+    key = {"Idempotency-Key": "name-1"}
+    assert (await he.ask("PATCH", "/me", json={"name": NAME}, headers=key)).json["name"] == NAME
+    kept_answers = "SELECT count(*) AS n FROM idempotent_request WHERE position($1 IN body) > 0"
+    assert (await fetch(kept_answers, NAME))[0]["n"] == 1
+    taken = await he.ask("DELETE", "/me/consents/profile", headers={"Idempotency-Key": "take-1"})
+    assert (taken.status, (await fetch(kept_answers, NAME))[0]["n"]) == (200, 0)
+    assert (await he.ask("DELETE", "/me/consents/profile", headers={"Idempotency-Key": "take-1"})).raw == taken.raw
 
 
 async def test_taking_back_the_place_takes_it_off_the_cases(town: Town, he: Caller):

@@ -13,6 +13,7 @@ import pytest
 from domain.audit import verify
 from domain.desk_search import index_missing
 from domain.positions import coarsen
+from domain.standing import ended_lately
 from models.cases import Attachment, Case
 from models.database import fetch
 from models.enums import Purpose
@@ -225,6 +226,12 @@ async def test_staff_unbind_before_they_are_forgotten(town: Town, sign_in: SignI
     wang = await sign_in(WANG)
     refused = await wang.post("/me/erase", {"confirm": "删除"})
     assert (refused.status, "解绑" in refused.json["error"]["say"]) == (409, True)
+
+
+async def test_open_connections_see_that_it_is_over(town: Town, he: Caller):
+    tokens = await fetch("SELECT id FROM login_token")
+    await he.post("/me/erase", {"confirm": "删除"})
+    assert {row["id"] for row in tokens} <= await ended_lately(town.clock())
 
 
 async def test_who_comes_back_is_somebody_new(town: Town, he: Caller, sign_in: SignIn):
