@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -29,7 +30,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def endpoint(route: Route, desk: Desk) -> Handler:
-    """The route as the server calls it."""
+    """The route as the server calls it; how long a socket stays open is no time to answer."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
         started, outcome = time.perf_counter(), "failed"
@@ -40,7 +41,8 @@ def endpoint(route: Route, desk: Desk) -> Handler:
             outcome = error.code
             raise
         finally:
-            SECONDS.labels(route.name, outcome).observe(time.perf_counter() - started)
+            if route.status != HTTPStatus.SWITCHING_PROTOCOLS:
+                SECONDS.labels(route.name, outcome).observe(time.perf_counter() - started)
         if route.writes:
             await desk.wake()
         return answer
