@@ -147,7 +147,7 @@ def as_message(entry: Entry, *, staff: bool, me: bool) -> Message:
         kind=read.kind,
         state=read.state,
         author=Author(label=read.author, badges=as_badges(read.badges), staff=read.staff, me=me, handle=read.handle),
-        text=again.get("text", read.text),
+        text=again.get("text", read.text) or ("" if "latitude" in data else data.get("place", "")),
         file=f"m{again.get('id', read.id)}" if data.get("upload") else "",
         position=_position(data),
         mentions=list(data.get("mentions", ())),

@@ -158,10 +158,12 @@ def _read(person: Person, entry: Entry, *, staff: bool) -> Message:
 
 async def speak(person: Person, room_id: int, given: NewMessage, now: datetime, source: str) -> Message:
     """Say something, over HTTP or a WebSocket. Raises ConsentNeeded for a resident who did not agree that neighbours
-    read what they write, and what `room_messages.post` does."""
+    read what they write, or to exact places being kept, and what `room_messages.post` does."""
     member = await rooms.sit(person, room_id, verb="speak")
     if member.room.kind is RoomKind.GRID and not member.staff:
-        await consents.need(person, Purpose.ROOM)
+        await consents.need_own(person, Purpose.ROOM)
+    if given.position and not member.staff:
+        await consents.need_own(person, Purpose.LOCATION)
     entry = await room_messages.post(person, room_id, as_words(given), now, source)
     return as_message(entry, staff=member.staff, me=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from domain.positions import coarsen
 from models.accounts import PurposeConsent
 from models.enums import Purpose
 from models.people import Staff
@@ -24,9 +25,15 @@ class People:
         self._town, self._sign_in = town, sign_in
 
     async def move_in(self, name: str, grid: str = FIRST) -> Caller:
-        person, now = await neighbour(name, self._town.clock(), grid), self._town.clock()
-        await PurposeConsent.create(resident_id=person.resident_id, purpose=Purpose.ROOM, version=1, given_at=now)
+        person = await neighbour(name, self._town.clock(), grid)
+        await self.agree(name, Purpose.ROOM, grid)
         return await self._sign_in(person.openid)
+
+    async def agree(self, name: str, purpose: Purpose, grid: str = FIRST) -> None:
+        person = await neighbour(name, self._town.clock(), grid)
+        await PurposeConsent.create(
+            resident_id=person.resident_id, purpose=purpose, version=1, given_at=self._town.clock()
+        )
 
 
 @pytest.fixture
@@ -83,11 +90,17 @@ async def test_a_picture_of_somebody_else_cannot_be_shown(people: People):
     assert (await zhao.get(f"/rooms/{room}/messages")).json["items"] == []
 
 
-async def test_a_place_stands_in_the_message(people: People):
+async def test_a_place_stands_in_the_message_until_only_its_name_is_kept(people: People, town: Town):
     chen, zhao = await people.move_in("chen"), await people.move_in("zhao")
     room = (await chen.get("/rooms")).json["items"][0]["id"]
     place = {"latitude": 30.5458, "longitude": 114.3536, "place": "东门垃圾点"}
     body = {"client_id": "1", "kind": "location", "position": place}
+    refused = await chen.post(f"/rooms/{room}/messages", body)
+    assert (refused.status, refused.code) == (403, "consent_needed")
+    await people.agree("chen", Purpose.LOCATION)
     assert (await chen.post(f"/rooms/{room}/messages", body)).status == 201
     [read] = (await zhao.get(f"/rooms/{room}/messages")).json["items"]
-    assert (read["kind"], read["position"]) == ("location", place)
+    assert (read["kind"], read["position"], read["text"]) == ("location", place, "")
+    await coarsen(town.clock())
+    [read] = (await zhao.get(f"/rooms/{room}/messages")).json["items"]
+    assert (read["position"], read["text"]) == (None, "东门垃圾点")
