@@ -111,9 +111,8 @@ async def town(
     redis = aioredis.from_url(started_engines.redis_url)
     await redis.flushall()
     await redis.aclose()
-    settings = Settings(
-        home=tmp_path, port=free_port(), simulator=True, content_check="on", _env_file=None, **more_settings
-    )
+    wanted = {"content_check": "on"} | more_settings
+    settings = Settings(home=tmp_path, port=free_port(), simulator=True, _env_file=None, **wanted)
     own = Engines(database_url, started_engines.redis_url)
     async with serving(settings, own, Parts(web=True, worker=False), now=clock) as served:
         assert served.platform
@@ -168,6 +167,25 @@ async def test_what_fails_for_a_moment_is_tried_again(town: Checked):
     await town.says("楼道灯坏了")
     await town.work(minutes=1)
     assert await town.seen() == ["楼道灯坏了"]
+
+
+@pytest.mark.parametrize("errcode", [45009, 48001, 40129, 43104, 87014])
+async def test_what_wechat_refuses_to_check_goes_to_staff_at_once(town: Checked, errcode: int):
+    town.platform.faults.fail_api("errcode", TEXT, errcode=errcode)
+    town.platform.faults.fail_api("errcode", MEDIA, errcode=errcode)
+    await town.says("楼道灯坏了")
+    await show_picture(town, await picture(town))
+    await town.work()
+    assert (await town.seen(), await town.states()) == ([], {MessageState.REVIEW})
+
+
+@pytest.mark.parametrize("more_settings", [{"content_check": "off"}])
+async def test_without_the_check_the_word_lists_alone_decide(town: Checked):
+    await town.says("楼道灯坏了")
+    await town.says("找我打13812345678")
+    assert (await town.seen(), await town.states()) == (["楼道灯坏了"], {MessageState.SHOWN, MessageState.REVIEW})
+    await town.work()
+    assert town.calls(TEXT) == 0
 
 
 async def test_the_call_after_the_four_thousandth_of_a_minute_is_not_made(town: Checked, redis_url: str):
