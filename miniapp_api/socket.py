@@ -4,6 +4,7 @@ first frame; docs/api.md describes every frame."""
 from __future__ import annotations
 
 import asyncio
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import cast
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -26,6 +27,7 @@ routes = Routes("socket")
 _SIGN_IN_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0  # for the other side to say goodbye
 _FRESH = 0.5  # seconds for which it holds who somebody is
+_SEND_BUFFER = 64 * 1024  # bytes the system may hold for one client that does not read
 _WINDOW, _MOST_FRAMES = 10.0, 200  # seconds, and frames of one socket within them
 
 
@@ -41,6 +43,7 @@ async def connect(call: Call, request: web.Request) -> web.WebSocketResponse:
         autoping=False, compress=False, max_msg_size=MOST_BYTES, timeout=_CLOSE_SECONDS, writer_limit=0
     )
     await line.prepare(request)
+    line.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER)
     await _Talk(call, line, cast("asyncio.Transport", request.transport)).run()
     return line
 
@@ -48,12 +51,12 @@ async def connect(call: Call, request: web.Request) -> web.WebSocketResponse:
 class _Talk:
     """One connection, from the handshake to the end."""
 
-    __slots__ = ("_call", "_clock", "_desk", "_frames", "_hub", "_line", "_sure", "_transport", "_window")
+    __slots__ = ("_call", "_clock", "_desk", "_first", "_frames", "_hub", "_line", "_sure", "_transport", "_window")
 
     def __init__(self, call: Call, line: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         self._call, self._desk, self._line, self._transport = call, call.desk, line, transport
         self._hub, self._clock = call.desk.hub, asyncio.get_running_loop().time
-        self._window, self._frames = 0.0, 0
+        self._window, self._frames, self._first = 0.0, 0, ""
         self._sure = self._clock()  # when it was last seen that they are who they were
 
     async def run(self) -> None:
@@ -61,7 +64,7 @@ class _Talk:
         try:
             person, token_id = await self._sign_in()
         except Exception as error:  # noqa: BLE001 - the handshake is over: the answer is a frame
-            await self._send(frames.failed("", self._told(error), self._call.request_id))
+            await self._send(frames.failed(self._first, self._told(error), self._call.request_id))
             await self._line.close(code=Close.NOT_SIGNED_IN)
             return
         socket = Socket(self._transport, person, token_id, self._close, self._send)
@@ -83,6 +86,8 @@ class _Talk:
                 message = await self._line.receive()
         except TimeoutError:
             raise NotSignedIn("no token in time") from None
+        if message.type is WSMsgType.TEXT:
+            self._first = frames.ident_of(message.data)
         ask = frames.read_ask(message.data) if message.type is WSMsgType.TEXT else None
         if not isinstance(ask, SignIn):
             raise NotSignedIn("no token first")

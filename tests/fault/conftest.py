@@ -41,6 +41,8 @@ class Cluster:
     start: Callable[[str], Process]
     platform: Platform
     wechat: WeChat
+    urls: list[str]
+    environment: dict[str, str]
 
 
 @pytest.fixture
@@ -83,6 +85,6 @@ async def cluster(started_engines: Engines, database_url: str, tmp_path: Path) -
                 wechat_appid=APPID, wechat_secret=SECRET, wechat_token=TOKEN, wechat_aes_key=AES_KEY, _env_file=None
             )
             urls = [f"http://127.0.0.1:{port}" for port in ports]
-            yield Cluster(start, platform, WeChat(settings.wechat(), session, *urls))
+            yield Cluster(start, platform, WeChat(settings.wechat(), session, *urls), urls, environment)
         for process in started:
             await process.kill()
