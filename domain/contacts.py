@@ -52,3 +52,20 @@ async def callers(case: Case) -> Sequence[Post]:
     """Who should call about a result: the nearest staff of its area who did not do the work themselves."""
     posts = [post for post in await posts_upward(case.grid_id or case.area_id) if post.id != case.holder_id]
     return [post for post in posts if post.level is posts[0].level]
+
+
+# Nothing of theirs is open, or can still be opened again.
+_FORGET = """
+UPDATE resident SET name = '', phone = '', openid = 'contact:' || gen_random_uuid() WHERE id IN (
+    SELECT r.id FROM resident r
+    WHERE starts_with(r.openid, 'contact:') AND (r.name <> '' OR r.phone <> '') AND r.created_at <= $1
+    AND NOT EXISTS (
+        SELECT FROM cases c WHERE c.reporter_id = r.id AND (c.closed_at IS NULL OR c.closed_at > $1)
+    ) LIMIT 500 FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+
+
+async def forget_contacts(until: datetime) -> int:
+    """Forget names and numbers of people all of whose matters were over by `until`; gives how many."""
+    return len(await fetch(_FORGET, until))

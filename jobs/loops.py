@@ -22,6 +22,7 @@ from bot.outbox import Outbox
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
+from domain.contacts import forget_contacts
 from domain.deadlines import watch, watch_answers
 from domain.desk_search import index_missing
 from domain.figures_months import refresh
@@ -139,6 +140,7 @@ def start_scheduler(
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
+    every(3600, lambda: forget_contacts(now() - reopen_within), "forget numbers of people told by telephone")
     every(3600, lambda: coarsen(now() - reopen_within), "forget exact places of what is over")
     if miniapp:
         every(60, lambda: ask_unions(now()), "ask who followers are in the mini-program")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.contacts import forget_contacts
 from models.audit import AuditEvent
 from models.cases import Attachment, Case
 from models.enums import Purpose
@@ -224,6 +225,20 @@ async def test_the_same_caller_is_the_same_person_and_their_agreement_is_asked(w
     assert (refused.status, await Resident.filter(name="李爷爷").count()) == (400, 0)
     wrong = await wang.post("/on-behalf", {"text": LAMP, "name": "李爷爷", "phone": "12345", "agreed": True})
     assert (wrong.status, wrong.fields) == (400, ["phone"])
+
+
+async def test_a_number_is_forgotten_once_the_matter_can_no_longer_be_opened_again(
+    town: Town, wang: Caller, li: Caller
+):
+    over, still_open = await told(wang), await told(wang, text="5栋楼道灯坏了", name="李爷爷", phone="13912345678")
+    await dispose(wang, over["id"])
+    await li.post(f"/cases/{over['id']}/calls", {"solved": True})
+    assert await forget_contacts(town.clock() - timedelta(minutes=1)) == 0
+    assert await forget_contacts(town.clock() + timedelta(days=15)) == 1
+    assert (await wang.get(f"/cases/{over['id']}/contact")).status == 404
+    assert (await wang.get(f"/cases/{still_open['id']}/contact")).json["phone"] == "13912345678"
+    again = await told(wang, text="6栋楼道灯坏了")
+    assert (await wang.get(f"/cases/{again['id']}/contact")).json["name"] == "张奶奶"
 
 
 async def test_every_look_at_a_telephone_number_is_written_down(wang: Caller, chen: Caller):
