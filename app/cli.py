@@ -12,6 +12,7 @@ import orjson
 import typer
 
 from app.cli_formula import formula
+from app.cli_groups import groups
 from app.cli_open import apikey, connector
 from app.cli_privacy import privacy
 from app.cli_rules import rules
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(apikey, name="apikey")
 app.add_typer(connector, name="connector")
 app.add_typer(formula, name="formula")
+app.add_typer(groups, name="groups")
 app.add_typer(privacy, name="privacy")
 app.add_typer(rules, name="rules")
 

@@ -32,10 +32,11 @@ from domain import bell, publishing, reach, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.erasures import Erasures
+from jobs.groups import Groups
 from jobs.loops import OutboxLoop, Waker, start_scheduler
 from jobs.media import MediaFetcher
-from jobs.rooms import RoomWork
 from jobs.relay import Relay
+from jobs.rooms import RoomWork
 from jobs.unions import Unions
 from jobs.webhooks import Webhooks
 from models.database import database
@@ -70,6 +71,7 @@ class Services:
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.ERASE: Erasures(self.media),
+                OutboxKind.GROUP: Groups(self.session, now=self.now, plain_http=self.settings.connector_http),
                 OutboxKind.RELAY: Relay(self.api, self.media, now=self.now),
                 OutboxKind.UNION: Unions(self.api, now=self.now),
                 OutboxKind.ROOM: RoomWork(now=self.now, sure=self.settings.room_sure),

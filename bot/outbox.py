@@ -94,9 +94,9 @@ class Done:
     reference: str = ""
 
 
-def sent(channel: str) -> Done:
-    """Carried out."""
-    return Done(OutboxState.SENT, channel)
+def sent(channel: str, used: int = 0) -> Done:
+    """Carried out, with so many of the messages that somebody counts."""
+    return Done(OutboxState.SENT, channel, used)
 
 
 def parked(reason: str) -> Done:

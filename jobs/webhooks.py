@@ -8,35 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import aiohttp
 import orjson
 import structlog
 
 from bot.outbox import Done, Job, TryLater, parked, sent
-from domain.connectors import Sending, compose, link_case, signature, url_fault
+from domain.connectors import Sending, compose, link_case, url_fault
+from jobs.posts import MOST_BYTES, TIMEOUT, SignedPosts
 
 log = structlog.get_logger(__name__)
 
-_TIMEOUT = aiohttp.ClientTimeout(total=8, connect=4)
-_MOST_BYTES = 64 * 1024  # of an answer
 _AT_ONCE = 4  # calls to one platform
 _REST = timedelta(seconds=30)  # how long a platform is left alone after a failure
 _LONGEST = timedelta(minutes=15)  # between two tries of one job
-
-
-async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
-    """The answer's body; of a longer one than we take only so much that this shows."""
-    said = bytearray()
-    async for part in answer.content.iter_chunked(8192):
-        said += part
-        if len(said) > _MOST_BYTES:
-            answer.close()
-            break
-    return bytes(said[: _MOST_BYTES + 1])
 
 
 class Webhooks:
@@ -48,12 +35,11 @@ class Webhooks:
         *,
         now: Callable[[], datetime],
         plain_http: bool = False,
-        timeout: aiohttp.ClientTimeout = _TIMEOUT,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
-        self._session = session
+        self._call = SignedPosts(session, now=now, timeout=timeout)
         self._now = now
         self._plain_http = plain_http
-        self._timeout = timeout
         self._gates: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
         self._resting: dict[int, datetime] = {}
 
@@ -101,22 +87,6 @@ class Webhooks:
         await self._remember(job, sending, said)
         return sent("webhook")
 
-    async def _call(self, url: str, secret: str, key: str, content: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Post one signed message; the status and the beginning of the answer. Redirects are not followed: a signed
-        body is for whom it was signed."""
-        body = orjson.dumps({"id": key, **content})
-        timestamp = str(int(self._now().timestamp()))
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": key,
-            "X-Linli-Timestamp": timestamp,
-            "X-Linli-Signature": signature(secret, timestamp, body),
-        }
-        async with self._session.post(
-            url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
-        ) as answer:
-            return answer.status, await _beginning(answer)
-
     def _later(self, job: Job, reason: str) -> TryLater:
         """Twice as long after each try, at most a quarter of an hour; the outbox gives up after a day."""
         return TryLater(reason, min(max(_REST, self._now() - job.created_at), _LONGEST))
@@ -124,7 +94,7 @@ class Webhooks:
     async def _remember(self, job: Job, sending: Sending, said: bytes) -> None:
         """Their number of the case, where the answer has one."""
         try:
-            answer = orjson.loads(said) if said and len(said) <= _MOST_BYTES else {}
+            answer = orjson.loads(said) if said and len(said) <= MOST_BYTES else {}
         except orjson.JSONDecodeError:
             return
         external = answer.get("external_id") if isinstance(answer, dict) else None

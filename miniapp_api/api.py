@@ -15,10 +15,12 @@ from miniapp_api import (
     consents,
     document,
     files,
+    groups,
     me,
     moderation,
     openapi,
     personal_data,
+    reach,
     room_cases,
     rooms,
     sign_in,
@@ -42,10 +44,12 @@ SUBJECTS: tuple[Routes, ...] = (
     casework.routes,
     rooms.routes,
     room_cases.routes,
+    reach.routes,
     badges.routes,
     moderation.routes,
     socket.routes,
     connectors.routes,
+    groups.routes,
 )
 
 

@@ -99,6 +99,7 @@ _MODERATORS = {caller: OWN_AREA[caller] for caller in (Caller.GRID_WORKER, Calle
 POLICY: dict[str, Rule] = {
     "document:read": Rule("", _EVERYBODY_AND_NOBODY),
     "connector:send": Rule("", everybody(Caller.NOBODY)),  # who signs is the guard's to check
+    "group:send": Rule("", everybody(Caller.NOBODY)),  # and here
     "socket:open": Rule("", _EVERYBODY_AND_NOBODY),  # whoever connects signs in with the first frame
     "login:enter": Rule("", _EVERYBODY_AND_NOBODY),
     "login:leave": Rule("", everybody(*SIGNED_IN)),
@@ -114,6 +115,8 @@ POLICY: dict[str, Rule] = {
     "room:speak": Rule("room", _IN_ROOM),
     "room:announce": Rule("room", _ON_DUTY, reads="room:read"),
     "room:open": Rule("", everybody(Caller.RESIDENT, Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)),
+    # How a resident is reached, for who talks with them in private; the rooms of grids have no such thing.
+    "room:reach": Rule("room", {Caller.GRID_WORKER: GRID, Caller.COMMUNITY_STAFF: COMMUNITY}, reads="room:read"),
     "message:read": Rule("message", _IN_ROOM),
     "message:recall": Rule("message", everybody(*SIGNED_IN), reads="message:read"),
     "message:remove": Rule("message", OWN_AREA, reads="message:read"),

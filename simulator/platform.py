@@ -31,6 +31,7 @@ from simulator.pushes import ANSWERED_EVENTS, MENU_EVENTS, bubble_of, event_fiel
 from simulator.qrcodes import QrCodes
 from simulator.quotas import QuotaLedger
 from simulator.replies import bubble_of_reply
+from simulator.robot import Robot
 from simulator.state import StateFile
 from simulator.tokens import TokenBook
 
@@ -85,6 +86,7 @@ class Platform:
         self.codes = Codes(self.random)
         self.courier = Courier(config, self.faults, now, self.random)
         self.media_checks = MediaChecks(config, self.faults, now, self.random)
+        self.robot = Robot(now)
         self.closing = asyncio.Event()
         self.state = StateFile(config.state_file, functools.partial(collect, self))
         # Ids start anywhere, so that a platform without memory does not repeat those of its last life: the

@@ -35,6 +35,7 @@ def create_app(
     api, page = WeChatApi(platform), Page(platform)
     app.router.add_route("*", "/wechat/{path:.+}", api.handle)
     page.add_routes(app.router)
+    platform.robot.add_routes(app.router)
     return app
 
 

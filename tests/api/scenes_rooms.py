@@ -80,3 +80,4 @@ BODIES["POST /rooms/{room_id}/announcements"] = lambda: {"client_id": uuid4().he
 BODIES["PUT /rooms/{room_id}/read"] = lambda: {"seq": 1}
 BODIES["POST /messages/{message_id}/remove"] = lambda: {"why": "和群里的事无关"}
 BODIES["POST /rooms/{room_id}/badges"] = lambda: {"handle": _there["handle"], "kind": "volunteer"}
+OTHERWISE["GET /rooms/{room_id}/reach"] = {400}  # of private rooms alone

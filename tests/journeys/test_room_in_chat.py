@@ -354,7 +354,7 @@ async def test_after_two_days_of_silence_staff_are_told_and_one_notice_goes_out(
     [row] = await Outbox.filter(recipient=CHEN, kind="notice")
     assert (row.channel, row.used) == ("template", 0)
     assert "看哪个群" in await town.say(CHEN, "群里说了什么")
-    assert "网格员王芳：我来看看" in await town.say(CHEN, "2")
+    assert "网格员王芳：我来看看" in await town.say(CHEN, "1")
 
 
 async def test_staff_are_called_by_a_mention_and_do_not_relay_what_they_type(town: Town):
