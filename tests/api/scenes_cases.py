@@ -191,7 +191,7 @@ BODIES |= {
     "POST /cases/{case_id}/calls": lambda: {"solved": True, "satisfaction": 3},
     "POST /cases/{case_id}/notes": lambda: {"text": "看过了"},
     "POST /cases/{case_id}/memos": lambda: {"text": "钥匙在门卫"},
-    "POST /cases/{case_id}/disposal": lambda: {"result": "换了灯泡，已经亮了，请放心"},
+    "POST /cases/{case_id}/disposal": lambda: {"result": "灯归供电公司管，已经转告", "outcome": "explained"},
     "POST /cases/{case_id}/escalation": lambda: _REASON,
     "POST /cases/{case_id}/requests": lambda: _REASON | {"kind": "return"},
     "POST /cases/{case_id}/voiding": lambda: _REASON,
