@@ -39,6 +39,7 @@ UNUSED_FOR = timedelta(days=2)
 OURS = "upload:"
 _NOBODY = "nobody"
 
+_COMING = ".part"
 _HEAD = 64  # bytes by which a format is told
 _DRAWING_SECONDS = 30
 _TOO_LARGE_PICTURE = "照片太大了，请用手机的“标准”画质拍，或截图后再传。"
@@ -108,8 +109,7 @@ async def receive(person: Person, pieces: AsyncIterator[bytes], folder: Path, no
     Raises BadRequest for what is neither picture nor sound, and whatever `pieces` raises.
     """
     ident = uuid4()
-    name = f"uploads/{now:%Y/%m/%d}/{ident.hex}"
-    coming = folder / f"{name}.part"
+    coming = folder / _folder_of(now) / f"{ident.hex}{_COMING}"
     kept: _Kept | None = None
     try:
         form = await _write(coming, pieces)
@@ -122,6 +122,10 @@ async def receive(person: Person, pieces: AsyncIterator[bytes], folder: Path, no
         raise
     finally:
         coming.unlink(missing_ok=True)
+
+
+def _folder_of(day: datetime) -> str:
+    return f"uploads/{day:%Y/%m/%d}"
 
 
 async def _write(target: Path, pieces: AsyncIterator[bytes]) -> Format:
@@ -279,8 +283,12 @@ _LOOKED_FOR = timedelta(days=30)
 
 
 async def drop_unused(folder: Path, now: datetime) -> int:
-    """Forget files that were sent and then not used for anything; gives how many."""
+    """Forget files that were sent and then not used for anything, and what a process that died left half written;
+    gives how many."""
     rows = await fetch(_UNUSED, now - UNUSED_FOR, now - UNUSED_FOR - _LOOKED_FOR)
-    for row in rows:
-        (folder / row["path"]).unlink(missing_ok=True)
-    return len(rows)
+    gone = [folder / row["path"] for row in rows]
+    for days in range(UNUSED_FOR.days, UNUSED_FOR.days + _LOOKED_FOR.days):
+        gone += (folder / _folder_of(now - timedelta(days=days))).glob(f"*{_COMING}")
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)

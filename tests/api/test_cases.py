@@ -96,6 +96,17 @@ async def test_a_report_gets_a_number_an_owner_and_a_promised_time_and_the_owner
     assert "楼道照明损坏" in town.last(WANG)
 
 
+async def test_a_photo_that_is_gone_does_not_hold_up_the_task(town: Town, chen: Caller, wang: Caller):
+    photo = (await send(chen, picture())).json
+    made = await reported(chen, uploads=[photo["id"]])
+    (town.services.media / (await Attachment.get(case_id=made["id"])).path).unlink()
+    await town.deliver()
+    assert "新任务" in town.last(WANG)
+    assert "image" not in [push.kind for push in town.platform.pushes(WANG)]
+    url = (await chen.get(f"/cases/{made['id']}")).json["photos"][0]["url"]
+    assert (await opened(chen, town, url)).status == 404
+
+
 async def test_a_photo_in_a_case_is_here_already_and_is_seen_by_its_people_alone(
     town: Town, chen: Caller, wang: Caller, sign_in: SignIn
 ):

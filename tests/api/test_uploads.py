@@ -228,6 +228,15 @@ async def test_what_nobody_used_is_forgotten_after_two_days_and_what_a_case_show
     assert unused["id"] != used["id"]
 
 
+async def test_what_a_dead_process_left_half_written_goes_too(town: Town, chen: Caller):
+    kept = town.services.media / (await Upload.get(id=(await send(chen, picture())).json["id"])).path
+    half = kept.with_name("0" * 32 + ".part")
+    half.write_bytes(b"\xff\xd8\xff")
+    assert await drop_unused(town.services.media, town.clock()) == 0
+    assert await drop_unused(town.services.media, town.clock() + timedelta(days=2)) == 1
+    assert (half.exists(), kept.exists()) == (False, True)
+
+
 async def test_the_sixty_first_file_of_an_hour_has_to_wait(town: Town, chen: Caller):
     statuses = [(await send(chen, b"nothing")).status for _ in range(61)]
     assert (statuses[:60], statuses[60]) == ([400] * 60, 429)
