@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from domain.journal import audit
 from domain.people import Person
+from domain.rooms import resident_label
 from errors import Conflict, ConsentNeeded, NotAllowed
 from models.accounts import PurposeConsent
 from models.database import fetch, transaction
@@ -185,6 +186,7 @@ async def _forget(resident_id: int, purpose: Purpose, now: datetime) -> None:
     await fetch("DELETE FROM idempotent_request WHERE actor = $1 AND status IS NOT NULL", f"resident:{resident_id}")
     if Purpose.PROFILE in ended:
         await fetch("UPDATE resident SET nickname = '', name = '' WHERE id = $1", resident_id)
+        await _unname(f"resident:{resident_id}")
     if Purpose.PHONE in ended:
         await fetch("UPDATE resident SET phone = '' WHERE id = $1", resident_id)
     if Purpose.LOCATION in ended:
@@ -192,4 +194,14 @@ async def _forget(resident_id: int, purpose: Purpose, now: datetime) -> None:
         await fetch(_NO_POSITIONS, f"resident:{resident_id}")
 
 
+async def _unname(who: str) -> None:
+    """In rooms they are called as somebody without a nickname, for what they said before too."""
+    for row in await fetch("SELECT DISTINCT room_id FROM room_message WHERE sender = $1", who):
+        label = resident_label("", row["room_id"], who)
+        await fetch(
+            "UPDATE room_message SET author = $3 WHERE room_id = $1 AND sender = $2", row["room_id"], who, label
+        )
+
+
+_AUTHOR = "UPDATE room_message SET author = $3 WHERE room_id = $1 AND sender = $2"
 _NO_POSITIONS = "UPDATE room_message SET data = '{}'::jsonb WHERE sender = $1 AND kind = 'location' AND data <> '{}'"

@@ -108,6 +108,19 @@ async def test_taking_a_consent_back_deletes_what_stood_on_it(town: Town, he: Ca
     assert (await he.ask("PATCH", "/me", json={"nickname": NICKNAME})).code == "consent_needed"
 
 
+async def test_a_nickname_taken_back_leaves_what_was_said_before(he: Caller):
+    await agree(he, Purpose.PROFILE, Purpose.ROOM)
+    await he.ask("PUT", "/me/grid", json={"code": GRID})
+    await he.ask("PATCH", "/me", json={"nickname": NICKNAME})
+    room = (await he.get("/rooms")).json["items"][0]["id"]
+    said = await he.post(f"/rooms/{room}/messages", {"client_id": "1", "text": "早上好"})
+    assert said.json["author"]["label"] == NICKNAME
+    await he.ask("DELETE", "/me/consents/profile")
+    entry = (await he.get(f"/rooms/{room}/messages")).json["items"][0]
+    assert (entry["text"], entry["author"]["label"][:2]) == ("早上好", "邻居")
+    assert await fetch("SELECT id FROM room_message t WHERE position($1 IN t::text) > 0", NICKNAME) == []
+
+
 async def test_answers_kept_for_repeated_requests_go_with_the_consent(town: Town, he: Caller):
     await agree(he, Purpose.PROFILE)
     key = {"Idempotency-Key": "name-1"}
