@@ -1,4 +1,4 @@
-"""What goes over a WebSocket: the frames clients send, and the texts of ours. docs/api.md describes each."""
+"""What goes over a WebSocket: the frames clients send, and the texts of ours. docs/rooms.md describes each."""
 
 from __future__ import annotations
 

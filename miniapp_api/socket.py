@@ -1,5 +1,5 @@
 """`GET /api/v1/ws`: a room as it happens. Who somebody is comes from their token alone, with the handshake or in the
-first frame; docs/api.md describes every frame."""
+first frame; docs/rooms.md describes every frame."""
 
 from __future__ import annotations
 
