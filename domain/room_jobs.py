@@ -69,7 +69,7 @@ async def _understand(entry: Entry) -> dict[str, object] | None:
 _ANSWERED = """
 UPDATE room_message SET answered_at = $2 WHERE id IN (
     SELECT q.id FROM room_message q
-    WHERE q.room_id = $1 AND q.at > $2 - interval '2 hours' AND q.seq < $3 AND q.answered_at IS NULL
+    WHERE q.room_id = $1 AND q.at > $2::timestamptz - interval '2 hours' AND q.seq < $3 AND q.answered_at IS NULL
         AND q.sender LIKE 'resident:%' AND q.kind = 'text'
         AND (q.intent IN ('consult', 'progress') OR q.hint IS NOT NULL)
         AND (cardinality($4::text[]) = 0 OR q.sender = ANY ($4))

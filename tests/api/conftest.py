@@ -14,10 +14,14 @@ from aiohttp import web
 from app.web import desk
 from miniapp_api.addresses import Networks
 from miniapp_api.api import create_api
+from models.accounts import PurposeConsent
+from models.enums import Purpose
 from models.people import Staff
 from tests.api.caller import Caller, token_of_resident, token_of_staff
+from tests.api.talk import MoveIn
 from tests.api.trial import routes as trial_routes
 from tests.conftest import free_port
+from tests.domain.neighbours import FIRST, neighbour
 from tests.town import Town
 
 SignIn = Callable[..., Awaitable[Caller]]
@@ -38,6 +42,21 @@ async def sign_in(town: Town) -> AsyncIterator[SignIn]:
             return Caller(session, f"{town.url}/api/v1", token)
 
         yield signed_in
+
+
+@pytest.fixture
+def move_in(town: Town, sign_in: SignIn) -> MoveIn:
+    """A resident of a grid, signed in, who lets neighbours read what they write."""
+
+    async def moved(name: str, grid: str = FIRST, *, agrees: bool = True) -> Caller:
+        person = await neighbour(name, town.clock(), grid)
+        if agrees:
+            await PurposeConsent.create(
+                resident_id=person.resident_id, purpose=Purpose.ROOM, version=1, given_at=town.clock()
+            )
+        return await sign_in(person.openid)
+
+    return moved
 
 
 @pytest.fixture

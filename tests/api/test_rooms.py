@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
-from models.accounts import PurposeConsent
 from models.audit import AuditEvent
-from models.enums import MessageState, Purpose
+from models.enums import MessageState
 from models.people import Staff
 from models.rooms import RoomMessage, RoomSeat
 from tests.api.caller import Caller
 from tests.api.conftest import SignIn
-from tests.domain.neighbours import FAR, FIRST, neighbour
+from tests.api.talk import MoveIn, room_of, say
+from tests.domain.neighbours import FAR, neighbour
 from tests.town import CHEN, LI, WANG, Town
-
-MoveIn = Callable[..., Awaitable[Caller]]
-
-
-@pytest.fixture
-def move_in(town: Town, sign_in: SignIn) -> MoveIn:
-    """A resident of a grid, signed in, who lets neighbours read what they write."""
-
-    async def moved(name: str, grid: str = FIRST, *, agrees: bool = True) -> Caller:
-        person = await neighbour(name, town.clock(), grid)
-        if agrees:
-            await PurposeConsent.create(
-                resident_id=person.resident_id, purpose=Purpose.ROOM, version=1, given_at=town.clock()
-            )
-        return await sign_in(person.openid)
-
-    return moved
-
-
-async def room_of(caller: Caller) -> int:
-    """The first room of somebody's list."""
-    return int((await caller.get("/rooms")).json["items"][0]["id"])
-
-
-async def say(caller: Caller, room: int, text: str, **more: object) -> dict[str, object]:
-    reply = await caller.post(f"/rooms/{room}/messages", {"client_id": text[:60], "text": text} | more)
-    assert reply.status == 201, reply.raw
-    return dict(reply.json)
 
 
 async def test_two_neighbours_and_the_grid_worker_talk_in_one_room(move_in: MoveIn, sign_in: SignIn, town: Town):
