@@ -7,13 +7,15 @@ from datetime import timedelta
 import aiohttp
 
 from domain.room_digests import make_digests
+from models.accounts import PurposeConsent
 from models.cases import Attachment, Case, Follower
-from models.enums import Source
+from models.enums import Purpose, Source
 from models.people import Staff
 from tests.api.caller import Caller
 from tests.api.conftest import SignIn
 from tests.api.files import picture
 from tests.api.talk import MoveIn, room_of, say
+from tests.domain.neighbours import neighbour
 from tests.town import Town
 
 RUBBISH, AGREES = "东门的垃圾桶又满了，苍蝇乱飞", "对啊，都招苍蝇了"
@@ -26,12 +28,13 @@ async def test_a_worker_sees_what_a_message_would_become_and_makes_it_a_case(
     wang = await sign_in(staff=await Staff.get(code="G001"))
     room = await room_of(chen)
     said = await say(chen, room, RUBBISH)
+    await _agree_to_places(town)
     place = {"latitude": 30.5431, "longitude": 114.3662, "place": "东门垃圾点"}
     spot = await say(chen, room, "", kind="location", position=place)
     agrees = await say(zhao, room, AGREES)
     await say(zhao, room, "早上好各位邻居")
 
-    [hint] = (await wang.get(f"/rooms/{room}/hints")).json["items"]
+    hint = (await wang.get(f"/rooms/{room}/hints")).json["items"][-1]
     assert (hint["id"], hint["hint"]["category"]) == (said["id"], "rubbish.overflow")
     card = (await wang.get(f"/messages/{said['id']}/hint")).json
     assert (card["likely"], card["category"], card["subject"], card["urgent"]) == (
@@ -84,6 +87,12 @@ async def test_a_photo_in_the_room_goes_into_the_case(move_in: MoveIn, sign_in: 
     made = await wang.post(f"/messages/{said['id']}/case", {"together": [photo["id"]]})
     [kept] = await Attachment.filter(case__number=made.json["number"])
     assert (kept.kind, kept.content_type, kept.after) == ("image", "image/jpeg", False)
+
+
+async def _agree_to_places(town: Town) -> None:
+    chen = await neighbour("chen", town.clock())
+    given = {"resident_id": chen.resident_id, "version": 1, "given_at": town.clock()}
+    await PurposeConsent.create(purpose=Purpose.LOCATION, **given)
 
 
 async def _photo(caller: Caller) -> str:
