@@ -21,7 +21,8 @@ def mask(text: str) -> str:
 def masked_case(case: Case) -> Case:
     """A copy to be read, never to be saved."""
     shown = copy(case)
-    shown.description, shown.place, shown.result = mask(case.description), mask(case.place), mask(case.result)
+    shown.description, shown.place = mask(case.description), mask(case.place)
+    shown.result, shown.comment = mask(case.result), mask(case.comment)
     return shown
 
 

@@ -8,10 +8,12 @@ from domain.access import access_case, relation
 from domain.lookup import in_order
 from domain.patrols import need_post
 from domain.people import Person
+from domain.privacy import masked_case
 from errors import Conflict
 from models.accounts import Shortlisted
 from models.cases import Case
 from models.database import fetch, transaction
+from models.transitions import Who
 
 MOST = 50
 """Cases on one list: more nobody looks after in a day."""
@@ -26,10 +28,12 @@ _PUT = "INSERT INTO shortlisted (staff_id, case_id, at) VALUES ($1, $2, $3) ON C
 
 
 async def listed(person: Person) -> list[Case]:
-    """The list, the most pressing first. What they may no longer read is left out."""
+    """The list, the most pressing first. What they may no longer read is left out; what is their department's and not
+    theirs has no telephone numbers."""
     post = need_post(person, "shortlist:read")
     cases = await in_order([row["case_id"] for row in await fetch(_LISTED, post.id)])
-    return [case for case in cases if await relation(person, case)]
+    ties = [(case, await relation(person, case)) for case in cases]
+    return [masked_case(case) if who == {Who.COLLEAGUE} else case for case, who in ties if who]
 
 
 async def put_on(person: Person, case_id: int, now: datetime) -> None:
