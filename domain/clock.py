@@ -89,6 +89,11 @@ def say_moment(moment: datetime, now: datetime) -> str:
     return f"{day} {local.hour}:{local.minute:02}"
 
 
+def template_number(moment: datetime) -> str:
+    """`1124-1800`, instead of a case number in notices about none: WeChat takes no Chinese there."""
+    return f"{moment.astimezone(SHANGHAI):%m%d-%H%M}"
+
+
 def template_time(moment: datetime) -> str:
     """`2026年11月24日 18:00`, the form WeChat's time fields take."""
     local = moment.astimezone(SHANGHAI)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from domain.clock import SHANGHAI, template_time
+from domain.clock import SHANGHAI, template_number, template_time
 from domain.hot_matters import all_hotspots
 from domain.hotspots import HotSpot
 from domain.journal import Notice, audit
@@ -90,7 +90,7 @@ async def _tell(post: Post, spots: Sequence[HotSpot], now: datetime) -> None:
     text = "\n".join(["未诉先办：这些事最近比平时多，建议先去看看。", *shown, "回复“热点”看是哪几件。"])
     more = f"等 {len(spots)} 处" if len(spots) > 1 else ""
     fields = {
-        "number": "未诉先办",
+        "number": template_number(now),
         "subject": f"{spots[0].subject}{more}",
         "status": "比平时多",
         "time": template_time(now),

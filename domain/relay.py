@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain import room_entries
-from domain.clock import SHANGHAI, template_time
+from domain.clock import template_number, template_time
 from domain.journal import MINI, Notice, is_platform
 from domain.notices import excerpt
 from domain.people import stand_in
@@ -151,7 +151,7 @@ def _has_chat(openid: str) -> bool:
 
 _TOLD = "SELECT 1 FROM relay_line WHERE openid = $1 AND message_id = $2"
 _WAITS = """
-SELECT id, payload FROM outbox
+SELECT id, payload, created_at FROM outbox
 WHERE recipient = $1 AND kind = 'notice' AND finished_at IS NULL AND state = 'pending' AND tries = 0
     AND payload ? 'relay'
 ORDER BY id DESC LIMIT 1 FOR UPDATE
@@ -167,6 +167,7 @@ async def _tell(listener: _Listener, entry: Entry, room: Room, now: datetime) ->
             return 0
         [number] = await number_lines(listener.openid, [entry.id], now)
         line = {"message": entry.id, "number": number, "text": said(entry), "private": private}
+        line |= {"room": room.id, "seq": entry.seq}
         waiting = await fetch(_WAITS, listener.openid)
         if waiting:
             lines = [*from_json(waiting[0]["payload"])["relay"], line]
@@ -234,7 +235,7 @@ def _payload(openid: str, lines: Sequence[Mapping[str, Any]], staff: bool, now: 
     """The notice with these lines; the text is written anew with each that joins."""
     private = all(line["private"] for line in lines)
     fields = {
-        "number": f"{now.astimezone(SHANGHAI):%m%d-%H%M}",
+        "number": template_number(now),
         "subject": "有人找您说话" if private else "网格群有人找您",
         "status": "有新消息",
         "time": template_time(now),
@@ -265,11 +266,35 @@ async def take_back(message_id: int) -> None:
         for row in waiting:
             payload = from_json(row["payload"])
             rest = [line for line in payload["relay"] if line["message"] != message_id]
-            if rest:
-                made = _payload(row["recipient"], rest, bool(payload["staff"]), row["created_at"])
-                await fetch(_PUT, row["id"], to_json(made))
-            else:
-                await fetch("DELETE FROM outbox WHERE id = $1", row["id"])
+            await _leave(row["id"], row["recipient"], payload, rest, row["created_at"])
+
+
+async def read_elsewhere(openid: str, room_id: int, seq: int) -> None:
+    """Whoever has read a room up to a number in the mini-program is not told of it in their chat any more."""
+    if not any(_unread(row, room_id, seq)[0] for row in await fetch(_WAITS, openid)):
+        return
+    async with transaction():
+        for row in await fetch(_WAITS, openid):
+            was_read, rest = _unread(row, room_id, seq)
+            if was_read:
+                await _leave(row["id"], openid, from_json(row["payload"]), rest, row["created_at"])
+
+
+def _unread(row: Mapping[str, Any], room_id: int, seq: int) -> tuple[bool, list[dict[str, Any]]]:
+    """Whether lines of a notice have been read, and the others."""
+    lines = from_json(row["payload"])["relay"]
+    rest = [line for line in lines if line["room"] != room_id or line["seq"] > seq]
+    return len(rest) < len(lines), rest
+
+
+async def _leave(
+    job_id: int, openid: str, payload: Mapping[str, Any], rest: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    """Leave these lines in a notice; one without lines is not sent."""
+    if rest:
+        await fetch(_PUT, job_id, to_json(_payload(openid, rest, bool(payload["staff"]), now)))
+    else:
+        await fetch("DELETE FROM outbox WHERE id = $1", job_id)
 
 
 _WITH_LINE = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from domain.clock import SHANGHAI, template_time
+from domain.clock import template_number, template_time
 from domain.journal import Notice, is_platform
 from domain.room_words import Entry
 from domain.timing import quiet_until
@@ -58,7 +58,7 @@ async def tell_openid(openid: str, text: str, subject: str, now: datetime, *, wa
 def _fields(subject: str, at: datetime) -> Mapping[str, str]:
     """For the template where the chat is closed."""
     return {
-        "number": f"{at.astimezone(SHANGHAI):%m%d-%H%M}",
+        "number": template_number(at),
         "subject": subject,
         "status": "有新消息",
         "time": template_time(at),

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from domain import room_entries
-from domain.clock import template_time
+from domain.clock import template_number, template_time
 from domain.journal import Notice
 from domain.people import Person, Post, posts_upward, stand_in
 from domain.review_notices import excerpt
@@ -114,7 +114,7 @@ async def tell_post(post: Post, text: str, messages: Sequence[int], now: datetim
     """The same to one member of staff."""
     later = quiet_until(now) if waits else None
     fields = {
-        "number": "群消息",
+        "number": template_number(later or now),
         "subject": "群里有人在等",
         "status": "等回复",
         "time": template_time(later or now),

@@ -193,3 +193,14 @@ async def test_it_arrives_on_the_phone_and_leads_to_the_cases(town: Town):
     await town.deliver()
     assert "第一网格 垃圾满溢：近 7 天 8 人反映" in town.last(WANG)
     assert "1 第一网格 垃圾满溢" in await town.say(WANG, "热点")
+
+
+async def test_who_has_not_written_for_days_gets_it_as_a_template_notice(town: Town):
+    await town.say(WANG, "待办")
+    town.clock.advance(3 * DAY)
+    await complaints(8, now=town.clock())
+    await push_hints(town.clock())
+    await town.deliver()
+    job = await Outbox.filter(recipient=WANG).order_by("-id").first()
+    assert job is not None
+    assert (job.channel, job.error) == ("template", "")
