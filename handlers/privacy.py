@@ -26,7 +26,7 @@ async def show(chat: Chat) -> Reply:
     return Reply("\n".join(lines))
 
 
-@router.on(words("删除我的信息", "删除我的资料", "删除个人信息", "注销", "注销账号"))
+@router.on(words("删除我的信息", "删除我的资料", "删除个人信息", "注销账号"))
 async def ask(chat: Chat) -> Reply:
     """Once more, because it cannot be undone."""
     kept = await summarise(chat.person)
