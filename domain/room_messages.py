@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain import bell, review_notices, room_entries
+from domain import bell, relay, review_notices, room_entries
 from domain.clock import say_moment
 from domain.journal import audit
 from domain.people import Person
@@ -350,4 +350,6 @@ async def mark_read(person: Person, room_id: int, seq: int) -> int:
     member = await sit(person, room_id)
     rows = await fetch(_READ, room_id, member.who, seq)
     bell.read_moved(room_id, member.who, rows[0]["read_seq"])
+    if openid := (member.post.openid if member.post else person.openid):
+        await relay.read_elsewhere(openid, room_id, rows[0]["read_seq"])
     return int(rows[0]["read_seq"])

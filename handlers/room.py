@@ -276,12 +276,13 @@ def _passed(spoken: Spoken) -> Reply:
 
 
 async def pass_on(chat: Chat) -> Reply | None:
-    """In relay mode, words and places go into the room; None for whoever is not in it, or is muted there."""
-    room_id = await relay_mode.relayed_room(chat.person)
+    """In relay mode, words and places go into the room; None for whoever is not in it, or is muted there, and for a
+    bare number, which answers a question that nobody asks any more."""
+    room_id = None if chat.text.isdigit() else await relay_mode.relayed_room(chat.person)
     if room_id is None:
         return None
     try:
-        spoken = await relay_mode.speak(chat.person, room_id, _given(chat), chat.now, chat.source)
+        spoken = await relay_mode.speak(chat.person, room_id, await _given(chat), chat.now, chat.source)
     except NotAllowed:
         return None  # muted, or consent taken back: the desk takes it
     chat.go()
@@ -291,10 +292,12 @@ async def pass_on(chat: Chat) -> Reply | None:
     return _passed(spoken)
 
 
-def _given(chat: Chat) -> Words:
+async def _given(chat: Chat) -> Words:
     message = chat.message
     if message.kind is not Kind.LOCATION:
         return _words(chat, chat.text)
+    if not await consents.holds(chat.person.resident_id, Purpose.LOCATION):
+        return _words(chat, f"位置：{message.label[:100] or '在这附近'}")
     where = {"latitude": message.latitude, "longitude": message.longitude, "place": message.label[:100]}
     return Words(MessageKind.LOCATION, "", f"inbox:{chat.turn.inbox_id}", None, where)
 

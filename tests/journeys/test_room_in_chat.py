@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from domain import rooms
+from domain import casework, consents, rooms
 from domain.people import Person, find_person, join_grid
-from domain.room_messages import post, recall, remove
+from domain.room_cases import Changes, to_case
+from domain.room_messages import mark_read, post, recall, remove
 from domain.room_words import Words
 from models.accounts import PurposeConsent, Upload
 from models.audit import AuditEvent
@@ -245,6 +246,50 @@ async def test_what_is_taken_back_before_it_was_told_is_not_told(town: Town):
     assert "太吵" not in town.last(CHEN)
 
 
+async def test_who_has_read_it_in_the_mini_program_is_not_told_again(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "晚上有人一起跳舞吗")
+    asked, neighbour_there = (await last_said()).id, await zhao(town)
+    await says(town, neighbour_there, "七点广场见", asked)
+    await town.deliver()
+    chen = await find_person(CHEN, town.clock())
+    await mark_read(chen, (await first_room()).id, (await last_said()).seq or 0)
+    await says(town, neighbour_there, "带把伞", asked)
+    await told(town)
+    [message] = town.heard(CHEN)
+    assert "带把伞" in message
+    assert "七点广场见" not in message
+
+
+async def test_a_bare_number_is_no_talk_for_the_neighbours(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "2")
+    assert await RoomMessage.all().count() == 0
+
+
+async def test_the_case_made_of_ones_words_is_told_once_and_its_steps_as_everywhere(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "3栋2单元楼道灯坏了好几天了")
+    wang = await find_person(WANG, town.clock())
+    filed = await to_case(wang, (await last_said()).id, Changes(), town.clock())
+    await told(town)
+    assert "已转为事件 0001" in town.last(CHEN)
+    heard = len(town.heard(CHEN))
+    town.clock.advance(timedelta(hours=1))
+    await casework.sign(wang, filed.case.id, town.clock())
+    await told(town, timedelta(hours=1))
+    assert "0001" in town.last(CHEN)
+    assert len(town.heard(CHEN)) == heard + 1
+
+
+async def test_the_helpers_answer_comes_back_into_the_chat(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "@助手 你会做什么")
+    await told(town)
+    assert "助手：" in town.last(CHEN)
+    assert "我来上报" in town.last(CHEN)
+
+
 async def test_a_job_done_twice_tells_once(town: Town):
     await goes_in(town)
     await town.say(CHEN, "晚上有人一起跳舞吗")
@@ -281,8 +326,22 @@ async def test_one_sentence_goes_into_the_room_without_relay_mode(town: Town):
     assert (await last_said()).text == "明天几点停水"
 
 
+async def agrees_to_exact_places(town: Town) -> None:
+    chen = await find_person(CHEN, town.clock())
+    version = consents.texts()[Purpose.LOCATION].version
+    await consents.give(chen, Purpose.LOCATION, version, town.clock())
+
+
+async def test_without_consent_to_exact_places_the_room_reads_the_name_of_a_place(town: Town):
+    await goes_in(town)
+    assert "已发到群里" in await town.send(CHEN, "location", latitude=30.55, longitude=114.34, label="东门")
+    entry = await last_said()
+    assert (entry.kind, entry.text, entry.data) == (MessageKind.TEXT, "位置：东门", {})
+
+
 async def test_photos_and_places_go_into_the_room(town: Town):
     await goes_in(town)
+    await agrees_to_exact_places(town)
     assert "马上发到群里" in await town.photo(CHEN)
     assert "已发到群里" in await town.send(CHEN, "location", latitude=30.55, longitude=114.34, label="东门")
     await town.deliver()
