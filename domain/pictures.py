@@ -17,8 +17,10 @@ from PIL import Image, ImageOps
 
 #: Longest side of what is kept, pixels.
 LONGEST = 4096
-#: Pixels of what may come in. A JPEG is decoded at a half or a quarter of its size; the others only whole.
-MOST_PIXELS = {"JPEG": 120_000_000, "PNG": 25_000_000, "WEBP": 25_000_000, "GIF": 25_000_000}
+#: Pixels of what may come in, so that 256 MB are enough. A JPEG is decoded at a half or a quarter of its size, but a
+#: progressive one has to be known whole before; the others are decoded whole.
+MOST_PIXELS = {"JPEG": 120_000_000, "PNG": 12_600_000, "WEBP": 12_600_000, "GIF": 12_600_000}
+_MOST_PROGRESSIVE = 60_000_000
 _QUALITY = 88
 _SHRINKS = (1, 2, 4, 8)  # what a JPEG decoder can divide by
 _MEMORY, _SECONDS, _FILE = 1 << 30, 20, 32 << 20
@@ -49,16 +51,17 @@ def redraw(source: Path, target: Path, kind: str) -> tuple[int, int]:
 
 def _draw(opened: Image.Image, target: Path, kind: str) -> tuple[int, int]:
     width, height = opened.size
-    if width * height > MOST_PIXELS[kind]:
+    progressive = kind == "JPEG" and "progressive" in opened.info
+    if width * height > (_MOST_PROGRESSIVE if progressive else MOST_PIXELS[kind]):
         raise RefusedError("bomb")
     if min(width, height) < 1:
         raise RefusedError("tiny")
     if kind == "JPEG":
         shrink = next((by for by in _SHRINKS if max(width, height) <= LONGEST * by), _SHRINKS[-1])
         opened.draft("RGB", (max(1, width // shrink), max(1, height // shrink)))
-    upright = ImageOps.exif_transpose(opened)
-    upright.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
-    plain = _plain(upright)
+    opened.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    ImageOps.exif_transpose(opened, in_place=True)
+    plain = _plain(opened)
     plain.save(target, "JPEG", quality=_QUALITY)
     return plain.size
 
@@ -68,10 +71,10 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        clear = image.convert("RGBA")
+        clear = image if image.mode == "RGBA" else image.convert("RGBA")
         image = Image.new("RGB", clear.size, "white")
         image.paste(clear, mask=clear.getchannel("A"))
-    drawn = image.convert("RGB")
+    drawn = image if image.mode == "RGB" else image.convert("RGB")
     drawn.info = {}
     return drawn
 
