@@ -306,7 +306,7 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     if path.exists():
         return path.read_text(encoding="utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh = path.with_suffix(f".{secrets.token_hex(8)}")
     fresh.touch(mode=0o600)
     fresh.write_text(make(), encoding="utf-8")
     try:
