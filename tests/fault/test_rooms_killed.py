@@ -61,7 +61,7 @@ class Member:
                     self.connections += 1
                     await self._talk(self._line)
             except (aiohttp.ClientError, HungUp, ConnectionError):
-                await asyncio.sleep(0.02)
+                continue  # the other process may be there
             finally:
                 self._numbers, self._line = self.numbers, None
 
