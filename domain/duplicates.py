@@ -86,10 +86,10 @@ async def _near(
     return [(case_id, other) for case_id, other in others if may_be_same(matter, other)]
 
 
-def _likeliest(matter: Matter, others: Sequence[_Other]) -> list[int]:
+def _likeliest(matter: Matter, others: Sequence[_Other], least: float = 0.0) -> list[int]:
     """Ids of those that are the same, the likeliest first, of these the oldest."""
     scored = [(-likeness(matter, other), case_id) for case_id, other in others]
-    return [case_id for score, case_id in sorted(scored) if score < 0]
+    return [case_id for score, case_id in sorted(scored) if score < 0 and -score >= least]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,17 @@ async def likely_duplicates(case_id: int, now: datetime, limit: int = 5) -> list
     return await in_order(_likeliest(matter, others)[:limit])
 
 
-async def open_like(draft: reports.Draft, home: Home | None, now: datetime, limit: int = 3) -> list[Similar]:
-    """Open cases a report is probably about, the likeliest first; for staff and for rules, of every kind."""
+async def open_like(
+    draft: reports.Draft, home: Home | None, now: datetime, limit: int = 3, *, least: float = 0.0
+) -> list[Similar]:
+    """Open cases a report is probably about (`least`: likeness, see `domain.likeness`), the likeliest first; for staff
+    and for rules, of every kind."""
     said = f"{draft.place}。{draft.description}"
     spot = await locate(said, home, longitude=draft.longitude, latitude=draft.latitude)
     at = (draft.longitude, draft.latitude)
     grid_id = await settle(spot)
     matter = Matter(draft.category, draft.place, draft.description, grid_id, spot.component_id, *at)
-    found = _likeliest(matter, await _near(matter, spot.community_id, now))
+    found = _likeliest(matter, await _near(matter, spot.community_id, now), least)
     return [await _shown(case) for case in await in_order(found[:limit])]
 
 

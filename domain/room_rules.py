@@ -13,6 +13,7 @@ from domain import duplicates, room_entries
 from domain.likeness import radius_of
 from domain.notices import excerpt, serial, short
 from domain.people import Home, Person, home_of_grid, post_of
+from domain.places import find_buildings
 from domain.reports import Draft, Receipt, report
 from domain.room_cases import (
     Changes,
@@ -37,6 +38,9 @@ from models.rooms import Room
 #: Further words about one danger belong to the case just made.
 _ONE_DANGER = timedelta(minutes=30)
 _WIDE = 250  # metres: a matter of the whole grid needs no other place
+_EVERYBODYS = 500  # metres: water, power, heating
+#: Likeness from which a neighbour's case is joined without asking; duplicates are merged, a lost report is lost.
+_SAME = 1.5
 
 _NOT_THE_SAME = "不是同一件就回复“@助手 另一件”，再说一遍情况。"
 
@@ -94,11 +98,18 @@ async def _made(said: Said, receipt: Receipt, text: str, now: datetime) -> Filed
 
 
 async def _known(person: Person, draft: Draft, now: datetime) -> int | None:
-    """The open case about the same matter: their own, or one of a public place that anybody may join."""
-    for one in await duplicates.open_like(draft, person.home, now):
-        if person.resident_id and await duplicates.is_theirs(person, one.case_id):
-            return one.case_id
-        if radius_of(draft.category) and radius_of((await Case.get(id=one.case_id)).category):
+    """The open case about the same matter: their own, or one of a public place that anybody may join. Nobody is asked
+    here, so a neighbour's must be the same place or nearly the same words; an outage is everybody's in the grid."""
+    if person.resident_id:
+        for one in await duplicates.open_like(draft, person.home, now):
+            if await duplicates.is_theirs(person, one.case_id):
+                return one.case_id
+    radius = radius_of(draft.category)
+    if not radius:
+        return None
+    least = 0.0 if radius >= _EVERYBODYS else _SAME
+    for one in await duplicates.open_like(draft, person.home, now, least=least):
+        if radius_of((await Case.get(id=one.case_id)).category):
             return one.case_id
     return None
 
@@ -114,10 +125,16 @@ async def _join(said: Said, case_id: int, person: Person, now: datetime) -> File
 
 
 _SAME_DANGER = """
-SELECT c.id FROM room_message m JOIN cases c ON c.id = m.case_id
+SELECT DISTINCT c.id, c.place, c.description FROM room_message m JOIN cases c ON c.id = m.case_id
 WHERE m.room_id = $1 AND m.at > $2 AND c.urgency = 'urgent' AND c.subject = $3 AND c.closed_at IS NULL
-ORDER BY c.id DESC LIMIT 1
+ORDER BY c.id DESC LIMIT 20
 """
+
+
+def _same_building(here: str, there: str) -> bool:
+    """Whether two dangers may be one: not where each is said to be in another building."""
+    mine, theirs = set(find_buildings(here)), set(find_buildings(there))
+    return not mine or not theirs or bool(mine & theirs)
 
 
 async def alarm(said: Said, seen: nlp.Understanding, now: datetime) -> Filed:
@@ -125,8 +142,9 @@ async def alarm(said: Said, seen: nlp.Understanding, now: datetime) -> Filed:
     who are on their way. In the running transaction."""
     danger = nlp.emergency(seen.emergency)
     rows = await fetch(_SAME_DANGER, said.room.id, now - _ONE_DANGER, danger.name)
-    if rows:
-        return await _add_to_alarm(said, rows[0]["id"], now)
+    for row in rows:
+        if _same_building(said.entry.text, f"{row['place']}。{row['description']}"):
+            return await _add_to_alarm(said, row["id"], now)
     draft = replace(await draft_of(said, Changes(urgent=True)), via=f"room:{said.entry.id}")
     receipt = await report(await speaker(said), draft, now)
     home = await home_of_grid(said.room.grid_id)

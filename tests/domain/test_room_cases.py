@@ -242,6 +242,8 @@ async def test_a_danger_opens_an_urgent_case_in_every_room_with_advice(grid: Gri
     assert case.number[4:] in (await grid.answers(more.id))[0]
     assert any("紧急" in text for text in grid.town.heard(LI))
     assert "又有人说" in grid.town.last(WANG)
+    await grid.say(grid.sun, "8栋2单元楼道里有很浓的煤气味")
+    assert await Case.filter(source=Source.ROOM, urgency=Urgency.URGENT).count() == 2
 
 
 async def test_a_room_job_done_twice_says_nothing_twice(grid: Grid):

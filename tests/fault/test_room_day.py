@@ -6,7 +6,6 @@ import asyncio
 import csv
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
@@ -110,4 +109,3 @@ async def _check_replies(room: int, shown: Sequence[RoomMessage]) -> None:
     numbers = {case.id: case.number for case in await Case.filter(source=Source.ROOM)}
     assert set(numbers) == {row.case_id for row in with_case}
     assert all(numbers[row.case_id][-4:] in row.text for row in answers)
-    print(f"{len(shown)} shown, {len(with_case)} in {len(numbers)} cases, {datetime.now(UTC):%H:%M}")
