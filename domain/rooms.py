@@ -25,11 +25,12 @@ _HANDLE = re.compile(r"m[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True, slots=True)
 class RoomLine:
-    """A room in somebody's list. `unread` counts what others said since, up to 100."""
+    """A room in somebody's list. `staff`: they sit in it on duty. `unread` counts what others said since, up to 100."""
 
     id: int
     kind: RoomKind
     name: str
+    staff: bool
     grid_id: int
     resident: str
     last_seq: int
@@ -322,17 +323,18 @@ async def _duty_area(post: Post | None) -> int | None:
 
 def _line(row: dict[str, Any]) -> RoomLine:
     """A room's name is what it is to the reader: a grid's, `和网格员的私聊` for the resident, theirs for staff."""
-    private = row["kind"] == RoomKind.PRIVATE
+    private, on_duty = row["kind"] == RoomKind.PRIVATE, row["who"].startswith("staff:")
     resident = ""
     if private:
         resident = resident_label(row["nickname"], row["id"], f"resident:{row['resident_id']}")
     name = f"{row['community_name']}{row['grid_name']}"
     if private:
-        name = f"{resident}（{row['grid_name']}）" if row["who"].startswith("staff:") else "和网格员私聊"
+        name = f"{resident}（{row['grid_name']}）" if on_duty else "和网格员私聊"
     return RoomLine(
         row["id"],
         RoomKind(row["kind"]),
         name,
+        on_duty,
         row["grid_id"],
         resident,
         row["last_seq"],

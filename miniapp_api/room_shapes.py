@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.coordinates import to_gcj
 from domain.people import Post
 from domain.room_words import LONGEST, MOST_MENTIONS, Entry, Mark, Words
 from domain.rooms import RoomLine
@@ -30,6 +31,18 @@ class Position(Body):
     place: Annotated[str, Field(max_length=100)] = ""
 
 
+class NewPosition(Position):
+    """A point as it was measured: WeChat's pickers give gcj02, a browser wgs84."""
+
+    datum: Literal["gcj02", "wgs84"] = "gcj02"
+
+    def on_our_map(self) -> dict[str, Any]:
+        """The point in GCJ-02, with its name."""
+        point = self.latitude, self.longitude
+        latitude, longitude = to_gcj(*point) if self.datum == "wgs84" else point
+        return {"latitude": latitude, "longitude": longitude, "place": self.place}
+
+
 class NewMessage(Body):
     """What somebody says. `client_id` is the client's own name for it: sent twice, it is one entry."""
 
@@ -38,7 +51,7 @@ class NewMessage(Body):
     text: Text = ""
     reply_to: Annotated[Id | None, Field(description="the message it answers")] = None
     upload: Annotated[UUID | None, Field(description="an image or a voice message, sent before")] = None
-    position: Position | None = None
+    position: NewPosition | None = None
     mentions: Annotated[tuple[Mention, ...], Field(max_length=MOST_MENTIONS)] = ()
 
 
@@ -104,11 +117,12 @@ class Message(Body):
 
 
 class RoomInfo(Body):
-    """A room somebody sits in. `unread` stops at 100."""
+    """A room somebody sits in, on duty there or as a resident. `unread` stops at 100."""
 
     id: int
     kind: RoomKind
     name: str
+    staff: bool
     grid_id: int
     last_seq: int
     read_seq: int
@@ -129,7 +143,7 @@ class Officer(Body):
 
 def as_words(given: NewMessage) -> Words:
     """For the domain."""
-    data: dict[str, Any] = given.position.model_dump() if given.position else {}
+    data: dict[str, Any] = given.position.on_our_map() if given.position else {}
     data |= {"upload": str(given.upload)} if given.upload else {}
     data |= {"mentions": list(given.mentions)} if given.mentions else {}
     return Words(MessageKind(given.kind), given.text, given.client_id, given.reply_to, data)
@@ -173,6 +187,7 @@ def as_room(line: RoomLine) -> RoomInfo:
         id=line.id,
         kind=line.kind,
         name=line.name,
+        staff=line.staff,
         grid_id=line.grid_id,
         last_seq=line.last_seq,
         read_seq=line.read_seq,
