@@ -31,7 +31,8 @@ MOST_BUFFERED = 256 * 1024
 
 _PAGE = 500  # entries read at once
 _CHUNK = 256  # sockets written to before others get their turn
-_CATCH_UP = 30.0  # seconds for a page of entries to go through to a client that was away
+_REACH = 5.0  # seconds for what is in the database already to be read
+_CATCH_UP = 60.0  # seconds for what a client missed to go through to it
 
 
 _NUMBERS = count()
@@ -67,7 +68,7 @@ def framed(text: bytes) -> bytes:
 class Socket:
     """Somebody connected. `close(code)` ends it in good order; `send(text)` waits while the client reads too slowly."""
 
-    __slots__ = ("close", "heard", "number", "person", "rooms", "send", "standing", "token_id", "transport")
+    __slots__ = ("close", "ended", "heard", "number", "person", "rooms", "send", "standing", "token_id", "transport")
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class Socket:
     ) -> None:
         self.transport, self.person, self.token_id = transport, person, token_id
         self.close, self.send = close, send
+        self.ended = False
         self.number = next(_NUMBERS)
         self.standing = standing_of(person)
         self.rooms: dict[int, Feed] = {}
@@ -87,7 +89,7 @@ class Socket:
     def write(self, frame: bytes) -> None:
         """Send whole frames without waiting; whoever does not read is cut off."""
         transport = self.transport
-        if transport.is_closing():
+        if self.ended or transport.is_closing():
             return
         if transport.get_write_buffer_size() > MOST_BUFFERED:
             log.info("slow socket cut off", who=self.person.actor)
@@ -119,6 +121,7 @@ class Feed:
         self._writer = writer
         self._turn = 0
         self._rung = False
+        self._moved = asyncio.Event()
         self._passing: asyncio.Task[None] | None = None
 
     def ring(self) -> None:
@@ -135,6 +138,8 @@ class Feed:
                     batch = _Batch(entries, self._writer)
                     # From here on whoever joins reads these entries by themselves.
                     self.seq = entries[-1].seq or self.seq
+                    moved, self._moved = self._moved, asyncio.Event()
+                    moved.set()
                     await self.each(batch.give)
         except Exception as error:  # noqa: BLE001 - the next look tries again
             log.warning("room not read", room=self.room_id, error=repr(error))
@@ -166,24 +171,24 @@ class Feed:
 
     async def reach(self, seq: int) -> None:
         """Pass everything on up to a number that is there. Raises Unavailable when it cannot be read."""
-        while self.seq < seq:
-            self.ring()
-            before = self.seq
-            if self._passing:
-                await asyncio.shield(self._passing)
-            if self.seq == before:
-                raise Unavailable(f"room {self.room_id} not read", retry_after=1)
+        try:
+            async with asyncio.timeout(_REACH):
+                while self.seq < seq:
+                    moved = self._moved
+                    self.ring()
+                    await moved.wait()
+        except TimeoutError:
+            raise Unavailable(f"room {self.room_id} not read", retry_after=1) from None
 
     async def catch_up(self, socket: Socket, seat: Seat, after: int) -> None:
         """Send what came after a number, at the pace the client reads, until it has what everybody has."""
         while after < self.seq:
             page = await entries_for_hub(self.room_id, after, _PAGE)
-            async with asyncio.timeout(_CATCH_UP):
-                for entry in page:
-                    # What is newer comes to everybody at once.
-                    if after < (entry.seq or 0) <= self.seq:
-                        await socket.send(self._writer.entry(entry, staff=seat.staff, me=entry.by in seat.names))
-                        after = entry.seq or after
+            for entry in page:
+                # What is newer comes to everybody at once.
+                if after < (entry.seq or 0) <= self.seq:
+                    await socket.send(self._writer.entry(entry, staff=seat.staff, me=entry.by in seat.names))
+                    after = entry.seq or after
             if not page:
                 return
 
@@ -243,14 +248,23 @@ class Hub:
             if after is not None:
                 # They may have seen more elsewhere than this process has passed on so far.
                 await feed.reach(min(after, room.last_seq))
-                await feed.catch_up(socket, seat, after)
+                await self._catch_up(feed, socket, seat, after)
             # No `await` between the end of catching up and here: nothing falls between what was read and what comes.
-            feed.join(socket, seat)
-            socket.rooms[room.id] = feed
-            socket.write(framed(self.writer.subscribed(ident, room.id, feed.seq, max(feed.here, 1))))
+            if not socket.ended:
+                feed.join(socket, seat)
+                socket.rooms[room.id] = feed
+                socket.write(framed(self.writer.subscribed(ident, room.id, feed.seq, max(feed.here, 1))))
         finally:
             feed.joining -= 1
             self._let_go(feed)
+
+    @staticmethod
+    async def _catch_up(feed: Feed, socket: Socket, seat: Seat, after: int) -> None:
+        try:
+            async with asyncio.timeout(_CATCH_UP):
+                await feed.catch_up(socket, seat, after)
+        except TimeoutError:
+            socket.transport.abort()
 
     def unsubscribe(self, socket: Socket, room_id: int) -> None:
         """No more of a room."""
@@ -261,7 +275,13 @@ class Hub:
     async def close_all(self) -> None:
         """Tell everybody to connect to another process."""
         for socket in list(self.sockets):
-            socket.close(Close.GOING)
+            self.end(socket, Close.GOING)
+
+    def end(self, socket: Socket, code: int) -> None:
+        """Close a connection: from now on it hears nothing more, however long the goodbye takes."""
+        self.leave(socket)
+        socket.ended = True
+        socket.close(code)
 
     def later(self, work: Coroutine[object, object, object]) -> None:
         """Do it beside everything else; it is kept until it is done."""

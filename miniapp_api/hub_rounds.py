@@ -70,7 +70,7 @@ class Rounds:
         for socket in asked:
             holds = found.get(socket.token_id)
             if holds != socket.standing:
-                socket.close(Close.CHANGED if holds else Close.NOT_SIGNED_IN)
+                self._hub.end(socket, Close.CHANGED if holds else Close.NOT_SIGNED_IN)
 
     async def count(self) -> None:
         """Tell rooms how many are in them, where that has changed."""

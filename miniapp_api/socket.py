@@ -111,10 +111,10 @@ class _Talk:
         if message.type is WSMsgType.PING:
             await self._line.pong(message.data)
         elif message.type is WSMsgType.BINARY:
-            self._close(Close.UNREADABLE)
+            self._hub.end(socket, Close.UNREADABLE)
         elif message.type is WSMsgType.TEXT:
             if self._is_flood():
-                self._close(Close.TOO_MANY)
+                self._hub.end(socket, Close.TOO_MANY)
             else:
                 await self._answer(socket, message.data)
 
@@ -169,7 +169,7 @@ class _Talk:
             return
         found = await standings([socket.token_id], self._desk.now())
         if found.get(socket.token_id) != socket.standing:
-            self._close(Close.CHANGED if found else Close.NOT_SIGNED_IN)
+            self._hub.end(socket, Close.CHANGED if found else Close.NOT_SIGNED_IN)
             raise NotSignedIn("no longer")
         self._sure = self._clock()
 
