@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,17 +28,9 @@ _OPENID = re.compile(r"[!-~]{1,58}")
 
 
 @dataclass(frozen=True, slots=True)
-class MiniappSession:
-    """Somebody who opened the mini-program. The session key never leaves the server."""
-
-    openid: str
-    unionid: str
-    session_key: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class WebVisitor:
-    """Somebody who opened a page of ours inside WeChat; `openid` is the official account's."""
+class Visitor:
+    """Somebody who opened the mini-program or a page of ours inside WeChat; `openid` is that of the mini-program or the
+    official account. The session key that comes with it is not kept: nothing here is decrypted with it."""
 
     openid: str
     unionid: str
@@ -55,16 +47,16 @@ class Logins:
         self._transport = transport
         self._api = api
 
-    async def miniapp_session(self, code: str) -> MiniappSession:
+    async def miniapp_session(self, code: str) -> Visitor:
         """Whose login code of `wx.login` this is. Raises BadRequest, NotAllowed, Unavailable."""
         if self._miniapp is None:
             raise Unavailable("no mini-program is set up", say="小程序还没有开通，请在公众号里办理。")
         config = self._miniapp
         params = {"appid": config.appid, "secret": config.secret, "js_code": code, "grant_type": "authorization_code"}
         answer = await _asked(lambda: self._transport.json(Call("GET", "sns/jscode2session", params)))
-        return MiniappSession(_openid(answer), _text(answer, "unionid"), _text(answer, "session_key"))
+        return Visitor(_openid(answer), _text(answer, "unionid"))
 
-    async def web_visitor(self, code: str) -> WebVisitor:
+    async def web_visitor(self, code: str) -> Visitor:
         """Whose code of the consent page this is. Raises BadRequest, NotAllowed (preview mode), Unavailable."""
         config = self._account
         params = {"appid": config.appid, "secret": config.secret, "code": code, "grant_type": "authorization_code"}
@@ -72,7 +64,7 @@ class Logins:
         if answer.get("is_snapshotuser"):
             # WeChat's preview shows a made-up person, who must never become somebody's account.
             raise NotAllowed("preview mode", say="现在是预览模式，请点右上角“使用完整服务”再登录。")
-        return WebVisitor(_openid(answer), _text(answer, "unionid"))
+        return Visitor(_openid(answer), _text(answer, "unionid"))
 
     async def phone_number(self, code: str) -> str:
         """The number behind a code of the phone-number button: 138…, of other countries with +. Raises BadRequest,

@@ -32,24 +32,23 @@ class MiniappLogin:
 
     openid: str
     unionid: str
-    session_key: str
 
 
 async def login_miniapp(login: MiniappLogin, device: str, now: datetime, source: str = "") -> SignedIn:
     """Sign in the mini-program's user; the account's resident where `unionid` says that it is the same person."""
     async with transaction():
         resident_id = await _resident_of(login, now, source)
-        await fetch(_SEEN, login.openid, login.unionid or None, resident_id, login.session_key, now)
+        await fetch(_SEEN, login.openid, login.unionid or None, resident_id, now)
         token = await issue(LoginKind.MINIAPP, now, resident_id=resident_id, device=device)
         await audit(f"resident:{resident_id}", "login:miniapp", resident_id, now, source=source)
         return SignedIn(token, await person_of(resident_id))
 
 
 _SEEN = """
-INSERT INTO miniapp_user (openid, unionid, resident_id, session_key, created_at, seen_at)
-VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (openid) DO UPDATE SET
+INSERT INTO miniapp_user (openid, unionid, resident_id, created_at, seen_at)
+VALUES ($1, $2, $3, $4, $4) ON CONFLICT (openid) DO UPDATE SET
     unionid = coalesce(excluded.unionid, miniapp_user.unionid), resident_id = excluded.resident_id,
-    session_key = excluded.session_key, seen_at = excluded.seen_at
+    seen_at = excluded.seen_at
 """
 _NEW = "INSERT INTO resident (openid, unionid, created_at) VALUES ($1, $2, $3) RETURNING id"
 

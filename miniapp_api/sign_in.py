@@ -87,7 +87,7 @@ class Ended(Body):
 async def miniapp(call: Call, body: WeChatCode) -> Signed:
     """Sign in with a code of `wx.login`."""
     visitor = await call.desk.logins.miniapp_session(body.code)
-    login = accounts.MiniappLogin(visitor.openid, visitor.unionid, visitor.session_key)
+    login = accounts.MiniappLogin(visitor.openid, visitor.unionid)
     return _signed(await accounts.login_miniapp(login, body.device, call.now, call.source))
 
 

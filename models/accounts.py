@@ -23,7 +23,6 @@ class MiniappUser(Model):
     unionid = cast("fields.Field[str | None]", fields.CharField(max_length=64, null=True))
     resident: fields.ForeignKeyRelation[Resident] = fields.ForeignKeyField("linli.Resident", related_name="miniapps")
     resident_id: int
-    session_key = fields.CharField(max_length=64, default="", description="WeChat's; never leaves the server")
     created_at = fields.DatetimeField()
     seen_at = fields.DatetimeField()
 

@@ -83,7 +83,6 @@ class Migration(migrations.Migration):
                 ('openid', fields.CharField(unique=True, description='of the mini-program, not of the account', max_length=64)),
                 ('unionid', fields.CharField(null=True, max_length=64)),
                 ('resident', fields.ForeignKeyField('linli.Resident', source_field='resident_id', db_constraint=True, to_field='id', related_name='miniapps', on_delete=OnDelete.CASCADE)),
-                ('session_key', fields.CharField(default='', description="WeChat's; never leaves the server", max_length=64)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('seen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
