@@ -7,6 +7,7 @@ message they reply to (“@助手 转为事件”, “@助手 并入 0033”).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -178,8 +179,12 @@ async def _talk(said: Said, person: Person, seen: nlp.Understanding, now: dateti
             return "\n".join([await _how_far(case, now) for case in mine])
         return "您没有正在办的事。有问题直接@我说就行。"
     if seen.intent == "consult" and not said.entry.staff and not _WHAT.match(said_to_helper(said.entry.text)):
-        asked = f"{said.entry.author}在群里问{excerpt(said.entry)}，请打开小程序在群里回一下。"
-        told = await tell_worker(said.room.grid_id, asked, [said.entry.id], now)
+        asked = f"{said.entry.author}在群里问{excerpt(said.entry)}"
+
+        def text(numbers: Sequence[int]) -> str:
+            return f"{asked}\n请回复“答 {numbers[0]} 您的话”。"
+
+        told = await tell_worker(said.room.grid_id, text, [said.entry.id], now)
         await fetch(_TOLD, said.entry.id, now)
         return f"已转给{told.label if told else '社区'}，有答复会在这里回您。"
     return _HELP

@@ -6,7 +6,7 @@ answers it, it becomes a case, or staff say that it is nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -17,6 +17,7 @@ from domain import room_entries
 from domain.clock import template_number, template_time
 from domain.journal import Notice
 from domain.people import Person, Post, posts_upward, stand_in
+from domain.relay import number_lines
 from domain.review_notices import excerpt
 from domain.room_cards import watcher
 from domain.room_words import Entry
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 #: How old something may be that is still gathered: a worker that was down for longer does not dig out last week.
 _LOOK_BACK = timedelta(days=2)
-_SHOWN = 4  # lines of one message
+_SHOWN = 3  # lines of one message
 
 _WAITS = """
 m.seq IS NOT NULL AND m.state = 'shown' AND m.sender LIKE 'resident:%' AND m.answered_at IS NULL AND m.case_id IS NULL
@@ -83,15 +84,24 @@ async def gather_questions(now: datetime, after: timedelta) -> int:
 async def _tell(rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     first = rows[0]
     entries = [await room_entries.read(row["id"]) for row in rows]
-    lines = [f"{place} {one.author}：{excerpt(one)}" for place, one in enumerate(entries[:_SHOWN], 1)]
-    if len(entries) > _SHOWN:
-        lines[-1] = f"还有 {len(entries) - _SHOWN + 1} 条"
+    likely = [bool(row["likely"]) for row in rows[:_SHOWN]]
     where = f"{first['grid']}群里" if first["kind"] == "grid" else f"{first['grid']}居民私聊"
-    how = "请打开小程序回复" + ("，像是要办的可以转为事件。" if any(row["likely"] for row in rows) else "。")
-    text = "\n".join([f"{where}有 {len(entries)} 条还没人回：", *lines, how])
+
+    def text(numbers: Sequence[int]) -> str:
+        named = list(zip(numbers, entries, strict=False))[:_SHOWN]
+        lines = [f"{number} {one.author}：{excerpt(one)}" for number, one in named]
+        if len(entries) > _SHOWN:
+            lines.append(f"还有 {len(entries) - _SHOWN} 条，回复“群里说了什么”看。")
+        lines.append(f"要回就回复“答 {numbers[0]} 您的话”。")
+        if any(likely):
+            number = numbers[likely.index(True)]
+            lines.append(f"要办的回复“立案 {number}”，不用办的回复“忽略 {number}”。")
+        return "\n".join([f"{where}有 {len(entries)} 条还没人回：", *lines])
+
     await tell_worker(first["grid_id"], text, [one.id for one in entries], now)
 
 
+Compose = Callable[[Sequence[int]], str]
 _NOTICE = """
 INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at, quiet)
@@ -100,17 +110,18 @@ VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, coalesce($4::timestamptz, $3),
 
 
 async def tell_worker(
-    grid_id: int, text: str, messages: Sequence[int], now: datetime, *, waits: bool = True
+    grid_id: int, text: Compose, messages: Sequence[int], now: datetime, *, waits: bool = True
 ) -> Post | None:
     """A message to who answers for a grid now: its worker or deputy, else the community's staff, else above; gives
-    the first of them. `messages` are those it quotes: who is forgotten is forgotten there too."""
+    the first of them. `messages` are those it quotes, `text` is made of the numbers under which its reader answers
+    them; who is forgotten is forgotten there too."""
     told = await on_duty(grid_id, now)
     for post in told:
         await tell_post(post, text, messages, now, waits=waits)
     return told[0] if told else None
 
 
-async def tell_post(post: Post, text: str, messages: Sequence[int], now: datetime, *, waits: bool = True) -> None:
+async def tell_post(post: Post, text: Compose, messages: Sequence[int], now: datetime, *, waits: bool = True) -> None:
     """The same to one member of staff."""
     later = quiet_until(now) if waits else None
     fields = {
@@ -121,7 +132,8 @@ async def tell_post(post: Post, text: str, messages: Sequence[int], now: datetim
         "note": "打开小程序回复",
     }
     if post.openid:
-        payload = Notice(post.openid, text, (), fields).payload() | {"messages": list(messages)}
+        numbers = await number_lines(post.openid, messages, now)
+        payload = Notice(post.openid, text(numbers), (), fields).payload() | {"messages": list(messages)}
         await fetch(_NOTICE, post.openid, to_json(payload), now, later)
 
 

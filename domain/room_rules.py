@@ -157,8 +157,8 @@ async def _add_to_alarm(said: Said, case_id: int, now: datetime) -> Filed:
     holder = await post_of(case.holder_id)
     await belong(said, case)
     if holder:
-        text = f"{serial(case.number)} {case.subject}，群里又有人说：“{excerpt(said.entry.text, 200)}”"
-        await tell_post(holder, text, [said.entry.id], now, waits=False)
+        told = f"{serial(case.number)} {case.subject}，群里又有人说：“{excerpt(said.entry.text, 200)}”"
+        await tell_post(holder, lambda _: told, [said.entry.id], now, waits=False)
     who = holder.label if holder else "社区值班"
     text = f"已转告{who}（编号 {short(case.number)}）。请先离开危险的地方，急事打 110、119 或 120。"
     await reply(said, text, case, now)

@@ -9,8 +9,8 @@ from domain.room_messages import entries, post
 from domain.room_questions import gather_questions
 from domain.room_words import Entry
 from models.rooms import Room
-from tests.domain.neighbours import words
-from tests.town import Town
+from tests.domain.neighbours import first_room, neighbour, officer, words
+from tests.town import LI, WANG, Town
 
 RUBBISH = "东门的垃圾桶又满了，苍蝇乱飞"
 LAMP = "3栋2单元楼道灯坏了好几天了"
@@ -51,3 +51,12 @@ class Grid:
         found = await gather_questions(self.now, timedelta(minutes=15))
         await self.town.deliver()
         return found
+
+
+async def make_grid(town: Town) -> Grid:
+    """Four neighbours, the grid's worker and the community's staff, whose phones can be reached."""
+    await town.say(WANG, "待办")
+    await town.say(LI, "待办")
+    people = {name: await neighbour(name, town.clock()) for name in ("chen", "zhao", "sun", "qian")}
+    people |= {"wang": await officer("G001"), "li": await officer("S001")}
+    return Grid(town, await first_room(), people)

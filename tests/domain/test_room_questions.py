@@ -38,7 +38,7 @@ async def test_what_nobody_answered_is_told_to_the_worker_once_and_together(grid
     assert await later(grid, 10) == 0
     assert await later(grid, 6) == 2
     told = grid.town.last(WANG)
-    assert told.startswith("第一网格群里有 2 条还没人回：\n1 ")
+    assert told.startswith("第一网格群里有 2 条还没人回：\n11 ")
     assert "居住证" in told
     assert "垃圾桶" in told
     assert "早上好" not in told
@@ -54,6 +54,7 @@ async def test_many_are_one_message_with_the_first_few(grid: Grid):
     assert "有 7 条还没人回" in told
     assert told.count("\n") == 5
     assert "还有 4 条" in told
+    assert len(told.encode()) < 2048
 
 
 async def test_an_answer_by_reply_mention_or_the_next_word_of_staff_ends_the_waiting(grid: Grid):
