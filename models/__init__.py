@@ -28,6 +28,15 @@ from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, PlaceVersion, Resident, Staff
 from models.rooms import Badge, GroupLink, RelayLine, Review, Room, RoomDigest, RoomMessage, RoomSeat
+from models.services import (
+    Checklist,
+    MissingItem,
+    Provider,
+    ProviderComplaint,
+    ProviderRating,
+    ServiceClass,
+    ServiceItem,
+)
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
 
 __all__ = [
@@ -43,6 +52,7 @@ __all__ = [
     "Case",
     "CaseEvent",
     "CaseRequest",
+    "Checklist",
     "Component",
     "Connector",
     "ConnectorCase",
@@ -64,10 +74,14 @@ __all__ = [
     "LoginCode",
     "LoginToken",
     "MiniappUser",
+    "MissingItem",
     "OpenRequest",
     "OpenUpdate",
     "Outbox",
     "PlaceVersion",
+    "Provider",
+    "ProviderComplaint",
+    "ProviderRating",
     "PurposeConsent",
     "RelayLine",
     "ReplyTemplate",
@@ -77,6 +91,8 @@ __all__ = [
     "RoomDigest",
     "RoomMessage",
     "RoomSeat",
+    "ServiceClass",
+    "ServiceItem",
     "Shortlisted",
     "SpecialDay",
     "Staff",
