@@ -30,6 +30,13 @@ class Reply:
         return self.json["error"]["code"] if isinstance(self.json, dict) and "error" in self.json else ""
 
     @property
+    def as_seen(self) -> tuple[object, ...]:
+        """All there is to see of it but the request's own id and the time: to tell two answers apart by."""
+        headers = {name: text for name, text in self.headers.items() if name.lower() not in ("x-request-id", "date")}
+        body = self.raw.replace(self.headers["X-Request-Id"].encode(), b"")
+        return (self.status, body, *sorted(headers.items()))
+
+    @property
     def fields(self) -> list[str]:
         """The fields the error names."""
         return [one["field"] for one in self.json["error"].get("fields", [])]
