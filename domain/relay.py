@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from domain import room_entries
 from domain.clock import template_number, template_time
@@ -21,6 +22,7 @@ from domain.people import stand_in
 from domain.reach import reach_of
 from domain.room_words import WORKER, Entry
 from domain.rooms import members_on_duty, who_of
+from domain.uploads import OURS
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import MessageKind, MessageState, OutboxKind, OutboxState, RoomKind
 from models.messaging import Outbox
@@ -149,6 +151,7 @@ def _has_chat(openid: str) -> bool:
     return not openid.startswith(MINI) and not is_platform(openid)
 
 
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('relay:' || $1::text, 0))"
 _TOLD = "SELECT 1 FROM relay_line WHERE openid = $1 AND message_id = $2"
 _WAITS = """
 SELECT id, payload, created_at FROM outbox
@@ -163,11 +166,12 @@ async def _tell(listener: _Listener, entry: Entry, room: Room, now: datetime) ->
     """One more line for somebody: in the message that waits for them, or in a new one."""
     private = room.kind is RoomKind.PRIVATE
     async with transaction():
+        await fetch(_ONE_AT_A_TIME, listener.openid)
         if await fetch(_TOLD, listener.openid, entry.id):
             return 0
         [number] = await number_lines(listener.openid, [entry.id], now)
         line = {"message": entry.id, "number": number, "text": said(entry), "private": private}
-        line |= {"room": room.id, "seq": entry.seq}
+        line |= {"room": room.id, "seq": entry.seq, "image": await _picture(entry) if private else ""}
         waiting = await fetch(_WAITS, listener.openid)
         if waiting:
             lines = [*from_json(waiting[0]["payload"])["relay"], line]
@@ -183,6 +187,18 @@ async def _tell(listener: _Listener, entry: Entry, room: Room, now: datetime) ->
             created_at=now,
         )
     return 1
+
+
+_PATH = "SELECT path FROM upload WHERE id = $1 AND state <> 'refused'"
+
+
+async def _picture(entry: Entry) -> str:
+    """What the delivery ladder hands to WeChat. Of private talk alone: each picture is a message of the quota."""
+    upload = entry.data.get("upload")
+    if entry.kind is not MessageKind.IMAGE or not upload:
+        return ""
+    rows = await fetch(_PATH, UUID(upload))
+    return f"{OURS}{rows[0]['path']}" if rows else ""
 
 
 _LAST_NOTICE = """
@@ -204,6 +220,7 @@ _AGAIN = "DELETE FROM relay_line WHERE openid = $1 AND message_id = ANY ($2)"
 
 async def number_lines(openid: str, messages: Sequence[int], now: datetime) -> list[int]:
     """The numbers under which somebody answers these messages from now on. In the running transaction."""
+    await fetch(_ONE_AT_A_TIME, openid)
     last = await fetch("SELECT number FROM relay_line WHERE openid = $1 ORDER BY id DESC LIMIT 1", openid)
     before = last[0]["number"] if last else FIRST - 1
     numbers = [FIRST + (before - FIRST + place) % (LAST - FIRST + 1) for place, _ in enumerate(messages, 1)]
@@ -242,7 +259,8 @@ def _payload(openid: str, lines: Sequence[Mapping[str, Any]], staff: bool, now: 
         "note": "打开公众号回复“群里说了什么”查看",
     }
     text = _text(lines, staff=staff, private=private)
-    return Notice(openid, text, (), fields).payload() | {"relay": list(lines), "staff": staff}
+    images = [line["image"] for line in lines if line["image"]][:1]
+    return Notice(openid, text, (), fields, images).payload() | {"relay": list(lines), "staff": staff}
 
 
 def _text(lines: Sequence[Mapping[str, Any]], *, staff: bool, private: bool) -> str:

@@ -49,8 +49,8 @@ async def enter(chat: Chat) -> Reply:
         return await ask_grid(chat, None, "先选您住的网格，选好再回复“进群”。")
     try:
         await relay_mode.go_in(chat.person, chat.now, chat.source)
-    except ConsentNeeded as needed:
-        return await _ask_consent(chat, needed)
+    except ConsentNeeded:
+        return _ask_consent(chat)
     return _entered(chat)
 
 
@@ -65,25 +65,28 @@ def _entered(chat: Chat) -> Reply:
     )
 
 
-async def _ask_consent(chat: Chat, needed: ConsentNeeded) -> Reply:
-    """What neighbours will read, and whether they are fourteen, where they were never asked."""
-    if needed.data["purpose"] == Purpose.GUARDIAN:
-        return Reply(needed.say)
+def _ask_consent(chat: Chat, **meant: object) -> Reply:
+    """What neighbours will read, and whether they are fourteen. `meant`: what they wanted to say, and where."""
     asked = consents.texts()[Purpose.ROOM]
-    chat.go("room.consent", version=asked.version)
+    chat.go("room.consent", version=asked.version, **meant)
     return chat.ask(f"进群前请看一下：{asked.text}", numbered("我满十四岁，同意", "我不满十四岁", "不进了"))
 
 
 @router.on(state("room.consent"), tapped(1))
 async def agree(chat: Chat) -> Reply:
-    """They agree and go in. A child's guardian must have agreed before."""
+    """They agree, and go in, or say what they wanted to say. A child's guardian must have agreed before."""
+    meant = chat.data
     try:
         await consents.say_age(chat.person, True, chat.now, chat.source)
-        await consents.give(chat.person, Purpose.ROOM, chat.data["version"], chat.now, chat.source)
-        await relay_mode.go_in(chat.person, chat.now, chat.source)
+        await consents.give(chat.person, Purpose.ROOM, meant["version"], chat.now, chat.source)
     except (Conflict, ConsentNeeded) as refused:
         chat.go()
         return Reply(refused.say)
+    if "message" in meant:
+        return await _answer(chat, meant["message"], meant["said"])
+    if "room" in meant:
+        return await _say(chat, meant["room"], meant["said"])
+    await relay_mode.go_in(chat.person, chat.now, chat.source)
     return _entered(chat)
 
 
@@ -117,6 +120,8 @@ async def read(chat: Chat) -> Reply:
     if chat.person.post is None and chat.person.home is None:
         return await ask_grid(chat, None, "先选您住的网格，就能看网格群了。")
     mine = [line for line in await rooms.my_rooms(chat.person, limit=100) if _fits(line)]
+    if not mine:
+        return Reply("您负责的地方还没有网格群。居民进群以后就有了。")
     if len(mine) == 1:
         return await _show(chat, mine[0])
     return _which(chat, mine, "read", "看哪个群？")
@@ -183,8 +188,8 @@ async def _answer(chat: Chat, message_id: int, text: str) -> Reply:
     try:
         given = _words(chat, text, message_id)
         answered = await relay_mode.answer(chat.person, message_id, given, chat.now, chat.source)
-    except ConsentNeeded as needed:
-        return await _ask_consent(chat, needed)
+    except ConsentNeeded:
+        return _ask_consent(chat, message=message_id, said=text)
     chat.go()
     if reach := answered.reach:
         return Reply(f"已发给{answered.to}：“{excerpt(text, 40)}”\n{say_reach(reach)}")
@@ -208,6 +213,8 @@ async def say(chat: Chat) -> Reply:
     found = _SAY.fullmatch(chat.text)
     said = found[1].strip() if found else ""
     mine = [line for line in await rooms.my_rooms(chat.person, limit=100) if line.kind is RoomKind.GRID]
+    if not mine and chat.person.post:
+        return Reply("您负责的地方还没有网格群。居民进群以后就有了。")
     if not mine:
         return await ask_grid(chat, None, "先选您住的网格，就能在网格群里说话了。")
     if len(mine) > 1:
@@ -226,8 +233,8 @@ async def say_there(chat: Chat) -> Reply:
 async def _say(chat: Chat, room_id: int, said: str) -> Reply:
     try:
         spoken = await relay_mode.speak(chat.person, room_id, _words(chat, said), chat.now, chat.source)
-    except ConsentNeeded as needed:
-        return await _ask_consent(chat, needed)
+    except ConsentNeeded:
+        return _ask_consent(chat, room=room_id, said=said)
     chat.go()
     return _passed(spoken)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
-from domain import casework, consents, rooms
+from domain import casework, consents, rooms, uploads
+from domain.erasure import erase
 from domain.people import Person, find_person, join_grid
 from domain.room_cases import Changes, to_case
 from domain.room_messages import mark_read, post, recall, remove
@@ -21,7 +23,7 @@ from models.messaging import Outbox
 from models.people import Resident
 from models.rooms import RelayLine, Room, RoomMessage, RoomSeat
 from tests.domain.neighbours import FIRST, SECOND, first_room, neighbour, officer
-from tests.town import CHEN, LI, WANG, Town
+from tests.town import CHEN, LI, PNG, WANG, Town
 
 SCAN = f"grid:{FIRST}"
 
@@ -337,6 +339,46 @@ async def test_without_consent_to_exact_places_the_room_reads_the_name_of_a_plac
     assert "已发到群里" in await town.send(CHEN, "location", latitude=30.55, longitude=114.34, label="东门")
     entry = await last_said()
     assert (entry.kind, entry.text, entry.data) == (MessageKind.TEXT, "位置：东门", {})
+
+
+async def test_one_sentence_is_said_once_they_agreed_and_they_stay_outside(town: Town):
+    await town.platform.scan(CHEN, SCAN)
+    assert "邻居和工作人员都能看到" in await town.say(CHEN, "群里说 明天几点停水")
+    assert "已发到群里" in await town.say(CHEN, "1")
+    assert (await last_said()).text == "明天几点停水"
+    assert await RoomSeat.filter(relay_since__isnull=False).count() == 0
+
+
+async def test_a_photo_in_private_talk_arrives_as_a_photo(town: Town):
+    await town.platform.scan(CHEN, SCAN)
+    await town.say(CHEN, "私聊 我家老人要人照看")
+    wang, talk = await officer("G001"), await Room.get(kind="private")
+    folder = town.services.media
+    upload = await uploads.receive(wang, _pieces(PNG), folder, town.clock())
+    given = Words(MessageKind.IMAGE, "", "p1", data={"upload": str(upload.id)})
+    await post(wang, talk.id, given, town.clock())
+    await told(town)
+    kinds = [push.kind for push in town.platform.pushes(CHEN)]
+    assert kinds == ["image", "text"]
+    assert "网格员王芳：［照片］" in town.last(CHEN)
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def test_whoever_is_forgotten_leaves_no_line_behind(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "晚上有人一起跳舞吗")
+    neighbour_there = await zhao(town)
+    await says(town, neighbour_there, "七点在我家楼下见", (await last_said()).id)
+    await town.deliver()
+    await erase(neighbour_there, town.clock())
+    await told(town)
+    assert "七点在我家楼下见" not in " ".join(town.heard(CHEN))
+    assert await RelayLine.filter(openid=CHEN).count() == 1
+    await erase(await find_person(CHEN, town.clock()), town.clock())
+    assert await RelayLine.filter(openid=CHEN).count() == 0
 
 
 async def test_photos_and_places_go_into_the_room(town: Town):
