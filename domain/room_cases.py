@@ -286,7 +286,10 @@ _BELONGS = "UPDATE room_message SET case_id = $2 WHERE id = ANY ($1::bigint[]) A
 
 
 async def belong(said: Said, case: Case) -> None:
-    """Note that the messages belong to the case; they wait for no other answer."""
+    """Note that the messages belong to the case; they wait for no other answer.
+
+    The room is locked from now on: no case may be locked after this, and a message's row never before its room."""
+    await room_entries.lock_room(said.entry.id)
     await fetch(_BELONGS, [said.entry.id, *(one.id for one in said.more)], case.id)
 
 

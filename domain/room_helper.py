@@ -185,6 +185,7 @@ async def _talk(said: Said, person: Person, seen: nlp.Understanding, now: dateti
             return f"{asked}\n请回复“答 {numbers[0]} 您的话”。"
 
         told = await tell_worker(said.room.grid_id, text, [said.entry.id], now)
+        await room_entries.lock_room(said.entry.id)  # a message's row is never locked before its room
         await fetch(_TOLD, said.entry.id, now)
         return f"已转给{told.label if told else '社区'}，有答复会在这里回您。"
     return _HELP

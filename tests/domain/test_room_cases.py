@@ -273,3 +273,12 @@ async def _dispose(grid: Grid, holder: Person, case: Case, result: str) -> None:
     photo = Media("image", "m_result", path="x.jpg")
     await casework.dispose(holder, case.id, result, grid.now, media=[photo])
     assert await Attachment.filter(case_id=case.id, after=True).count() == 1
+
+
+async def test_making_cases_and_answering_the_same_messages_at_once_never_stand_in_each_others_way(grid: Grid):
+    said = [await post(grid.chen, grid.room.id, words(f"{number}栋楼道灯坏了"), grid.now) for number in range(1, 13)]
+    replies = [post(grid.li, grid.room.id, words(f"{one.id} 去看", reply_to=one.id), grid.now) for one in said]
+    made = [to_case(grid.wang, one.id, Changes(), grid.now) for one in said]
+    await asyncio.gather(*(work for pair in zip(made, replies, strict=True) for work in pair))
+    assert await Case.filter(source=Source.ROOM).count() == 12
+    assert [entry.seq for entry in await grid.read()] == list(range(1, 37))
