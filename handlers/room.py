@@ -25,7 +25,10 @@ from handlers.report import ask_grid, offer
 
 router: Router[Chat] = Router("room")
 
-_ANSWER = re.compile(r"(?:回复|答|回答)\s*0{0,2}([1-9]\d)(?!\d)\s*[:：,，、]?\s*(.*)", re.DOTALL)
+# “回复 11 好的” is about line 11; “回复 12月5日停水吗”, “答 12栋有人” are talk.
+_ANSWER = re.compile(
+    r"(?:回复|答|回答)\s*0{0,2}([1-9]\d)(?![\d年月日号点时分栋幢楼单个天次块元])\s*[:：,，、]?\s*(.*)", re.DOTALL
+)
 _SAY = re.compile(r"(?:群里说|发到群里|发群里|跟群里说)[\s:：,，]+(.+)", re.DOTALL)
 _PRIVATE = re.compile(r"(?:私聊|私信|单独说)[\s:：,，]+(.+)", re.DOTALL)
 _MENTIONED = re.compile(rf"[@＠]\s?({HELPER}|{WORKER})")

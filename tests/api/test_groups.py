@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -90,6 +91,12 @@ async def test_the_same_message_works_once(group: Group):
     group.town.clock.advance(timedelta(minutes=2))
     status, answer = await group.pass_on("东门的垃圾又满了", "m1")
     assert (status, answer) == (200, {"seq": 1, "state": "shown", "repeated": True})
+    assert await RoomMessage.all().count() == 1
+
+
+async def test_of_ten_deliveries_at_once_one_is_an_entry(group: Group):
+    answers = await asyncio.gather(*(group.pass_on("东门的垃圾又满了", "m1") for _ in range(10)))
+    assert {(status, answer["seq"]) for status, answer in answers} == {(200, 1)}
     assert await RoomMessage.all().count() == 1
 
 

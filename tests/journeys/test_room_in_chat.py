@@ -154,6 +154,13 @@ async def test_the_words_may_come_after_the_number(town: Town):
     assert "没有第 55 条" in await town.say(CHEN, "回复 55 好的")
 
 
+@pytest.mark.parametrize("said", ["答 12月5日停水吗", "回复 12栋有人吗", "回复 2026年的通知"])
+async def test_a_date_or_a_building_is_no_line(town: Town, said: str):
+    await goes_in(town)
+    assert "已发到群里" in await town.say(CHEN, said)
+    assert (await last_said()).text == said
+
+
 async def test_mentions_and_announcements_come_back_and_other_talk_does_not(town: Town):
     await goes_in(town)
     await town.say(CHEN, "大家好")
