@@ -4,6 +4,7 @@ and pings."""
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ _PRESENCE_EACH = 500  # and another second for each so many members: a count is 
 _PINGS = 30  # seconds within which every socket is pinged once
 _SILENT = 75.0  # seconds after which a socket that sends nothing, not even a pong, is taken for dead
 _PING = b"\x89\x00"
+_SETTLE = 250  # new sockets after which those that stay are taken out of the garbage collector's sight
 
 
 class Presence(Protocol):
@@ -41,12 +43,12 @@ class Rounds:
         self._hub, self._presence, self._now = hub, presence, now
         self._turn: list[Socket] = []
         self._counted: frozenset[int] = frozenset()  # rooms of which presence was told that somebody is here
-        self._ticks = 0
+        self._ticks = self._settled = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Go round until the context ends."""
-        rounds = ((self._hub.look, _LOOK), (self.watch, _WATCH), (self.count, _PRESENCE / 2), (self.ping, 1.0))
+        rounds = ((self._hub.look, _LOOK), (self.watch, _WATCH), (self.count, _PRESENCE / 2), (self.tidy, 1.0))
         tasks = [asyncio.create_task(_every(seconds, act)) for act, seconds in rounds]
         try:
             yield
@@ -87,7 +89,22 @@ class Rounds:
                 feed.here = counts[feed.room_id]
                 await feed.write(self._hub.writer.presence(feed.room_id, feed.here))
 
-    async def ping(self) -> None:
+    async def tidy(self) -> None:
+        """Ping a part of the sockets; let the collector look no more at what stays."""
+        self._ping()
+        self._settle()
+
+    def _settle(self) -> None:
+        """A full collection looks at everything a socket keeps: with ten thousand of them all stand still for a second.
+        A closed one needs no collector, its objects go by themselves."""
+        sockets = len(self._hub.sockets)
+        if sockets >= self._settled + _SETTLE:
+            gc.collect()
+            gc.freeze()
+            self._settled = sockets
+        self._settled = min(self._settled, sockets)
+
+    def _ping(self) -> None:
         """Ping a part of the sockets, a different one each second; cut off those that have long been silent."""
         clock = asyncio.get_running_loop().time()
         for socket in [one for one in self._hub.sockets if one.number % _PINGS == self._ticks % _PINGS]:
