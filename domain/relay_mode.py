@@ -7,7 +7,7 @@ said to them. Staff read and speak the same way, one message at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain import consents, relay, room_entries, room_messages, rooms
@@ -40,6 +40,7 @@ __all__ = [
     "post_media",
     "reach_in",
     "read_room",
+    "recall_newest",
     "relayed_room",
     "speak",
     "talk_in_private",
@@ -194,6 +195,23 @@ async def read_room(person: Person, line: RoomLine, now: datetime) -> Reading:
 
 
 _READABLE = (*SPOKEN, MessageKind.CASE, MessageKind.SYSTEM)
+
+_NEWEST = """
+SELECT id FROM room_message
+WHERE sender = ANY ($1::text[]) AND at > $2 AND state <> 'recalled' AND kind = ANY ($3::text[]) ORDER BY id DESC LIMIT 1
+"""
+_LATELY = timedelta(hours=1)
+
+
+async def recall_newest(person: Person, now: datetime, source: str = "") -> Entry:
+    """Take back what this person said last in any room. Raises NotFound where they said nothing lately, Conflict when
+    it is too late."""
+    actors = list({person.actor, f"resident:{person.resident_id}"})
+    rows = await fetch(_NEWEST, actors, now - _LATELY, [str(kind) for kind in SPOKEN])
+    if not rows:
+        raise NotFound("nothing said", say="您刚才没有在群里说话。要撤回反映的事，回复“撤回”加编号，比如“撤回 0037”。")
+    return await room_messages.recall(person, rows[0]["id"], now, source)
+
 
 _PHOTO = """
 INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,

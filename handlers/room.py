@@ -262,6 +262,14 @@ async def how_to_talk(_chat: Chat) -> Reply:
     return Reply("要单独跟网格员说，回复“私聊”加您的话，比如“私聊 我家老人要人照看”。")
 
 
+@router.on(words("撤回", "撤回刚才的话", "撤回消息", "撤回刚才那条"))
+async def take_back(chat: Chat) -> Reply:
+    """What they said last, within two minutes."""
+    await relay_mode.recall_newest(chat.person, chat.now, chat.source)
+    chat.go()
+    return Reply("已撤回，群里看不到了。")
+
+
 def _words(chat: Chat, text: str, reply_to: int | None = None) -> Words:
     """What was typed, under the name of the message it came with: handled again, it is said once."""
     mentions = list(dict.fromkeys(_MENTIONED.findall(text)))

@@ -270,6 +270,18 @@ async def test_who_has_read_it_in_the_mini_program_is_not_told_again(town: Town)
     assert "七点广场见" not in message
 
 
+async def test_what_was_just_said_is_taken_back_and_later_no_more(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "我家电话是多少来着")
+    assert "已撤回" in await town.say(CHEN, "撤回")
+    assert (await RoomMessage.get(kind=MessageKind.TEXT)).text == ""
+    await town.say(CHEN, "大家好")
+    town.clock.advance(timedelta(minutes=3))
+    assert "超过两分钟" in await town.say(CHEN, "撤回")
+    town.clock.advance(timedelta(hours=2))
+    assert "撤回 0037" in await town.say(CHEN, "撤回")
+
+
 async def test_a_bare_number_is_no_talk_for_the_neighbours(town: Town):
     await goes_in(town)
     await town.say(CHEN, "2")
