@@ -22,6 +22,7 @@ from domain.notices import excerpt, serial
 from domain.people import Person, Post, home_of_grid, person_of, post_of
 from domain.previews import OTHER
 from domain.reports import Draft, Media, Receipt, report
+from domain.review_notices import tell
 from domain.room_jobs import said_to_helper
 from domain.room_messages import append
 from domain.room_words import Entry
@@ -294,9 +295,11 @@ async def belong(said: Said, case: Case) -> None:
 
 
 async def reply(said: Said, text: str, case: Case, now: datetime) -> None:
-    """Answer in the room; what others do not see is not answered before them."""
+    """Answer in the room; of what others do not see, tell its sender alone."""
     if said.entry.state is MessageState.SHOWN:
         await reply_about(said.entry, text, case, now, client_id=f"case:{case.id}:{said.entry.id}")
+    else:
+        await tell(said.entry.by, text, case.subject[:20], now)
 
 
 async def reply_about(entry: Entry, text: str, case: Case, now: datetime, *, client_id: str) -> None:

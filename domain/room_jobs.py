@@ -51,8 +51,13 @@ async def leave_jobs(entry: Entry, room: Room, now: datetime) -> Sequence[Entry]
     if calls_helper(entry):
         await fetch(_LEAVE, entry.id, "help", now)
     elif hint and (room.auto_case or hint["urgent"]):
-        await fetch(_LEAVE, entry.id, "look", now)
+        await leave_look(entry.id, now)
     return ()
+
+
+async def leave_look(message_id: int, now: datetime) -> None:
+    """Let a worker look at a likely report (`domain.room_rules.look`)."""
+    await fetch(_LEAVE, message_id, "look", now)
 
 
 _KEEP = "UPDATE room_message SET intent = $2, hint = $3::jsonb WHERE id = $1"

@@ -13,6 +13,7 @@ from domain.people import Person
 from domain.review_rows import close_reviews, open_review
 from domain.room_entries import Draft, lock_room, no_message
 from domain.room_hints import understood
+from domain.room_jobs import leave_look
 from domain.room_spread import spread
 from domain.room_words import HELPER, SPOKEN, WORKER, Entry, Words, tidy_words
 from domain.rooms import Member, is_me, sit, who_of
@@ -119,6 +120,8 @@ async def _follow_up(entry: Entry, room: Room, screened: Screened, now: datetime
         await fetch(_CHECK, entry.id, now)
     elif screened.state is MessageState.SHOWN:
         await _shown(entry, room, now)
+    if screened.state is not MessageState.SHOWN and entry.hint and entry.hint["urgent"]:
+        await leave_look(entry.id, now)  # danger waits for nobody's look
 
 
 async def _shown(entry: Entry, room: Room, now: datetime) -> None:

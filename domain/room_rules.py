@@ -46,8 +46,8 @@ _NOT_THE_SAME = "不是同一件就回复“@助手 另一件”，再说一遍�
 
 
 async def look(message_id: int, now: datetime, sure: float) -> None:
-    """Look at a likely report: a danger opens an urgent case in every room; what is clear (`sure` or more) opens or
-    joins one where the room is set so. Whatever is not clear stays a hint."""
+    """Look at a likely report: a danger opens an urgent case in every room, also where the message is held back; what
+    is clear (`sure` or more) opens or joins one where the room is set so. Whatever is not clear stays a hint."""
     async with transaction():
         said = await _untouched(message_id)
         if said is None:
@@ -55,19 +55,19 @@ async def look(message_id: int, now: datetime, sure: float) -> None:
         seen = nlp.understand(said.entry.text)
         if seen.urgent and seen.emergency:
             await alarm(said, seen, now)
-        elif said.room.auto_case and is_clear(seen, sure):
+        elif said.room.auto_case and said.entry.state is MessageState.SHOWN and is_clear(seen, sure):
             await open_or_join(said, now)
 
 
 async def _untouched(message_id: int) -> Said | None:
-    """A shown message that belongs to no case yet and is not dismissed, claimed."""
+    """A message that belongs to no case yet and is not dismissed or taken back, claimed."""
     if await claim(message_id) is not None:
         return None
     try:
         entry = await room_entries.read(message_id)
     except NotFound:
         return None
-    if entry.state is not MessageState.SHOWN or (entry.hint or {}).get("ignored"):
+    if entry.state is MessageState.RECALLED or (entry.hint or {}).get("ignored"):
         return None
     return Said(entry, await Room.get(id=entry.room_id))
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.outbox import Job
 from domain import casework, rating, room_cases, room_messages, rooms
-from domain.people import Person
+from domain.people import Person, find_person
 from domain.reports import Media
 from domain.room_cases import Changes, ignore_hint, join_case, set_auto, to_case
 from domain.room_messages import entries, post
@@ -22,7 +22,7 @@ from models.people import Staff
 from models.rooms import Room, RoomMessage
 from tests.domain.grid_room import GAS, LAMP, QUARREL, RUBBISH, Grid
 from tests.domain.neighbours import FAR, first_room, neighbour, officer, words
-from tests.town import LI, WANG
+from tests.town import CHEN, LI, WANG
 
 
 async def test_a_grid_worker_makes_a_case_of_a_message_and_the_room_reads_its_number_and_time(grid: Grid):
@@ -244,6 +244,21 @@ async def test_a_danger_opens_an_urgent_case_in_every_room_with_advice(grid: Gri
     assert "又有人说" in grid.town.last(WANG)
     await grid.say(grid.sun, "8栋2单元楼道里有很浓的煤气味")
     assert await Case.filter(source=Source.ROOM, urgency=Urgency.URGENT).count() == 2
+
+
+async def test_danger_in_a_message_that_is_held_back_alarms_all_the_same_and_its_sender_alone_is_answered(grid: Grid):
+    await grid.town.say(CHEN, "您好")
+    chen = await find_person(CHEN, grid.now)
+    held = await grid.say(chen, "3栋楼道着火了，快来人，我电话13812345678")
+    assert (held.seq, held.state) == (None, MessageState.REVIEW)
+    case = await Case.get(source=Source.ROOM)
+    assert (case.urgency, case.reporter_id) == (Urgency.URGENT, chen.resident_id)
+    assert await grid.read() == []
+    assert case.number[4:] in grid.town.last(CHEN)
+    assert any("紧急" in text for text in grid.town.heard(LI))
+    await room_messages.show(held.id, grid.now)
+    await grid.town.deliver()
+    assert await Case.filter(source=Source.ROOM).count() == 1
 
 
 async def test_a_room_job_done_twice_says_nothing_twice(grid: Grid):
