@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import orjson
 from aiohttp import web
@@ -88,6 +89,7 @@ class Page:
             title=self._platform.config.title,
             mode=self._platform.config.mode,
             callback=self._platform.config.callback_url,
+            room=urljoin(self._platform.config.callback_url, "/room?from=wechat"),
             places=self._platform.config.places,
             photos=samples.PHOTOS,
             subscriptions=list(self._platform.subscriptions),

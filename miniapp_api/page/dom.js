@@ -34,11 +34,12 @@ export const clockOf = (at) => CLOCK.format(new Date(at));
 /** The four digits people use of 20261120-0037. */
 export const short = (number) => number.split("-").at(-1);
 
+const line = byId("told");
 let hiding = 0;
 
-/** Say something for a few seconds. */
+/** Say something for a few seconds, above an open sheet too. */
 export function say(text) {
-  const line = byId("told");
+  (document.querySelector("dialog[open]") ?? document.body).append(line);
   line.textContent = text;
   line.hidden = false;
   clearTimeout(hiding);

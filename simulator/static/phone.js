@@ -20,6 +20,8 @@ export class Phone {
     this.root.setAttribute("aria-label", `${data.role} ${data.name}`);
     this.find(".who").textContent = data.name;
     this.find(".owner small").textContent = data.role;
+    // A window named after its phone signs in as its owner: see simulator/oauth.py.
+    for (const link of this.root.querySelectorAll("a.enter")) link.target = data.openid;
     this.chat = this.find(".chat");
     this.wire();
     this.update(data);
