@@ -98,10 +98,12 @@ async def relayed_room(person: Person) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What became of somebody's words, and what was said to them meanwhile."""
+    """What became of somebody's words, and what was said to them meanwhile. `auto_case`: clear reports in this room
+    open a case by themselves."""
 
     entry: Entry
     waiting: list[Line]
+    auto_case: bool = False
 
 
 async def speak(person: Person, room_id: int, words: Words, now: datetime, source: str = "") -> Spoken:
@@ -112,7 +114,7 @@ async def speak(person: Person, room_id: int, words: Words, now: datetime, sourc
         await consents.need_own(person, Purpose.ROOM)
     async with transaction():
         entry = await room_messages.post(person, room_id, words, now, source)
-        return Spoken(entry, await relay.take_waiting(person.openid))
+        return Spoken(entry, await relay.take_waiting(person.openid), member.room.auto_case)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from bot.messages import Kind, Reply
 from bot.router import Router
-from domain import consents, relay_mode, rooms
-from domain.notices import excerpt
+from domain import consents, relay_cases, relay_mode, rooms
+from domain.notices import excerpt, serial
 from domain.people import Home
 from domain.reach import Reach, Way
 from domain.relay import Line
@@ -307,7 +307,27 @@ async def pass_on(chat: Chat) -> Reply | None:
     if spoken.entry.state is MessageState.REFUSED and chat.seen.intent == "report":
         offered = await offer(chat, chat.seen)
         return Reply(f"这句话没有发到群里：{spoken.entry.why}。\n{offered.text}", offered.choices)
-    return _passed(spoken)
+    passed = _passed(spoken)
+    shown = spoken.entry.state is MessageState.SHOWN
+    if shown and not spoken.auto_case and chat.text and chat.seen.intent == "report" and chat.seen.category:
+        return _offer_case(chat, spoken.entry, passed)
+    return passed
+
+
+def _offer_case(chat: Chat, entry: Entry, passed: Reply) -> Reply:
+    """What reads like a report may become a case at once, by its sender's word."""
+    home = chat.person.home
+    who = home.worker.label if home and home.worker else "网格员"
+    chat.go("room.report", message=entry.id)
+    return chat.ask(f"{passed.text}\n要同时交给{who}处理吗？不用的话接着说就行。", numbered("交给网格员"))
+
+
+@router.on(state("room.report"), either(tapped(1), words("交给网格员", "要", "好", "好的", "是", "是的", "可以", "行")))
+async def hand_in(chat: Chat) -> Reply:
+    """The message just said becomes a case."""
+    handed_in = await relay_cases.hand_in(chat.person, chat.data["message"], chat.now, chat.source)
+    chat.go()
+    return Reply(f"{handed_in.text}\n随时回复“查 {serial(handed_in.number)}”看进度。")
 
 
 async def _given(chat: Chat) -> Words:

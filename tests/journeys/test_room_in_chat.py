@@ -303,6 +303,37 @@ async def test_the_case_made_of_ones_words_is_told_once_and_its_steps_as_everywh
     assert len(town.heard(CHEN)) == heard + 1
 
 
+async def test_a_report_said_in_the_room_is_handed_in_by_one_tap(town: Town):
+    await goes_in(town)
+    offered = await town.say(CHEN, "3栋2单元楼道灯坏了好几天了")
+    assert "已发到群里" in offered
+    assert "要同时交给网格员王芳处理吗" in offered
+    done = await town.say(CHEN, "1")
+    assert "已转为事件 0001" in done
+    assert "查 0001" in done
+    case, entry = await Case.get(), await RoomMessage.get(kind=MessageKind.TEXT)
+    assert entry.case_id == case.id
+    assert case.reporter_id == (await Resident.get(openid=CHEN)).id
+    await told(town)
+    assert town.heard(CHEN) == []
+    assert "新任务 0001" in town.last(WANG)
+
+
+async def test_who_does_not_hand_it_in_goes_on_talking(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "3栋2单元楼道灯坏了好几天了")
+    assert "已发到群里" in await town.say(CHEN, "算了不说这个了，晚上谁去跳舞")
+    assert await Case.all().count() == 0
+
+
+async def test_what_the_worker_has_made_a_case_of_is_not_handed_in_twice(town: Town):
+    await goes_in(town)
+    await town.say(CHEN, "3栋2单元楼道灯坏了好几天了")
+    await to_case(await find_person(WANG, town.clock()), (await last_said()).id, Changes(), town.clock())
+    assert "已经交给网格员了" in await town.say(CHEN, "1")
+    assert await Case.all().count() == 1
+
+
 async def test_the_helpers_answer_comes_back_into_the_chat(town: Town):
     await goes_in(town)
     await town.say(CHEN, "@助手 你会做什么")
