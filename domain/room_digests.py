@@ -99,8 +99,8 @@ async def make_digests(now: datetime) -> int:
 
 async def _make(community_id: int, start: datetime, now: datetime) -> int:
     day = start.date()
+    hot = [spot.line for spot in await all_hotspots(community_id, now)]
     async with transaction():
-        hot = [spot.line for spot in await all_hotspots(community_id, now)]
         kept = []
         for row in await fetch(_COUNT, start, start + timedelta(days=1), community_id):
             figures = _figures(row)
