@@ -297,3 +297,20 @@ async def test_making_cases_and_answering_the_same_messages_at_once_never_stand_
     await asyncio.gather(*(work for pair in zip(made, replies, strict=True) for work in pair))
     assert await Case.filter(source=Source.ROOM).count() == 12
     assert [entry.seq for entry in await grid.read()] == list(range(1, 37))
+
+
+async def test_what_comes_from_another_platforms_group_is_a_hint_and_a_case_as_what_is_said_here(grid: Grid):
+    came = await room_messages.append(
+        grid.room.id, MessageKind.TEXT, RUBBISH, grid.now, sender="group:1", author="企业微信群"
+    )
+    hint = (await entries(grid.wang, grid.room.id))[0].hint
+    assert hint
+    assert hint["category"] == "rubbish.overflow"
+    case = (await to_case(grid.wang, came.id, Changes(), grid.now)).case
+    assert (case.reporter_id, case.category) == (None, "rubbish.overflow")
+    assert (await grid.answers(came.id))[0].startswith(f"已转为事件 {case.number[-4:]}")
+    alarm = await room_messages.append(
+        grid.room.id, MessageKind.TEXT, GAS, grid.now, sender="group:1", author="企业微信群"
+    )
+    await grid.town.deliver()
+    assert "已同时通知" in (await grid.answers(alarm.id))[0]
