@@ -83,7 +83,7 @@ class Inbox:
             if is_away(error):
                 raise
             reply = await self._keep_failed(message, body, now, error)
-            log.exception("handler failed", kind=message.kind, dedupe_key=message.dedupe_key)
+            log.exception("handler failed", kind=message.kind, msg_id=message.msg_id)
             return reply
 
     async def _take(self, message: Message, body: bytes, now: datetime) -> str | None:

@@ -238,7 +238,7 @@ async def search(person: Person, text: str, filters: Filters, now: datetime, *, 
             return Page([_row(row, sight) for row in rows[:PAGE]], count=len(rows))
     words = search_query(text)
     if not words:
-        raise BadRequest(f"nothing to search for in {text[:40]!r}", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
+        raise BadRequest("nothing to search for", say="请写要找的编号或词，比如“0037”或“3栋 漏水”。")
     if _is_wide(sight):
         # Common words fill a page within a month, of which few rows have to be read.
         recent = _since(filters, after, now)

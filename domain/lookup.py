@@ -49,7 +49,7 @@ async def find_case(person: Person, text: str) -> Case:
         rows = await fetch(_BY_NUMBER, pattern, person.resident_id, area_id, post_id, unit)
         if rows:
             return await Case.get(id=rows[0]["id"])
-    raise NotFound(f"case number in {text[:40]!r}", tag="case:read", object_id=None)
+    raise NotFound("no such number", tag="case:read", object_id=None)
 
 
 async def own_cases(person: Person, limit: int = 5) -> list[Case]:

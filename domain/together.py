@@ -26,7 +26,7 @@ async def _colleague(person: Person, words: str) -> Post:
     """The one member of staff a name, a unit or a grid means, in this person's own street."""
     found = await find_posts(person, words.strip()) if words.strip() else []
     if not found:
-        raise NotFound(f"no post like {words}", say=_NOBODY.format(words=words.strip()))
+        raise NotFound("no such post", say=_NOBODY.format(words=words.strip()))
     return found[0]
 
 

@@ -55,7 +55,7 @@ async def show_followed(chat: Chat, *, case_id: int = 0, said: str = "") -> Repl
     """A neighbour's case this person joined, as far as joiners may read it; NotFound for everything else."""
     found = [one for one in await followed(chat.person, said, 50) if said or one.case_id == case_id]
     if not found:
-        raise NotFound(f"case {case_id or said[:40]!r}", tag="case:read", object_id=case_id or None)
+        raise NotFound(f"case {case_id or 'by number'}", tag="case:read", object_id=case_id or None)
     chat.go()
     return Reply(card(found[0], chat.now))
 

@@ -23,10 +23,12 @@ _GIVEN = web.RequestKey("request id", str)
 
 
 class BadFields(BadRequest):
-    """Something in the path, the query or the body is not as the document says."""
+    """Something in the path, the query or the body is not as the document says. `detail` goes to the log: where names
+    are the client's own, give one without them."""
 
-    def __init__(self, fields: Sequence[Mapping[str, str]], say: str = "有内容填得不对，请按提示改好再提交。") -> None:
-        super().__init__("; ".join(f"{one['field']}: {one['say']}" for one in fields), say=say, fields=list(fields))
+    def __init__(self, fields: Sequence[Mapping[str, str]], detail: str = "") -> None:
+        detail = detail or "; ".join(f"{one['field']}: {one['say']}" for one in fields)
+        super().__init__(detail, say="有内容填得不对，请按提示改好再提交。", fields=list(fields))
 
 
 class WrongMethod(BadRequest):

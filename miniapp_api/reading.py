@@ -34,7 +34,7 @@ def read_query(model: type[BaseModel], request: web.Request) -> Any:
         field = model.model_fields.get(name)
         many = field is not None and get_origin(field.annotation) in (list, tuple)
         if len(values) > 1 and not many:
-            raise BadFields([{"field": f"query.{name}", "say": "只能写一次。"}])
+            raise BadFields([{"field": f"query.{name}", "say": "只能写一次。"}], "query: a name twice")
         given[name] = values if many else values[0]
     return _lax(model, given, "query")
 
@@ -46,7 +46,7 @@ def _lax(model: type[BaseModel], given: dict[str, Any], where: str) -> Any:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise BadFields(_fields(error.errors(include_url=False), where)) from None
+        raise _unfit(error.errors(include_url=False), where) from None
 
 
 def read_body(route: Route, request: web.Request, raw: bytes) -> Any:
@@ -84,7 +84,7 @@ def parse(model: type[BaseModel], raw: bytes) -> Any:
         faults = error.errors(include_url=False)
         if any(fault["type"] == "json_invalid" for fault in faults):
             raise BadRequest("JSON", say="内容不是有效的 JSON。") from None
-        raise BadFields(_fields(faults, "")) from None
+        raise _unfit(faults, "") from None
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twin = next(name for name in names if names.count(name) > 1)
-        raise BadFields([{"field": twin[:100], "say": "写了两次。"}])
+        raise BadFields([{"field": twin[:100], "say": "写了两次。"}], "a name twice")
     return found
 
 
@@ -107,11 +107,14 @@ def _finite(text: str) -> float:
     return number
 
 
-def _fields(faults: Sequence[Any], where: str) -> list[dict[str, str]]:
-    return [
-        {"field": ".".join(str(part) for part in ((where,) if where else ()) + fault["loc"])[:200], "say": _say(fault)}
-        for fault in faults[:20]
-    ]
+def _unfit(faults: Sequence[Any], where: str) -> BadFields:
+    """Every fault with its field. What a field is called that is not ours stays out of the log."""
+    fields, details = [], []
+    for fault in faults[:20]:
+        name = ".".join(str(part) for part in ((where,) if where else ()) + fault["loc"])[:200]
+        fields.append({"field": name, "say": _say(fault)})
+        details.append(f"{'?' if fault['type'] == 'extra_forbidden' else name} {fault['type']}")
+    return BadFields(fields, "; ".join(details))
 
 
 _SAY = {
