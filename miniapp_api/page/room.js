@@ -10,6 +10,7 @@ import { signIn, signOut } from "./sign-in.js";
 import { announce, countWork, noCase, showStaffParts, showWork, staffActs, toCase } from "./staff.js";
 import { Talk } from "./talk.js";
 
+const ROOMS_EVERY = 60000; // ms between two looks at one's rooms: somebody may have begun a private talk
 const WORK_EVERY = 60000; // ms between two looks at what waits for staff
 const WORK_AFTER = 1500; // ms after a new entry
 
@@ -45,6 +46,7 @@ async function start() {
     await openRoom(rooms.find((one) => one.id === kept()) ?? rooms[0]);
     await askBadges();
   });
+  setInterval(() => document.hidden || loadRooms().catch(() => {}), ROOMS_EVERY);
 }
 
 /** Something stands in the way of signing in that is not the token's fault: try again with a tap. */
@@ -64,6 +66,7 @@ const kept = () => Number(new URLSearchParams(location.search).get("room"));
 
 async function loadRooms() {
   rooms = await all("/rooms", 500);
+  for (const room of rooms) if (room.id === talk?.room.id) room.unread = 0;
   for (const room of rooms) if (room.id !== talk?.room.id) line.follow(room.id, () => null);
   showNews();
 }
@@ -148,7 +151,7 @@ function lookAtWork(after = 0) {
 function showNews() {
   const elsewhere = rooms.filter((one) => one.id !== talk?.room.id).reduce((sum, one) => sum + one.unread, 0);
   byId("news").textContent = elsewhere ? (elsewhere > 99 ? "99+" : String(elsewhere)) : "";
-  byId("rooms").hidden = rooms.length < 2;
+  byId("rooms").hidden = rooms.length < 2 && !me.post;
 }
 
 function showMuted(room) {
@@ -202,6 +205,7 @@ async function openPrivate(whom = {}) {
 }
 
 async function chooseRoom() {
+  await attempt(loadRooms); // somebody may have begun a private talk
   const lines = rooms.map((room) => [`${room.name}${room.unread ? `（${room.unread} 条新消息）` : ""}`, room]);
   const room = await choose("去哪个群", lines);
   if (room) await attempt(() => openRoom(room));
