@@ -8,6 +8,8 @@ from typing import Any
 
 from bot.qrcodes import grid_scene
 from domain.community import Loaded, load_community
+from domain.service_plans import add_shipped_services
+from models.database import transaction
 from simulator import Platform
 
 
@@ -27,7 +29,10 @@ def demo_phones() -> dict[str, Any]:
 
 async def load_demo(*, simulator: bool) -> Loaded:
     """Add what is missing of the demo community."""
-    return await load_community(demo_data(), bind_openids=simulator)
+    async with transaction():
+        loaded = await load_community(demo_data(), bind_openids=simulator)
+        await add_shipped_services()
+    return loaded
 
 
 async def settle_phones(platform: Platform) -> None:

@@ -101,6 +101,7 @@ async def _forget_cases(traces: _Traces) -> list[str]:
     await fetch(_OWN_LINES, traces.cases)
     await fetch(_FOLLOWED, traces.resident_id, traces.cases)
     await fetch(_OPEN311, traces.cases)
+    await fetch("DELETE FROM missing_item WHERE case_id = ANY ($1)", traces.cases)
     files = [row["path"] for row in await fetch(_OWN_FILES, traces.cases)]
     uploads = [row["path"] for row in await fetch(_OWN_UPLOADS, traces.actor)]
     await fetch(_ELSEWHERE_SHOWN, uploads)  # with a case they joined, or in somebody's report for them
@@ -236,6 +237,8 @@ async def _forget_account(traces: _Traces, now: datetime) -> None:
     await fetch(_TOKENS, traces.resident_id, now)
     await fetch("DELETE FROM miniapp_user WHERE resident_id = $1", traces.resident_id)
     await fetch("DELETE FROM idempotent_request WHERE actor = $1", traces.actor)
+    await fetch("DELETE FROM checklist WHERE resident_id = $1", traces.resident_id)
+    await fetch("UPDATE provider_rating SET words = '' WHERE resident_id = $1", traces.resident_id)
     await fetch(_CONSENTS, traces.resident_id, now)
     await fetch(_RESIDENT, traces.resident_id, f"gone:{secrets.token_hex(16)}", now)
 

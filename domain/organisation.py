@@ -9,6 +9,7 @@ from datetime import date, datetime
 from domain import duty_lists as duties
 from domain import organisation_people as people
 from domain import organisation_places as places
+from domain import service_plans as services
 from domain.clock import SHANGHAI
 from domain.community import add_default_duties
 from domain.journal import audit
@@ -25,6 +26,7 @@ from domain.organisation_tables import (
     TABLES,
     TEMPLATES,
 )
+from domain.service_tables import CLASSES, ITEMS, PROVIDERS
 from domain.tables import Cell, Fault, Faults, Row, Sheet, Table, example_row, find_table, is_blank, read_rows
 from domain.templates import add_default_templates
 from errors import BadRequest
@@ -47,6 +49,9 @@ _PLANNERS: dict[str, Callable[[Sequence[Row], Known, Faults], Awaitable[Plan]]] 
     COMPONENTS.name: places.plan_components,
     SPECIAL_DAYS.name: places.plan_special_days,
     TEMPLATES.name: people.plan_templates,
+    CLASSES.name: services.plan_classes,
+    ITEMS.name: services.plan_items,
+    PROVIDERS.name: services.plan_providers,
 }
 _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     AREAS.name: places.export_areas,
@@ -58,6 +63,9 @@ _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     COMPONENTS.name: places.export_components,
     SPECIAL_DAYS.name: places.export_special_days,
     TEMPLATES.name: people.export_templates,
+    CLASSES.name: services.export_classes,
+    ITEMS.name: services.export_items,
+    PROVIDERS.name: services.export_providers,
 }
 
 

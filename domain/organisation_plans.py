@@ -97,6 +97,7 @@ class Known:
     departments: dict[str, Department]
     staff: dict[str, Staff]
     area_by_id: dict[int, Area]
+    service_classes: dict[str, int] = field(default_factory=dict)  # new ones of the file, with the ids drawn for them
 
     @classmethod
     async def load(cls) -> Known:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import nlp
 from domain import table_values as read
+from domain.service_tables import SERVICE_TABLES
 from domain.tables import Cell, Column, Table, Wrong
 from errors import BadRequest
 from models.enums import Level, Role, Verifier
@@ -217,7 +218,7 @@ TEMPLATES = Table(
 )
 
 #: In the order in which one needs the other.
-TABLES = (AREAS, DEPARTMENTS, STAFF, ABSENCES, DUTIES, HOUSEHOLDS, COMPONENTS, SPECIAL_DAYS, TEMPLATES)
+TABLES = (AREAS, DEPARTMENTS, STAFF, ABSENCES, DUTIES, HOUSEHOLDS, COMPONENTS, SPECIAL_DAYS, TEMPLATES, *SERVICE_TABLES)
 
 
 def named_tables(names: Iterable[str]) -> list[Table]:

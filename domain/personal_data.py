@@ -32,6 +32,8 @@ class Package:
     private_talks: Rows
     badges: Rows
     complaints: Rows
+    ratings: Rows
+    checklists: Rows
     files: Rows
     notices: Rows
     messages: Rows
@@ -77,6 +79,14 @@ _COMPLAINTS = """
 SELECT kind, reason, opened_at, outcome, decided_at, answer FROM review
 WHERE by = 'resident:' || $1::bigint ORDER BY id
 """
+_RATINGS = """
+SELECT p.name AS provider, r.stars, r.words, r.at FROM provider_rating r JOIN provider p ON p.id = r.provider_id
+WHERE r.resident_id = $1 ORDER BY r.id
+"""
+_CHECKLISTS = """
+SELECT i.title AS service, c.ticked, c.changed_at FROM checklist c JOIN service_item i ON i.id = c.item_id
+WHERE c.resident_id = $1 ORDER BY c.id
+"""
 _FILES = """
 SELECT 'u' || replace(id::text, '-', '') AS file, kind, content_type, size, created_at FROM upload
 WHERE owner = 'resident:' || $1::bigint ORDER BY created_at, id
@@ -109,6 +119,8 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             private_talks=_opened(await fetch(_TALKS, me)),
             badges=await fetch(_BADGES, me),
             complaints=await fetch(_COMPLAINTS, me),
+            ratings=await fetch(_RATINGS, me),
+            checklists=_opened(await fetch(_CHECKLISTS, me)),
             files=await fetch(_FILES, me),
             notices=await fetch(_NOTICES, openids),
             messages=await fetch(_MESSAGES, openids),
@@ -125,7 +137,7 @@ def _openids(account: dict[str, Any]) -> list[str]:
 def _opened(rows: list[dict[str, Any]]) -> Rows:
     """JSON columns as values, not as text."""
     for row in rows:
-        for name in ("timeline", "photos", "data"):
+        for name in ("timeline", "photos", "data", "ticked"):
             if name in row:
                 row[name] = from_json(row[name])
     return rows

@@ -30,6 +30,8 @@ class Package(Body):
     private_talks: list[Row]
     badges: list[Row]
     complaints: list[Row]
+    ratings: list[Row]
+    checklists: list[Row]
     files: list[Row]
     notices: list[Row]
     messages: list[Row]

@@ -1,0 +1,1 @@
+"""The directory of services of the demo community, as data."""
