@@ -24,6 +24,7 @@ export class Talk {
     this.came = new Map(); // id → when it came in live (ms of this page)
     this.readTo = room.read_seq;
     this.theirs = 0;
+    this.reading = 0;
     this.closed = false;
   }
 
@@ -238,10 +239,10 @@ export class Talk {
   scrolled() {
     if (!this.isAtEnd() || document.hidden) return;
     byId("newer").hidden = true;
-    if (this.last <= this.readTo) return;
-    clearTimeout(this.reading);
+    if (this.last <= this.readTo || this.reading) return;
     this.reading = setTimeout(() => {
-      if (this.closed || document.hidden) return;
+      this.reading = 0;
+      if (this.closed || document.hidden || !this.isAtEnd()) return;
       if (this.line.send({ type: "read", room: this.room.id, seq: this.last })) this.readTo = this.last;
     }, READ_AFTER);
   }

@@ -34,6 +34,10 @@ class RoomPage:
         await self.page.locator("#text").fill(text)
         await self.page.locator("#text").press("Enter")
 
+    async def sent(self) -> None:
+        """Nothing of one's own waits any more."""
+        await expect(self.entries.locator(".waiting")).to_have_count(0)
+
     async def agree(self, *labels: str) -> None:
         """Tap these in the sheets that come up one after the other."""
         for label in labels:

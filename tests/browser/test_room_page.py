@@ -10,15 +10,21 @@ from playwright.async_api import Browser, expect
 
 from app.serve import Served
 from models.people import Resident
-from models.rooms import RoomMessage
+from models.rooms import Room, RoomMessage, RoomSeat
 from simulator.config import Person
 from simulator.samples import photo
 from tests.browser.phones import Phone, open_page
 from tests.browser.rooms import SIZE, RoomPage, cable_to, enter, photographed, sign_in_with_code
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
 GRID = "grid:429906001001001"
+#: How many things to tap or fill in have no name.
+UNLABELLED = """
+[...document.querySelectorAll("button, input, textarea, select")]
+    .filter(one => !one.textContent.trim() && !one.labels?.length && !one.ariaLabel).length
+"""
 LAMP = "3栋2单元楼道灯坏了好几天了，晚上老人上下楼看不见"
 
 
@@ -33,7 +39,7 @@ class Neighbours:
         await who.say(text)
         await who.agree("同意", "满了")
         await who.shows(text)
-        await expect(who.entries.locator(".waiting")).to_have_count(0)
+        await who.sent()
 
 
 @pytest.fixture
@@ -115,9 +121,15 @@ async def test_photo_and_place_recall_and_read_position(neighbours: Neighbours, 
     await wang.agree("发群公告")
     await wang.write("周六上午九点，社区活动室查血压", "发出")
     await expect(sun.page.locator("#pinned")).to_contain_text("查血压")
-    await sun.page.reload()
-    await sun.shows("查血压")
-    await expect(sun.entries.locator(".unread")).to_have_count(0)  # what was on the screen has been read
+    newest = (await Room.get(kind="grid", last_seq__gt=0)).last_seq
+    await eventually(lambda: RoomSeat.filter(read_seq=newest, who__startswith="resident:").count())
+    await sun.page.goto("about:blank")
+    await wang.say("不用空腹")
+    await wang.sent()
+    await wang.say("带上身份证")
+    await wang.sent()
+    await sun.page.go_back()
+    await expect(sun.entries.locator(".unread + li")).to_contain_text("不用空腹")
 
 
 async def test_a_complaint_hides_a_message_until_the_worker_decides(neighbours: Neighbours, chromium: Browser):
@@ -144,6 +156,7 @@ async def test_a_complaint_hides_a_message_until_the_worker_decides(neighbours: 
     await sun.tap("单独找网格员")
     await expect(sun.page.locator("#room-name")).to_have_text("和网格员私聊")
     await sun.say("我以后不发了，能让我说话吗")
+    await sun.sent()
     await wang.tap("换个群")
     await wang.sheet.get_by_role("button", name="1 条新消息").click()
     await wang.shows("我以后不发了")
@@ -211,3 +224,26 @@ async def test_a_broken_connection_says_so_and_comes_back_without_a_gap(
         assert await li.said() == await neighbours.chen.said()
         assert len(await li.said()) == 30
         await context.close()
+
+
+async def test_everything_fits_a_small_phone_and_works_by_keyboard(neighbours: Neighbours):
+    chen, wang = neighbours.chen, neighbours.wang
+    await neighbours.speak_first(chen, f"3栋2单元楼道灯坏了{'W' * 300}")
+    await wang.say("@助手 " + "https://example.org/" + "a" * 200)
+    await wang.sent()
+    for room in (chen, wang):
+        await room.shows("WWWW")
+        assert await room.width() <= 390
+        for top in ("公告", "谁值班", "我"):
+            await room.tap(top)
+            await expect(room.sheet).to_be_visible()
+            assert await room.width() <= 390
+            await room.page.keyboard.press("Escape")
+            await expect(room.sheet).to_be_hidden()
+    await wang.entry("WWWW").get_by_role("button", name="转为事件").focus()
+    await wang.page.keyboard.press("Enter")
+    await expect(wang.sheet.get_by_label("情况")).to_be_visible()
+    assert await wang.sheet.evaluate("sheet => sheet.scrollWidth") <= 390
+    await wang.page.keyboard.press("Escape")
+    await expect(wang.entry("WWWW").get_by_role("button", name="转为事件")).to_be_focused()
+    assert await wang.page.evaluate(UNLABELLED) == 0
