@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
 from bot.qrcodes import grid_scene
+from domain import badges, consents, profile, room_messages, rooms
 from domain.community import Loaded, load_community
+from domain.people import Person, find_operator, find_person
+from domain.room_words import Words
 from domain.service_plans import add_shipped_services
 from models.database import transaction
+from models.enums import BadgeKind, MessageKind, Purpose
+from models.people import Area
 from simulator import Platform
 
 
@@ -33,6 +40,47 @@ async def load_demo(*, simulator: bool) -> Loaded:
         loaded = await load_community(demo_data(), bind_openids=simulator)
         await add_shipped_services()
     return loaded
+
+
+async def settle_rooms(now: datetime) -> int:
+    """Let the demo's neighbours talk in their grid's room, as if it had been today; gives how much was said. In a
+    community whose rooms have been used nothing happens."""
+    data = demo_data()
+    async with transaction():
+        grid = await Area.get(code=data["neighbour"][0]["grid"])
+        room = await rooms.room_of_grid(grid.id)
+        if room.last_seq:
+            return 0
+        people = {row["nickname"]: await _neighbour(row, now) for row in data["neighbour"]}
+        for row in data["said"]:
+            person = people[row["neighbour"]] if "neighbour" in row else await find_operator(row["staff"])
+            kind = MessageKind(row.get("kind", MessageKind.TEXT))
+            words = Words(kind, row["text"], f"demo-{row['minutes_ago']}")
+            await room_messages.post(person, room.id, words, now - timedelta(minutes=row["minutes_ago"]))
+        await _set_badges(data, people, room.id, now)
+    return len(data["said"])
+
+
+async def _neighbour(row: Mapping[str, Any], now: datetime) -> Person:
+    """A grown-up who uses the mini-program alone and lets neighbours read nickname and words."""
+    person = await find_person(f"mini:demo {row['nickname']}", now)
+    await consents.say_age(person, over_fourteen=True, now=now)
+    for purpose in (Purpose.PROFILE, Purpose.ROOM):
+        await consents.give(person, purpose, consents.texts()[purpose].version, now)
+    await profile.set_names(person, now, nickname=row["nickname"])
+    await profile.choose_grid(person, now, code=row["grid"])
+    return await find_person(person.openid, now)
+
+
+async def _set_badges(data: Mapping[str, Any], people: Mapping[str, Person], room_id: int, now: datetime) -> None:
+    """The community sets a badge, and who is to wear it agrees."""
+    community = await find_operator("S001")
+    for row in data["neighbour"]:
+        if kind := row.get("badge"):
+            wearer = people[row["nickname"]]
+            seat = (await rooms.seats(room_id, [wearer.actor]))[wearer.actor]
+            badge = await badges.grant(community, room_id, rooms.handle(seat), BadgeKind(kind), "", now)
+            await badges.agree(wearer, badge, now)
 
 
 async def settle_phones(platform: Platform) -> None:

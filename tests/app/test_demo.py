@@ -1,0 +1,45 @@
+"""The demo community's rooms are alive before anybody has done anything, and loading it again changes nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.demo import load_demo, settle_rooms
+from domain import room_messages
+from models.enums import MessageKind
+from models.people import Resident
+from tests.api.abuse import rows
+from tests.domain.neighbours import first_room, neighbour, officer
+from tests.town import Clock
+
+pytestmark = pytest.mark.usefixtures("orm")
+
+
+async def test_a_newcomer_reads_what_neighbours_and_staff_said_today(clock: Clock):
+    said = await settle_rooms(clock())
+    entries = await room_messages.entries(await neighbour("new", clock()), (await first_room()).id)
+    assert len(entries) == said
+    assert [entry.kind for entry in entries].count(MessageKind.ANNOUNCEMENT) == 1
+    assert {mark.label for entry in entries for mark in entry.badges} == {"社区", "网格员", "党员"}
+    assert all(clock() - timedelta(hours=4) < entry.at < clock() for entry in entries)
+    on_duty = await room_messages.entries(await officer("G001"), (await first_room()).id)
+    assert [entry.hint["category"] for entry in on_duty if entry.hint] == ["lighting.corridor"]
+
+
+async def test_loading_it_twice_changes_nothing(clock: Clock):
+    await load_demo(simulator=True)
+    await settle_rooms(clock())
+    before = await rows()
+    clock.advance(timedelta(days=1))
+    await load_demo(simulator=True)
+    assert await settle_rooms(clock()) == 0
+    assert await rows() == before
+
+
+async def test_a_community_that_has_talked_already_is_left_alone(clock: Clock):
+    room = await first_room()
+    await room_messages.append(room.id, MessageKind.SYSTEM, "欢迎", clock())
+    assert await settle_rooms(clock()) == 0
+    assert not await Resident.filter(nickname="楼上的老张").exists()
