@@ -23,7 +23,7 @@ GRID = "grid:429906001001001"
 #: How many things to tap or fill in have no name.
 UNLABELLED = """
 [...document.querySelectorAll("button, input, textarea, select")]
-    .filter(one => !one.textContent.trim() && !one.labels?.length && !one.ariaLabel).length
+    .filter(one => one.offsetParent && !one.textContent.trim() && !one.labels?.length && !one.ariaLabel).length
 """
 LAMP = "3栋2单元楼道灯坏了好几天了，晚上老人上下楼看不见"
 
