@@ -27,10 +27,11 @@ class Button:
 
 DEFAULT_MENU: tuple[Button, ...] = (
     Button("我要说事", key="report"),
-    Button("我的事项", key="my_cases"),
+    Button("服务导航", key="services"),
     Button(
         "更多",
         sub=(
+            Button("我的事项", key="my_cases"),
             Button("使用帮助", key="help"),
             Button("联系网格员", key="worker"),
             Button("我的网格", key="my_grid"),

@@ -10,7 +10,7 @@ from domain.journal import audit
 from domain.people import Person
 from domain.reports import Draft, Receipt, report
 from domain.services import seen_areas
-from errors import BadRequest, NotFound
+from errors import BadRequest, NotAllowed, NotFound
 from models.database import fetch, transaction
 from models.enums import Source
 from models.services import ProviderComplaint
@@ -47,7 +47,7 @@ SELECT p.id, p.name, p.kind, p.words, p.phone, p.place, p.price, p.checked_on,
 FROM provider p
 CROSS JOIN LATERAL (SELECT count(*), avg(stars) AS stars FROM provider_rating WHERE provider_id = p.id) r
 WHERE p.active AND (p.area_id IS NULL OR p.area_id = ANY ($1)) AND ($2 = '' OR p.kind = $2)
-    AND ($3 = 0 OR p.id = $3) AND p.id > $4
+    AND ($3::bigint = 0 OR p.id = $3::bigint) AND p.id > $4::bigint
 ORDER BY CASE WHEN $7 THEN 0 ELSE coalesce(r.stars, 4) END DESC, p.id LIMIT $8
 """
 
@@ -76,6 +76,13 @@ async def find_provider(person: Person, provider_id: int, now: datetime) -> Prov
     return ProviderLine(**rows[0])
 
 
+def _check_resident(person: Person, verb: str, found: ProviderLine) -> None:
+    """Staff have opinions as residents, or none."""
+    if not person.resident_id:
+        say = "只有居民可以打分和投诉。"
+        raise NotAllowed(f"{person.actor} is no resident", say=say, tag=verb, object_id=found.id)
+
+
 _RATE = """
 INSERT INTO provider_rating (provider_id, resident_id, stars, words, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (provider_id, resident_id)
@@ -91,6 +98,7 @@ async def rate_provider(
         raise BadRequest(f"{stars} stars", say="请打 1 到 5 分，5 分最满意。")
     async with transaction():
         found = await find_provider(person, provider_id, now)
+        _check_resident(person, "provider:rate", found)
         await fetch(_RATE, found.id, person.resident_id, stars, words[:200], now)
         await audit(person.actor, "provider:rate", found.id, now, source=source)
         return await find_provider(person, provider_id, now)
@@ -111,6 +119,7 @@ async def complain(
         raise BadRequest("no words", say="请说一句哪里不满意，才好去处理。")
     async with transaction():
         found = await find_provider(person, provider_id, now)
+        _check_resident(person, "provider:complain", found)
         seen = nlp.understand(words)
         draft = Draft(
             description=f"投诉{found.kind}“{found.name}”：{words}",

@@ -16,7 +16,7 @@ from domain.privacy import mask
 from domain.reports import Draft, Receipt, report
 from domain.service_tables import FORM_NAMES
 from domain.services import find_item, seen_areas
-from errors import BadRequest
+from errors import BadRequest, NotAllowed
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import Source
 from models.services import ServiceItem
@@ -70,6 +70,8 @@ async def tick(person: Person, code: str, names: Collection[str], now: datetime,
     """Keep which materials are at hand, all of them at once. Raises BadRequest for one the item does not ask for."""
     async with transaction():
         item = await find_item(person, code)
+        if not person.resident_id:
+            raise NotAllowed(f"{person.actor} is no resident", tag="service:tick", object_id=item.id)
         known = [one["name"] for one in item.materials]
         if unknown := set(names) - set(known):
             raise BadRequest(f"{code}: {min(unknown)[:20]!r}", say="材料清单刚刚改过，请重新打开再勾。")

@@ -14,10 +14,25 @@ from models.database import fetch, from_json
 from models.services import ServiceClass, ServiceItem
 from nlp.search import Directory, Item
 
+__all__ = [
+    "Found",
+    "Hit",
+    "ServiceItem",
+    "classes",
+    "find_item",
+    "list_items",
+    "overdue_reviews",
+    "place_of",
+    "search",
+    "seen_areas",
+]
+
 #: After this time somebody should look again whether an item is still right.
 REVIEW_EVERY = timedelta(days=180)
 #: Directories kept ready: one for each set of areas people of which ask.
 _KEPT = 32
+#: Characters from which a name in a question is no chance.
+_WHOLE_NAME = 4
 _KIND, _ITEM = "kind:", "item:"
 
 # The areas a person lives or works in with all above them, and below their post.
@@ -113,7 +128,14 @@ async def search(person: Person, question: str, limit: int = 5) -> Found:
     items = await _in_order([int(key.removeprefix(_ITEM)) for key in keys if key.startswith(_ITEM)])
     by_key = {f"{_ITEM}{item.id}": item for item in items}
     hits = [Hit(by_key.get(key), "" if key in by_key else key.removeprefix(_KIND)) for key in keys]
-    return Found(hits, answer.clear, answer.meant)
+    return Found(hits, answer.clear or _named(question, hits), answer.meant)
+
+
+def _named(question: str, hits: Sequence[Hit]) -> bool:
+    """Whether the first alone is called by its whole name."""
+    names = [(hit.item.title, *hit.item.aliases) if hit.item else () for hit in hits]
+    called = [any(len(name) >= _WHOLE_NAME and name in question for name in some) for some in names]
+    return called[:1] == [True] and sum(called) == 1
 
 
 @lru_cache(maxsize=_KEPT)

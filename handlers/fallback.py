@@ -9,15 +9,15 @@ import nlp
 from bot.messages import Kind, Reply
 from bot.router import Router
 from domain.notices import excerpt
-from domain.reports import report
 from errors import NotFound
+from handlers import services
 from handlers.chat import MEDIA, Chat, has_text, kind, numbered, state, tapped
 from handlers.contact import call_worker
 from handlers.drafts import Draft
 from handlers.emergency import raise_alarm
 from handlers.progress import answer_question, my_cases, talk_of_progress
 from handlers.rate import answer_in_words
-from handlers.report import offer, offer_media, receipt_text, start
+from handlers.report import offer, offer_media, start
 from handlers.room import pass_on, pass_on_media
 from handlers.staff import number_without_question
 
@@ -48,7 +48,7 @@ async def meant_report(chat: Chat) -> Reply:
 @router.on(state("unsure"), tapped(2))
 async def meant_question(chat: Chat) -> Reply:
     """“问怎么办事”."""
-    return _offer_question(chat, chat.data.get("said", ""))
+    return await _question(chat, chat.data.get("said", ""))
 
 
 @router.on(state("unsure"), tapped(3))
@@ -66,14 +66,7 @@ async def meant_person(chat: Chat) -> Reply:
 @router.on(state("question"), tapped(1))
 async def ask_worker(chat: Chat) -> Reply:
     """The grid worker answers; the answer comes back as any result does."""
-    said = chat.data.get("said", "")
-    draft = Draft(texts=[said])
-    draft.understand()
-    draft.subject = f"咨询：{excerpt(said, 16)}"
-    draft.urgent = False
-    receipt = await report(chat.person, draft.final(), chat.now, message_id=chat.turn.inbox_id)
-    chat.go()
-    return Reply(receipt_text(chat, receipt))
+    return await services.ask_worker(chat, chat.data.get("said", ""))
 
 
 @router.on(state("question"), tapped(2))
@@ -88,6 +81,11 @@ async def question_dropped(chat: Chat) -> Reply:
     """Never mind."""
     chat.go()
     return Reply("好的。有事随时直接说。")
+
+
+async def _question(chat: Chat, said: str) -> Reply:
+    """From the directory of services; the grid worker is asked what it does not know."""
+    return await services.answer(chat, said) or _offer_question(chat, said)
 
 
 def _offer_question(chat: Chat, said: str) -> Reply:
@@ -108,7 +106,7 @@ async def sentence(chat: Chat) -> Reply:
     seen = chat.seen
     if seen.urgent and seen.emergency:
         return await _alarm(chat)
-    for answer in (answer_question, pass_on):
+    for answer in (answer_question, pass_on, services.answer_looking):
         if reply := await answer(chat):
             return reply
     match seen.intent:
@@ -117,9 +115,9 @@ async def sentence(chat: Chat) -> Reply:
         case "progress":
             return await _progress(chat)
         case "consult":
-            return _offer_question(chat, chat.text)
+            return await _question(chat, chat.text)
         case _:
-            return _small_talk(chat)
+            return await _small_talk(chat)
 
 
 async def _alarm(chat: Chat) -> Reply:
@@ -135,12 +133,14 @@ async def _progress(chat: Chat) -> Reply:
         return await my_cases(chat)
 
 
-def _small_talk(chat: Chat) -> Reply:
+async def _small_talk(chat: Chat) -> Reply:
     text = chat.text.lower()
     if any(word in text for word in _THANKS) and len(text) <= 20:
         return Reply("不客气。有事随时直接说。")
     if any(text.startswith(word) for word in _HELLO) and len(text) <= 12:
         return Reply("您好。有什么问题直接说，比如“3栋楼道灯坏了”。\n看进度回复“我的事项”，找人回复“人工”。")
+    if reply := await services.answer(chat, chat.text, sure=True):
+        return reply
     chat.go("unsure", said=chat.text)
     return chat.ask("我没完全明白，您是想：", numbered("反映问题", "问怎么办事", "查我反映过的事", "找网格员说话"))
 
