@@ -21,7 +21,7 @@ export function draw(entry, room, acts) {
     make("div", { className: "bubble" }, quote(entry, acts), announced(entry), ...content(entry)),
     ...notes(entry, acts),
     ...(room.staff ? hint(entry, acts) : []),
-    foot(entry, room, acts),
+    ...foot(entry, room, acts),
   );
   return item;
 }
@@ -114,12 +114,12 @@ function hint(entry, acts) {
 }
 
 function foot(entry, room, acts) {
-  if (entry.seq === null || entry.state === "removed") return null;
+  if (entry.seq === null || entry.state === "removed") return [];
   const parts = [button("回复", () => acts.reply(entry), { className: "link" })];
   if (acts.mayRecall(entry)) parts.push(button("撤回", () => acts.recall(entry), { className: "link recall" }));
-  if (!entry.author.me && !SYSTEM.has(entry.kind)) parts.push(button("更多", () => acts.more(entry), { className: "link" }));
-  else if (room.staff && entry.author.me) parts.push(button("更多", () => acts.more(entry), { className: "link" }));
-  return make("div", { className: "acts" }, parts);
+  const others = !entry.author.me && !SYSTEM.has(entry.kind);
+  if (others || (room.staff && entry.author.me)) parts.push(button("更多", () => acts.more(entry), { className: "link" }));
+  return [make("div", { className: "acts" }, parts)];
 }
 
 /** An entry in a few words, for a quote. */

@@ -7,7 +7,7 @@ import { all, call, newId, useToken } from "./http.js";
 import { Line } from "./line.js";
 import { askBadges, chooseGrid, showMe, showOfficers } from "./me.js";
 import { signIn, signOut } from "./sign-in.js";
-import { announce, countWork, noCase, showStaffParts, showWork, staffActs, toCase } from "./staff.js";
+import { announce, countWork, noCase, showWork, staffActs, toCase } from "./staff.js";
 import { Talk } from "./talk.js";
 
 const ROOMS_EVERY = 60000; // ms between two looks at one's rooms: somebody may have begun a private talk
@@ -87,11 +87,10 @@ async function openRoom(room) {
   document.title = `${room.name} · 邻里`;
   byId("present").textContent = "";
   composer.in(talk);
-  showStaffParts(room);
+  showParts(room);
   showMuted(room);
   showNews();
   await talk.open();
-  byId("private").hidden = room.kind === "private" || room.staff;
   await pin();
   lookAtWork();
 }
@@ -152,6 +151,16 @@ function showNews() {
   const elsewhere = rooms.filter((one) => one.id !== talk?.room.id).reduce((sum, one) => sum + one.unread, 0);
   byId("news").textContent = elsewhere ? (elsewhere > 99 ? "99+" : String(elsewhere)) : "";
   byId("rooms").hidden = rooms.length < 2 && !me.post;
+}
+
+/** What this kind of room has, and what only staff use in it. */
+function showParts(room) {
+  const alone = room.kind === "private";
+  byId("work").hidden = !room.staff;
+  byId("private").hidden = alone || room.staff;
+  byId("announcements").hidden = alone;
+  byId("officers").hidden = alone;
+  for (const chip of document.querySelectorAll("[data-mention]")) chip.hidden = alone;
 }
 
 function showMuted(room) {

@@ -1,7 +1,7 @@
 // What staff do: make cases of messages, decide what waits, answer what nobody answered, mute, remove.
 
 import { ask, attempt, choose, sheet } from "./ask.js";
-import { button, byId, make, moment, say, short } from "./dom.js";
+import { button, make, moment, say, short } from "./dom.js";
 import { inShort } from "./entry.js";
 import { call } from "./http.js";
 
@@ -138,10 +138,12 @@ export async function showWork(room, me, reply) {
   );
   if (!found) return;
   const [reviews, hints, questions, mutes, digests, auto] = found;
+  const likely = new Set(hints.items.map((one) => one.id));
+  const asked = questions.items.filter((one) => !likely.has(one.id));
   const act = await sheet("要处理", (done) => [
     ...part("等您看的", reviews.items.map((one) => review(one, done))),
     ...part("可能是一件事", hints.items.map((one) => line(inShort(one), button("转为事件", () => done(() => toCase(one)), { className: "main small" })))),
-    ...part("还没人回答", questions.items.map((one) => line(inShort(one), button("回答", () => done(() => reply(one)), { className: "main small" })))),
+    ...part("还没人回答", asked.map((one) => line(inShort(one), button("回答", () => done(() => reply(one)), { className: "main small" })))),
     ...part("暂停发言的人", mutes.items.map((one) => line(`${one.name}，到 ${moment(one.until)}：${one.why}`, unmuting(room, one, done)))),
     ...part("群里这几天", digests.items.map((one) => line(one.text || one.day))),
     ...(LEAD.has(me.post?.role) ? [autoSwitch(room, auto)] : []),
@@ -196,9 +198,4 @@ function autoSwitch(room, auto) {
 export async function announce(room, clientId) {
   const text = await ask("发群公告", { label: "公告内容（全网格都能看到）", most: 2000, send: "发出" });
   if (text) await attempt(() => call("POST", `/rooms/${room.id}/announcements`, { client_id: clientId, text }));
-}
-
-/** Show or hide what only staff use. */
-export function showStaffParts(room) {
-  byId("work").hidden = !room.staff;
 }
