@@ -15,6 +15,7 @@ from bot.callback import Callback
 from bot.limits import Limit, RateLimits
 from domain import tokens
 from errors import TooMany, Unavailable
+from jobs.loops import end
 from miniapp_api import open311, room_page
 from miniapp_api.api import create_api
 from miniapp_api.frames import Writer
@@ -83,8 +84,7 @@ async def _hub_runs(running: Services, hub: Hub) -> AsyncIterator[None]:
         async with Rounds(hub, RedisPresence(running.redis, running.now), running.now).running():
             yield
     finally:
-        hearing.cancel()
-        await asyncio.gather(hearing, return_exceptions=True)
+        await end(hearing)
 
 
 def _open311_throttle(running: Services) -> Callable[[str, str], Awaitable[None]]:

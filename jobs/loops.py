@@ -62,6 +62,14 @@ class Waker:
             await self._redis.publish(WAKE_CHANNEL, b"1")
 
 
+async def end(listener: asyncio.Task[None]) -> None:
+    """Cancel a task that listens to Redis. Once may not do: a cancellation that meets the end of a connection's own
+    time limit is lost in it (Python 3.11's `wait_for`), and the task would listen for ever."""
+    while not listener.done():
+        listener.cancel()
+        await asyncio.wait({listener}, timeout=0.5)
+
+
 class OutboxLoop:
     """Runs one worker's outbox until cancelled. A round in progress is finished first."""
 
@@ -80,8 +88,7 @@ class OutboxLoop:
                 if not await self._round():
                     await self._wait()
         finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+            await end(listener)
 
     def stop(self) -> None:
         """Finish the running round, then return from `run`."""

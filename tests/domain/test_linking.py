@@ -22,7 +22,7 @@ from models.rooms import Badge, Room, RoomMessage
 from tests.town import Clock
 
 GRID = "429906001001001"
-LOGIN = MiniappLogin("mini_he", "union_he", "a2V5")
+LOGIN = MiniappLogin("mini_he", "union_he")
 
 
 async def sign_in(clock: Clock, login: MiniappLogin = LOGIN) -> tuple[str, Person]:
@@ -118,7 +118,7 @@ async def test_the_account_first_and_the_mini_program_after_need_no_move(orm: No
 
 
 async def test_a_unionid_that_comes_with_a_later_login_joins_them(orm: None, clock: Clock):
-    token, mini = await sign_in(clock, MiniappLogin("mini_he", "", "a2V5"))
+    token, mini = await sign_in(clock, MiniappLogin("mini_he", ""))
     await login_web("o_he", "union_he", "", clock())
     _, joined = await sign_in(clock)
     assert joined.openid == "o_he"
