@@ -18,7 +18,7 @@ from domain.duplicates import Similar
 from domain.journal import audit
 from domain.likeness import radius_of
 from domain.lookup import find_case
-from domain.notices import excerpt, serial
+from domain.notices import serial
 from domain.people import Person, Post, home_of_grid, person_of, post_of
 from domain.previews import OTHER
 from domain.reports import Draft, Media, Receipt, report
@@ -90,6 +90,17 @@ async def claim(message_id: int) -> int | None:
     await fetch(_CLAIM, message_id)
     rows = await fetch(_CASE, message_id)
     return rows[0]["case_id"] if rows else None
+
+
+async def unclaimed(message_id: int) -> Said | None:
+    """A message that belongs to no case yet, claimed; None for one that does, or is gone."""
+    if await claim(message_id) is not None:
+        return None
+    try:
+        entry = await room_entries.read(message_id)
+    except NotFound:
+        return None
+    return Said(entry, await Room.get(id=entry.room_id))
 
 
 async def to_case(person: Person, message_id: int, changes: Changes, now: datetime, source: str = "") -> Filed:
@@ -337,10 +348,3 @@ async def known_already(case: Case, now: datetime) -> str:
 def titled(case: Case) -> str:
     """0044 垃圾满溢; of a matter that is nobody else's business the number alone."""
     return f"{serial(case.number)} {case.subject}" if radius_of(case.category) else serial(case.number)
-
-
-def quoted(entry: Entry) -> str:
-    """The beginning of a message for staff."""
-    return excerpt(entry.text, 40) or {MessageKind.IMAGE: "［照片］", MessageKind.VOICE: "［语音］"}.get(
-        entry.kind, "［位置］"
-    )

@@ -17,7 +17,7 @@ from domain.clock import say_latest
 from domain.lookup import find_case, own_cases, read_number
 from domain.people import Person, home_of_grid, post_of
 from domain.review_notices import excerpt
-from domain.room_cases import Changes, Said, claim, join_case, resident_of, titled, to_case
+from domain.room_cases import Changes, Said, join_case, resident_of, titled, to_case, unclaimed
 from domain.room_jobs import said_to_helper
 from domain.room_messages import append
 from domain.room_questions import tell_worker
@@ -26,7 +26,6 @@ from errors import LinliError, NotFound
 from models.cases import Case
 from models.database import fetch, transaction
 from models.enums import MessageKind, MessageState
-from models.rooms import Room
 
 _ASKS = re.compile(r"查|进度|编号|怎么样|到哪|办好|处理得")
 _URGES = re.compile(r"催")
@@ -57,15 +56,10 @@ _KNOWN = "SELECT 1 FROM room_message WHERE room_id = $1 AND sender = 'system' AN
 
 async def _unanswered(message_id: int) -> Said | None:
     """The message, claimed; None when it has its answer, is a case, or is not shown any more."""
-    if await claim(message_id) is not None:
+    said = await unclaimed(message_id)
+    if said is None or said.entry.state is not MessageState.SHOWN:
         return None
-    try:
-        entry = await room_entries.read(message_id)
-    except NotFound:
-        return None
-    if entry.state is not MessageState.SHOWN or await fetch(_KNOWN, entry.room_id, _name(message_id)):
-        return None
-    return Said(entry, await Room.get(id=entry.room_id))
+    return None if await fetch(_KNOWN, said.room.id, _name(message_id)) else said
 
 
 def _name(message_id: int) -> str:

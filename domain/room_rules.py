@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import nlp
-from domain import duplicates, room_entries
+from domain import duplicates
 from domain.likeness import radius_of
 from domain.notices import excerpt, serial, short
 from domain.people import Home, Person, home_of_grid, post_of
@@ -20,20 +20,18 @@ from domain.room_cases import (
     Filed,
     Said,
     belong,
-    claim,
     draft_of,
     follow,
     known_already,
     made_of,
     reply,
     speaker,
+    unclaimed,
 )
 from domain.room_questions import tell_post
-from errors import NotFound
 from models.cases import Case
 from models.database import fetch, transaction
 from models.enums import MessageState
-from models.rooms import Room
 
 #: Further words about one danger belong to the case just made.
 _ONE_DANGER = timedelta(minutes=30)
@@ -61,15 +59,9 @@ async def look(message_id: int, now: datetime, sure: float) -> None:
 
 async def _untouched(message_id: int) -> Said | None:
     """A message that belongs to no case yet and is not dismissed or taken back, claimed."""
-    if await claim(message_id) is not None:
-        return None
-    try:
-        entry = await room_entries.read(message_id)
-    except NotFound:
-        return None
-    if entry.state is MessageState.RECALLED or (entry.hint or {}).get("ignored"):
-        return None
-    return Said(entry, await Room.get(id=entry.room_id))
+    said = await unclaimed(message_id)
+    gone = said is None or said.entry.state is MessageState.RECALLED or (said.entry.hint or {}).get("ignored")
+    return None if gone else said
 
 
 def is_clear(seen: nlp.Understanding, sure: float) -> bool:

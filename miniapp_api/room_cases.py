@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -169,9 +170,7 @@ async def list_hints(call: Call, path: RoomPath, query: Page) -> Messages:
     name = f"hints {path.room_id}"
     [before] = unseal(call, name, query.cursor) or [None]
     found = await room_cards.hints(call.person, path.room_id, before=before, limit=query.limit)
-    following = seal(call, name, [found[-1].id]) if len(found) == query.limit else ""
-    items = [as_message(one, staff=True, me=is_me(call.person, one.by)) for one in found]
-    return Messages(items=items, next=following)
+    return _messages(call, name, found, query.limit)
 
 
 @routes.get("/rooms/{room_id}/questions", rule="room:watch")
@@ -180,7 +179,12 @@ async def list_questions(call: Call, path: RoomPath, query: Page) -> Messages:
     name = f"questions {path.room_id}"
     [beyond] = unseal(call, name, query.cursor) or [None]
     found = await room_questions.unanswered(call.person, path.room_id, call.now, beyond=beyond, limit=query.limit)
-    following = seal(call, name, [found[-1].id]) if len(found) == query.limit else ""
+    return _messages(call, name, found, query.limit)
+
+
+def _messages(call: Call, name: str, found: Sequence[Entry], limit: int) -> Messages:
+    """A page as staff read it; `name` is the list its cursor is for."""
+    following = seal(call, name, [found[-1].id]) if len(found) == limit else ""
     items = [as_message(one, staff=True, me=is_me(call.person, one.by)) for one in found]
     return Messages(items=items, next=following)
 

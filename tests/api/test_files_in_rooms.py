@@ -1,4 +1,4 @@
-"""Photos in rooms: members see them by the message that shows them, as long as the message is there to be seen."""
+"""Photos and places in rooms: members see them by the message that shows them, as long as it is there to be seen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from domain.positions import coarsen
 from models.enums import MessageState, Purpose
+from models.people import Staff
 from models.rooms import RoomMessage
 from tests.api.caller import Caller
 from tests.api.conftest import SignIn
@@ -78,6 +80,15 @@ async def test_what_is_not_shown_is_seen_by_its_sender_and_staff_alone(
     assert len(await links(await sign_in(WANG), f"m{message['id']}")) == 1
 
 
+async def test_an_address_ends_with_the_message_it_shows(town: Town, chen: Caller, sign_in: SignIn):
+    message, liu = await show(chen, picture(), "image"), await member(town, sign_in, "liu")
+    [link] = await links(liu, f"m{message['id']}")
+    assert (await opened(liu, town, link["url"])).headers["Content-Type"] == "image/jpeg"
+    wang = await sign_in(staff=await Staff.get(code="G001"))
+    assert (await wang.post(f"/messages/{message['id']}/remove", {"why": "照片里有别人的车牌"})).status == 200
+    assert (await opened(liu, town, link["url"])).status == 404
+
+
 async def test_what_was_taken_back_is_seen_by_nobody(town: Town, chen: Caller, sign_in: SignIn):
     message = await show(chen, picture(), "image")
     assert (await chen.post(f"/messages/{message['id']}/recall")).status in (200, 204)
@@ -92,3 +103,19 @@ async def test_nobody_shows_a_file_of_somebody_else(town: Town, chen: Caller, si
     body = {"client_id": "c-1", "kind": "image", "upload": mine["id"]}
     reply = await liu.post(f"/rooms/{(await first_room()).id}/messages", body)
     assert (reply.status, await RoomMessage.all().count()) == (400, 0)
+
+
+async def test_a_place_stands_in_the_message_until_only_its_name_is_kept(town: Town, chen: Caller, sign_in: SignIn):
+    place = {"latitude": 30.5458, "longitude": 114.3536, "place": "东门垃圾点"}
+    body = {"client_id": "1", "kind": "location", "position": place}
+    path = f"/rooms/{(await first_room()).id}/messages"
+    refused = await chen.post(path, body)
+    assert (refused.status, refused.code) == (403, "consent_needed")
+    await agree("o_neighbour_chen", Purpose.LOCATION)
+    assert (await chen.post(path, body)).status == 201
+    liu = await member(town, sign_in, "liu")
+    [read] = (await liu.get(path)).json["items"]
+    assert (read["kind"], read["position"], read["text"]) == ("location", place, "")
+    await coarsen(town.clock())
+    [read] = (await liu.get(path)).json["items"]
+    assert (read["position"], read["text"]) == (None, "东门垃圾点")
