@@ -46,7 +46,8 @@ _COLUMNS = ("title", "body", "time")
 _SIGNS = (
     ("offered as report", ">交给网格员</a>"),
     ("offered to join another's", ">不是同一件，照常上报</a>"),
-    ("consult", ">请网格员回答</a>"),
+    ("a guide or a choice of guides", "问网格员</a>"),
+    ("consult nobody has a guide for", ">请网格员回答</a>"),
     ("asked which kind", ">都不是</a>"),
     ("asked back", ">问怎么办事</a>"),
 )

@@ -82,7 +82,8 @@ async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(replay: Rep
     code, figures, _ = await replay("--deliveries", "3")
     assert code == 0
     assert figures["messages sent"] == figures["inbox rows of them"] == figures["replies"] == "4"
-    assert (figures["offered as report"], figures["consult"], figures["emergency: a case at once"]) == ("2", "1", "1")
+    assert (figures["offered as report"], figures["emergency: a case at once"]) == ("2", "1")
+    assert figures["a guide or a choice of guides"] == "1"
     assert (figures["cases"], figures["confirmed"], figures["urgent"]) == ("3", "2", "1")
     assert figures["residents with more than one"] == figures["messages failed or parked"] == "0"
     assert figures["inbox rows in all (with follows and answers)"] == "10 of 10"
