@@ -115,13 +115,16 @@ async def sign_in_with_code(context: BrowserContext, address: str, phone: Phone,
 
 
 async def photographed(browser: Browser, rooms: list[RoomPage], name: str) -> None:
-    """Windows side by side in one picture."""
+    """Windows side by side in one picture, taller than they were: what was said before is in it."""
     if not PICTURES:
         return
-    shots = [await room.page.screenshot(animations="disabled") for room in rooms]
-    sheet = await browser.new_page(
-        viewport={"width": len(shots) * (SIZE["width"] + 20) + 20, "height": SIZE["height"] + 40}
-    )
+    shots, tall = [], 1060
+    for room in rooms:
+        await expect(room.page.locator("#told")).to_be_hidden()
+        await room.page.set_viewport_size({"width": SIZE["width"], "height": tall})
+        shots.append(await room.page.screenshot(animations="disabled"))
+    width = len(shots) * (SIZE["width"] + 20) + 20
+    sheet = await browser.new_page(viewport={"width": width, "height": tall + 40})
     await sheet.set_content(
         "<style>body{margin:20px;background:#cfd5d0;display:flex;gap:20px}img{border-radius:14px}</style>"
         + "".join(f'<img src="data:image/png;base64,{base64.b64encode(shot).decode()}">' for shot in shots)

@@ -92,6 +92,12 @@ async def test_two_members_and_their_worker_talk_and_a_message_becomes_a_case(
     await expect(chen.entry("今天下午").locator(".who")).to_contain_text("网格员王芳")
     await photographed(chromium, [chen, wang], "room")
 
+    again = "3栋2单元楼道灯坏了，晚上看不见，没人修吗"
+    await sun.say(again)
+    await wang.act(again, "转为事件", "并入 0001")
+    await wang.told("已并入 0001")
+    await expect(sun.entry(again).locator(".note")).to_contain_text("已成为事件 0001")
+
 
 async def test_photo_and_place_recall_and_read_position(neighbours: Neighbours, tmp_path: Path):
     chen, sun, wang = neighbours.chen, neighbours.sun, neighbours.wang
@@ -134,7 +140,7 @@ async def test_photo_and_place_recall_and_read_position(neighbours: Neighbours, 
     await expect(sun.entries.locator(".unread + li")).to_contain_text("不用空腹")
 
 
-async def test_a_complaint_hides_a_message_until_the_worker_decides(neighbours: Neighbours, chromium: Browser):
+async def test_a_complaint_hides_a_message_until_the_worker_decides(neighbours: Neighbours):
     chen, sun, wang = neighbours.chen, neighbours.sun, neighbours.wang
     await neighbours.speak_first(sun, "卖茶叶啦，便宜卖，要的私信我")
     await chen.act("卖茶叶", "更多", "投诉这条消息")
@@ -145,7 +151,7 @@ async def test_a_complaint_hides_a_message_until_the_worker_decides(neighbours: 
 
     await wang.tap("要处理")
     await expect(wang.sheet).to_contain_text("天天发广告")
-    await photographed(chromium, [wang], "room-work")
+    await wang.picture("room-work")
     await wang.sheet.locator("[data-review]").get_by_role("button", name="显示", exact=True).click()
     await chen.shows("卖茶叶")
     await wang.act("卖茶叶", "更多", "暂停这人发言", "1 天")
