@@ -171,3 +171,22 @@ async def test_where_there_are_no_providers_the_grid_worker_helps(town: Town):
     await Provider.all().update(active=False)
     await town.say(CHEN, "服务导航")
     assert "回复“人工”" in await town.say(CHEN, "7")
+
+
+async def test_place_and_steps_lead_to_the_map_and_to_the_page_where_there_is_one(town: Town):
+    page = "https://example.com/jhdj"
+    await ServiceItem.filter(code="jhdj").update(latitude=30.5454, longitude=114.3418, link=page)
+    await town.say(CHEN, "结婚登记怎么办")
+    assert page in await town.say(CHEN, "步骤")
+    assert "position=114.3418,30.5454" in await town.say(CHEN, "地点")
+
+
+async def test_staff_read_what_is_missing_and_what_to_look_at_again(town: Town):
+    assert "没有居民问倒过" in await town.say(LI, "缺的事项")
+    await town.say(CHEN, UNKNOWN)
+    await town.say(CHEN, "1")
+    assert f"1 次：{UNKNOWN}" in await town.say(LI, "缺的事项")
+    assert "都在半年内核对过" in await town.say(LI, "待核对")
+    await ServiceItem.filter(code="flyz").update(reviewed_on=None)
+    assert "法律援助（没核对过）" in await town.say(LI, "待核对")
+    assert UNKNOWN not in await town.say(CHEN, "缺的事项"), "residents do not read what others asked"
