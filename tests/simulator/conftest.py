@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from simulator_stage import AES_KEY, APPID, SECRET, TOKEN, Api, Callback, Clock, Stage
 
 from simulator import Platform, SimulatorConfig, create_app
+from tests.simulator.simulator_stage import AES_KEY, APPID, SECRET, TOKEN, Api, Callback, Clock, Stage
 
 
 @pytest.fixture

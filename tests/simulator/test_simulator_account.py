@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
-from simulator_stage import APPID, CHEN, SECRET, Stage
 
 from simulator import Platform, samples
 from simulator.calls import LIMITS
+from tests.simulator.simulator_stage import APPID, CHEN, SECRET, Stage
 
 CLICK = {"type": "click", "name": "说事", "key": "report"}
 

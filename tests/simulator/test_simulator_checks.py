@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from simulator_stage import AES_KEY, APPID, CHEN, SECRET, TOKEN, Api, Clock
 
 from bot.crypto import Cryptor, check_signature
 from bot.wire import encrypted_part, parse_body
 from simulator import Platform, SimulatorConfig, create_app
+from tests.simulator.simulator_stage import AES_KEY, APPID, CHEN, SECRET, TOKEN, Api, Clock
 
 MINI, MINI_SECRET = "wxaaaaaaaaaaaaaaaa", "mini-secret"
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from simulator_stage import ACCOUNT, AES_KEY, APPID, CHEN, TOKEN, Received, Stage, reply_xml
 
 from bot.crypto import Cryptor
 from bot.messages import Kind
 from errors import BadRequest, Conflict
 from simulator import Platform
 from simulator.answers import FAULT_LINE
+from tests.simulator.simulator_stage import ACCOUNT, AES_KEY, APPID, CHEN, TOKEN, Received, Stage, reply_xml
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])

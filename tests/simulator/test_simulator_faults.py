@@ -5,10 +5,10 @@ import asyncio
 import aiohttp
 import pytest
 from aiohttp import web
-from simulator_stage import CHEN, Received, Stage
 
 from errors import BadRequest
 from simulator.faults import MARK_FAIL_AFTER
+from tests.simulator.simulator_stage import CHEN, Received, Stage
 
 SEND = "/cgi-bin/message/custom/send"
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from simulator_stage import CHEN, Stage
 
 from simulator.notices import CHECKS
+from tests.simulator.simulator_stage import CHEN, Stage
 
 TEMPLATE = "/cgi-bin/message/template/send"
 NOTICE = "/cgi-bin/message/subscribe/bizsend"

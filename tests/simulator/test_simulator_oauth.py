@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
-from simulator_stage import APPID, CHEN, SECRET, Stage
+
+from tests.simulator.simulator_stage import APPID, CHEN, SECRET, Stage
 
 ASKED = {
     "appid": APPID,

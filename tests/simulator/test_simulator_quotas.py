@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from simulator_stage import CHEN, Stage
+
+from tests.simulator.simulator_stage import CHEN, Stage
 
 SEND = "/cgi-bin/message/custom/send"
 TYPING = "/cgi-bin/message/custom/typing"

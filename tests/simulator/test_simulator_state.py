@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from aiohttp.test_utils import TestClient, TestServer
-from simulator_stage import APPID, CHEN, Stage
 
 from simulator import PLATFORM, Platform, SimulatorConfig, create_app
+from tests.simulator.simulator_stage import APPID, CHEN, Stage
 
 
 def kept(stage: Stage, folder: Path) -> SimulatorConfig:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator_stage import APPID, SECRET, Stage
+from tests.simulator.simulator_stage import APPID, SECRET, Stage
 
 IPS = "/cgi-bin/getcallbackip"
 
