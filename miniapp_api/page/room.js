@@ -7,7 +7,7 @@ import { all, call, newId, useToken } from "./http.js";
 import { Line } from "./line.js";
 import { askBadges, chooseGrid, showMe, showOfficers } from "./me.js";
 import { signIn, signOut } from "./sign-in.js";
-import { announce, countWork, noCase, showWork, staffActs, toCase } from "./staff.js";
+import { announce, noCase, readWork, showWork, staffActs, toCase } from "./staff.js";
 import { Talk } from "./talk.js";
 
 const ROOMS_EVERY = 60000; // ms between two looks at one's rooms: somebody may have begun a private talk
@@ -137,11 +137,15 @@ function lookAtWork(after = 0) {
   clearTimeout(working);
   if (!talk.room.staff) return;
   working = setTimeout(async () => {
+    const here = talk;
     try {
-      const waiting = document.hidden ? 0 : await countWork(talk.room, me);
-      if (!document.hidden) byId("work-count").textContent = waiting ? String(waiting) : "";
+      if (!document.hidden) {
+        const { waiting, likely, since } = await readWork(here.room, me);
+        byId("work-count").textContent = waiting ? String(waiting) : "";
+        here.dropHints(likely, since);
+      }
     } catch {
-      // It is counted again in a minute.
+      // It is looked at again in a minute.
     }
     lookAtWork(WORK_EVERY);
   }, after);

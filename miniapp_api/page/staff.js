@@ -113,14 +113,16 @@ async function grant(entry, room) {
   if (done) say("已请本人确认。");
 }
 
-/** How much waits for this person, as the number on the button. */
-export async function countWork(room, me) {
+/** What waits for this person: how much of it, and which messages still seem to be reports (those since `since`). */
+export async function readWork(room, me) {
   const [reviews, questions, hints] = await Promise.all([
     mayDecide(me) ? call("GET", "/reviews?limit=100") : { items: [] },
     call("GET", `/rooms/${room.id}/questions?limit=100`),
     call("GET", `/rooms/${room.id}/hints?limit=100`),
   ]);
-  return new Set([...reviews.items, ...questions.items, ...hints.items].map((one) => `${one.room_name ? "review" : ""}${one.id}`)).size;
+  const likely = new Set(hints.items.map((one) => one.id));
+  const waiting = reviews.items.length + new Set([...likely, ...questions.items.map((one) => one.id)]).size;
+  return { waiting, likely, since: hints.next ? hints.items.at(-1).id : 0 };
 }
 
 /** The sheet 要处理. `reply(entry)` answers a question in the room. */

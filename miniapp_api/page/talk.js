@@ -157,6 +157,14 @@ export class Talk {
     this.redraw(target.id);
   }
 
+  /** Messages that were taken along into a case, or that a colleague found to be none, are reports no more. */
+  dropHints(likely, since) {
+    for (const entry of this.entries.values()) {
+      if (!entry.hint || entry.case || entry.id < since || likely.has(entry.id)) continue;
+      call("GET", `/messages/${entry.id}`).then((now) => this.replace({ ...now, hint: null }), () => {});
+    }
+  }
+
   redraw(id) {
     const entry = this.entries.get(id);
     const item = this.item(id);

@@ -82,6 +82,8 @@ async def test_two_members_and_their_worker_talk_and_a_message_becomes_a_case(
     await chen.shows("已转为事件 0001")
     await expect(chen.entry(LAMP).locator(".note")).to_contain_text("已成为事件 0001")
     await expect(wang.entry(LAMP).locator(".hint")).to_have_count(0)
+    await expect(wang.entry("对啊").locator(".note")).to_contain_text("已成为事件 0001")
+    await expect(wang.entry("对啊").locator(".hint")).to_have_count(0)
 
     await neighbours.phones["王芳"].type("接 0001")
     await sun.shows("网格员王芳已接手 0001")
