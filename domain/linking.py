@@ -86,6 +86,10 @@ WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
 ), agreed AS (UPDATE purpose_consent SET resident_id = $2 WHERE resident_id = $1
 ), sent AS (UPDATE upload SET owner = 'resident:' || $2::bigint WHERE owner = 'resident:' || $1::bigint
 ), asked AS (UPDATE review SET by = 'resident:' || $2::bigint WHERE by = 'resident:' || $1::bigint
+), rated AS (UPDATE provider_rating r SET resident_id = $2 WHERE resident_id = $1
+    AND NOT EXISTS (SELECT 1 FROM provider_rating o WHERE o.provider_id = r.provider_id AND o.resident_id = $2)
+), ticked AS (UPDATE checklist c SET resident_id = $2 WHERE resident_id = $1
+    AND NOT EXISTS (SELECT 1 FROM checklist o WHERE o.item_id = c.item_id AND o.resident_id = $2)
 ), answered AS (DELETE FROM idempotent_request WHERE actor = 'resident:' || $1::bigint
 ), said AS (
     UPDATE room_message m SET sender = 'resident:' || $2::bigint, client_id = CASE WHEN EXISTS (

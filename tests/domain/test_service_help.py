@@ -8,12 +8,14 @@ import pytest
 
 from domain import providers, service_help
 from domain.erasure import erase
+from domain.linking import merge
 from domain.people import Person, find_person, join_grid, post_of
 from domain.personal_data import gather
 from domain.services import find_item
 from errors import BadRequest, NotFound
 from models.audit import AuditEvent
 from models.cases import Case
+from models.database import transaction
 from models.people import Area, Staff
 from models.services import Checklist, MissingItem, Provider, ProviderRating
 from tests.domain.tables import NOW
@@ -154,3 +156,17 @@ async def test_what_a_resident_did_here_is_in_their_package_and_goes_with_them(o
     assert (rating.stars, rating.words) == (4, "")
     assert await Checklist.all().count() == 0
     assert await MissingItem.all().count() == 0
+
+
+async def test_who_turns_out_to_be_one_person_keeps_what_both_ticked_and_rated(orm: None):
+    follower, visitor = await resident("o_follower"), await resident("mini:o_visitor")
+    shop = (await Provider.get(code="wx01")).id
+    await providers.rate_provider(visitor, shop, 5, "好", NOW)
+    await service_help.tick(visitor, "dibao", ["全家身份证和户口簿"], NOW)
+    await service_help.tick(visitor, "jhdj", ["两寸合影"], NOW)
+    await service_help.tick(follower, "jhdj", ["双方身份证"], NOW)
+    async with transaction():
+        await merge(visitor.resident_id, follower.resident_id, NOW)
+    assert (await ProviderRating.get()).resident_id == follower.resident_id
+    for code, kept in (("dibao", "全家身份证和户口簿"), ("jhdj", "双方身份证")):
+        assert await service_help.ticked(follower, await find_item(follower, code)) == {kept}
