@@ -22,7 +22,7 @@ from tests.town import Town
 @pytest.mark.skipif(not shutil.which("curl"), reason="the page uses curl")
 async def test_the_shell_example_says_something_and_reads_it(town: Town, sign_in: SignIn):
     page = (ROOT / "docs" / "rooms.md").read_text(encoding="utf-8")
-    [block] = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    block = re.findall(r"^```sh\n(BASE=.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
     chen, room = await neighbour("chen", town.clock()), await first_room()
     await PurposeConsent.create(resident_id=chen.resident_id, purpose=Purpose.ROOM, version=1, given_at=town.clock())
     own = {"TOKEN": (await sign_in(chen.openid)).token, "ROOM": str(room.id)}
