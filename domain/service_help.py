@@ -73,8 +73,8 @@ async def tick(person: Person, code: str, names: Collection[str], now: datetime,
         if not person.resident_id:
             raise NotAllowed(f"{person.actor} is no resident", tag="service:tick", object_id=item.id)
         known = [one["name"] for one in item.materials]
-        if unknown := set(names) - set(known):
-            raise BadRequest(f"{code}: {min(unknown)[:20]!r}", say="材料清单刚刚改过，请重新打开再勾。")
+        if set(names) - set(known):
+            raise BadRequest(f"{code}: no such material", say="材料清单刚刚改过，请重新打开再勾。")
         await fetch(_TICK, person.resident_id, item.id, to_json([name for name in known if name in names]), now)
         await audit(person.actor, "service:tick", item.id, now, source=source)
     return item
