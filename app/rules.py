@@ -33,7 +33,7 @@ from domain.word_rules import (
 )
 from errors import BadRequest, NotAllowed, SettingsError
 from nlp.catalogue import shipped_entries
-from nlp.overlay import Rule, RuleSet, adopt
+from nlp.overlay import NONE, Rule, adopt
 
 log = structlog.get_logger(__name__)
 
@@ -165,7 +165,7 @@ async def watched_rules() -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        adopt(RuleSet())
+        adopt(NONE)
 
 
 async def _keep_looking(version: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import orjson
 from aiohttp import web
@@ -58,10 +59,15 @@ SUBJECTS: tuple[Routes, ...] = (
 def create_api(desk: Desk, subjects: Sequence[Routes] = SUBJECTS) -> web.Application:
     """The application to be mounted at `/api/v1`."""
     app = web.Application(middlewares=[framed(desk.away)])
-    app[document.DOCUMENT] = orjson.dumps(openapi.document(all_routes(subjects), desk.public_url)).decode()
+    app[document.DOCUMENT] = _document(tuple(subjects), desk.public_url)
     for route in all_routes(subjects):
         app.router.add_route(route.method, route.path, endpoint(route, desk))
     return app
+
+
+@lru_cache(maxsize=32)
+def _document(subjects: tuple[Routes, ...], url: str) -> str:
+    return orjson.dumps(openapi.document(all_routes(subjects), url)).decode()
 
 
 def all_routes(subjects: Sequence[Routes] = SUBJECTS) -> list[Route]:

@@ -189,7 +189,7 @@ class Route:
         return f"{self.subject}_{self.handler.__name__}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Routes:
     """The endpoints of one subject; `api.SUBJECTS` lists them all."""
 

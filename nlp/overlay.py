@@ -36,14 +36,20 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
 
 
+NONE = RuleSet()
+"""The tables as they come along. Always this one: a set of its own would have everything built anew."""
+
+
 def rule_set(rules: Iterable[Rule]) -> RuleSet:
     """These rules together: those of this process where they are the same, as what was built from them is there."""
     found = tuple(sorted(set(rules)))
+    if not found:
+        return NONE
     return _held.rules if found == _held.rules.rules else RuleSet(found)
 
 
 class _Held:
-    rules = RuleSet()
+    rules = NONE
 
 
 _held = _Held()

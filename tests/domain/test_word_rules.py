@@ -24,7 +24,7 @@ from models.audit import AuditEvent
 from models.cases import Case
 from models.enums import Source, Status, Urgency
 from models.people import Area
-from nlp.overlay import RuleSet, adopt
+from nlp.overlay import NONE, adopt
 from tests.domain.tables import NOW
 
 STRANGE = "七栋的呱呱桩又在冒泡"
@@ -33,7 +33,7 @@ STRANGE = "七栋的呱呱桩又在冒泡"
 @pytest.fixture(autouse=True)
 def nothing_adopted() -> Iterator[None]:
     yield
-    adopt(RuleSet())
+    adopt(NONE)
 
 
 async def reported(text: str) -> Case:

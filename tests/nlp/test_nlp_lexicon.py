@@ -17,7 +17,7 @@ from nlp.catalogue import catalogue, shipped_entries
 from nlp.classify import weigh
 from nlp.lexicon import FAR, NEAR, Hit, Lexicon, outermost
 from nlp.normalise import fold, tidy
-from nlp.overlay import Rule, RuleSet, active, adopt, rule_set, trial
+from nlp.overlay import NONE, Rule, active, adopt, rule_set, trial
 
 WORDS = [entry for entry in catalogue().lexicon.entries if "." not in entry and "<" not in entry and "&" not in entry]
 HOSTILE = {
@@ -143,7 +143,7 @@ def test_adopted_rules_hold_until_others_are_adopted() -> None:
         assert nlp.understand(TEXT).category == "parking.charging"
         assert rule_set([OURS]) is active(), "what was built is used again"
     finally:
-        adopt(RuleSet())
+        adopt(NONE)
     assert nlp.understand(TEXT).category == ""
 
 
