@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import uuid4
 
 from domain import bell
@@ -94,34 +94,25 @@ async def write(room_id: int, draft: Draft, now: datetime) -> tuple[Entry, bool]
     return await read(found[0]["id"]), bool(written)
 
 
+class About(TypedDict, total=False):
+    """What else an entry may have. Without `sender` and `author` it is the helper's; without `client_id` always new."""
+
+    sender: str
+    author: str
+    reply_to: int | None
+    target: int | None
+    case_id: int | None
+    data: Mapping[str, Any]
+    client_id: str
+
+
 async def append(
-    room_id: int,
-    kind: MessageKind,
-    text: str,
-    now: datetime,
-    *,
-    sender: str = "system",
-    author: str = "助手",
-    reply_to: int | None = None,
-    target: int | None = None,
-    case_id: int | None = None,
-    data: Mapping[str, Any] | None = None,
-    client_id: str | None = None,
+    room_id: int, kind: MessageKind, text: str, now: datetime, **about: Unpack[About]
 ) -> tuple[Entry, bool]:
     """Write an entry of the system or another platform, which sets off nothing by itself; gives it, and whether it is
     new. Effects use this one; everybody else `domain.room_messages.append`."""
-    draft = Draft(
-        kind,
-        text,
-        sender,
-        author,
-        client_id or uuid4().hex,
-        data=data or {},
-        reply_to=reply_to,
-        target=target,
-        case_id=case_id,
-    )
-    return await write(room_id, draft, now)
+    helper: About = {"sender": "system", "author": "助手"}
+    return await write(room_id, Draft(kind, text, **(helper | about)), now)
 
 
 _NUMBER = """

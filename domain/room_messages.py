@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Unpack
 
 from domain import bell, relay, review_notices, room_entries
 from domain.clock import say_moment
 from domain.journal import audit
 from domain.people import Person
 from domain.review_rows import close_reviews, open_review
-from domain.room_entries import Draft, lock_room, no_message
+from domain.room_entries import About, Draft, lock_room, no_message
 from domain.room_hints import understood
 from domain.room_jobs import leave_look
 from domain.room_spread import spread
@@ -130,36 +129,11 @@ async def _shown(entry: Entry, room: Room, now: datetime) -> None:
     await spread(entry, room, now)
 
 
-async def append(
-    room_id: int,
-    kind: MessageKind,
-    text: str,
-    now: datetime,
-    *,
-    sender: str = "system",
-    author: str = "助手",
-    reply_to: int | None = None,
-    target: int | None = None,
-    case_id: int | None = None,
-    data: Mapping[str, Any] | None = None,
-    client_id: str | None = None,
-) -> Entry:
+async def append(room_id: int, kind: MessageKind, text: str, now: datetime, **about: Unpack[About]) -> Entry:
     """An entry of the system or another platform, in the running transaction if there is one; the same `client_id` of
     the same sender is the same entry."""
     async with transaction():
-        entry, new = await room_entries.append(
-            room_id,
-            kind,
-            text,
-            now,
-            sender=sender,
-            author=author,
-            reply_to=reply_to,
-            target=target,
-            case_id=case_id,
-            data=data,
-            client_id=client_id,
-        )
+        entry, new = await room_entries.append(room_id, kind, text, now, **about)
         if new:
             await spread(entry, await Room.get(id=room_id), now)
     return entry
