@@ -25,6 +25,7 @@ class Notice:
     choices: Sequence[tuple[str, int]] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     images: Sequence[str] = ()  # WeChat media ids, sent before the text when the quota allows
+    kind: str = "case"  # which template carries it: case, booking, application, policy, survey
 
     def payload(self) -> dict[str, Any]:
         return {
@@ -32,6 +33,7 @@ class Notice:
             "choices": [list(choice) for choice in self.choices],
             "fields": dict(self.fields),
             "images": list(self.images),
+            "kind": self.kind,
         }
 
 

@@ -10,6 +10,19 @@ from models.accounts import (
     Upload,
 )
 from models.audit import AuditAnchor, AuditEvent
+from models.bookings import (
+    Activity,
+    Application,
+    ApplicationEvent,
+    ApplicationFile,
+    Booking,
+    BookingPlan,
+    Certificate,
+    ServiceForm,
+    Slot,
+    VolunteerTime,
+)
+from models.broadcasts import Broadcast, BroadcastRun, Delivery, MassCall
 from models.cases import (
     Assist,
     Attachment,
@@ -27,6 +40,7 @@ from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpda
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
 from models.people import Absence, Area, BindCode, Component, Department, Household, PlaceVersion, Resident, Staff
+from models.people_facts import FactKind, HouseholdMember, OptOut
 from models.rooms import Badge, GroupLink, RelayLine, Review, Room, RoomDigest, RoomMessage, RoomSeat
 from models.services import (
     Checklist,
@@ -38,10 +52,15 @@ from models.services import (
     ServiceItem,
 )
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
+from models.surveys import FollowUp, Survey, SurveyAnswer, SurveyVoter
 
 __all__ = [
     "Absence",
+    "Activity",
     "ApiKey",
+    "Application",
+    "ApplicationEvent",
+    "ApplicationFile",
     "Area",
     "Assist",
     "Attachment",
@@ -49,34 +68,45 @@ __all__ = [
     "AuditEvent",
     "Badge",
     "BindCode",
+    "Booking",
+    "BookingPlan",
+    "Broadcast",
+    "BroadcastRun",
     "Case",
     "CaseEvent",
     "CaseRequest",
+    "Certificate",
     "Checklist",
     "Component",
     "Connector",
     "ConnectorCase",
     "Consent",
     "Conversation",
+    "Delivery",
     "Department",
     "Duty",
     "DutyList",
     "Exclusion",
+    "FactKind",
+    "FollowUp",
     "Follower",
     "Formula",
     "FrozenMonth",
     "GroupLink",
     "HintWeek",
     "Household",
+    "HouseholdMember",
     "IdempotentRequest",
     "InboundUpdate",
     "Inbox",
     "LoginCode",
     "LoginToken",
+    "MassCall",
     "MiniappUser",
     "MissingItem",
     "OpenRequest",
     "OpenUpdate",
+    "OptOut",
     "Outbox",
     "PlaceVersion",
     "Provider",
@@ -92,11 +122,17 @@ __all__ = [
     "RoomMessage",
     "RoomSeat",
     "ServiceClass",
+    "ServiceForm",
     "ServiceItem",
     "Shortlisted",
+    "Slot",
     "SpecialDay",
     "Staff",
     "Supervision",
+    "Survey",
+    "SurveyAnswer",
+    "SurveyVoter",
     "Upload",
+    "VolunteerTime",
     "WordRule",
 ]

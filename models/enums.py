@@ -110,6 +110,7 @@ class OutboxKind(StrEnum):
     GROUP = "group"  # an entry of a room, for a group on another platform
     UNION = "union"  # ask WeChat who a follower is in the mini-program
     ERASE = "erase"  # take the files of somebody who was forgotten off the disk
+    MASS = "mass"  # one call of WeChat's mass send (群发), for up to 10,000 people
 
 
 class InboxState(StrEnum):
@@ -255,3 +256,127 @@ class GroupPlatform(StrEnum):
 
     WECOM = "wecom"  # 企业微信群机器人
     SIGNED = "signed"  # any platform that speaks our signed JSON
+
+
+class ApplicationState(StrEnum):
+    """Where an application (线上办理) stands."""
+
+    SUBMITTED = "submitted"  # 待审核
+    SUPPLEMENT = "supplement"  # 待补正：the applicant must add something
+    ACCEPTED = "accepted"  # 办理中
+    DONE = "done"  # 办结
+    REFUSED = "refused"  # 不予办理
+    WITHDRAWN = "withdrawn"  # 撤回
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody still has to do something."""
+        return self in (ApplicationState.SUBMITTED, ApplicationState.SUPPLEMENT, ApplicationState.ACCEPTED)
+
+
+class PlanKind(StrEnum):
+    """What people book or sign up for."""
+
+    COUNTER = "counter"  # 窗口、上门等服务
+    ACTIVITY = "activity"  # 活动
+    COURSE = "course"  # 课程
+    VOLUNTEER = "volunteer"  # 志愿服务
+
+
+class BookingState(StrEnum):
+    """Where a booking stands. Waiting and booked ones are live."""
+
+    WAITING = "waiting"  # 候补
+    BOOKED = "booked"  # 已约
+    ARRIVED = "arrived"  # 已签到
+    MISSED = "missed"  # 爽约
+    CANCELLED = "cancelled"  # 取消
+    EXPIRED = "expired"  # 候补没有排到
+
+
+class ActivityState(StrEnum):
+    """Where an activity stands."""
+
+    DRAFT = "draft"
+    OPEN = "open"  # may be signed up for until `until`
+    HELD = "held"  # over: who came is settled
+    CANCELLED = "cancelled"
+
+
+class FactType(StrEnum):
+    """What a fact about a person is."""
+
+    YES = "yes"  # 是或不是；a tag is such a fact
+    CHOICE = "choice"
+    NUMBER = "number"
+    DATE = "date"
+    TEXT = "text"
+
+
+class BroadcastState(StrEnum):
+    """Where a broadcast stands. One that repeats stays approved between its runs."""
+
+    DRAFT = "draft"
+    WAITING = "waiting"  # 待审：a second person must look
+    APPROVED = "approved"  # its runs start by themselves
+    PAUSED = "paused"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Channel(StrEnum):
+    """By which ways a broadcast may go. `notice` is the ladder: service message, subscription notice, template."""
+
+    NOTICE = "notice"
+    ROOM = "room"  # 群公告
+    MASS = "mass"  # 群发
+
+
+class RunState(StrEnum):
+    """Life of one run of a broadcast."""
+
+    PLANNED = "planned"
+    LISTING = "listing"  # whom it concerns is being written down
+    SENDING = "sending"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    """Life of one delivery up to the outbox; after that the outbox job (or the mass call) says what became of it."""
+
+    LISTED = "listed"  # not handed to the outbox yet
+    QUEUED = "queued"
+    SKIPPED = "skipped"  # not to be sent: opted out, left, cancelled; `reason` says it
+    BY_HAND = "by_hand"  # no WeChat: on the grid worker's list
+    TOLD = "told"  # the grid worker told them
+
+
+class SurveyKind(StrEnum):
+    """What residents are asked for."""
+
+    QUESTIONNAIRE = "questionnaire"  # 问卷
+    VOTE = "vote"  # 议事投票：one vote a household
+
+
+class SurveyState(StrEnum):
+    """Where a survey stands."""
+
+    DRAFT = "draft"
+    WAITING = "waiting"  # 待审
+    OPEN = "open"
+    CLOSED = "closed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class FollowUpState(StrEnum):
+    """Life of a later check (回访)."""
+
+    PLANNED = "planned"
+    ASKED = "asked"
+    FINE = "fine"  # 还好
+    AGAIN = "again"  # 又出现了
+    SILENT = "silent"  # no answer: never counted as fine
+    DROPPED = "dropped"  # reopened, withdrawn or not wanted

@@ -1,0 +1,46 @@
+"""Checks and indexes of bookings, broadcasts and surveys that the ORM cannot say."""
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+#: Each with the statement that takes it away again.
+STATEMENTS = [
+    # whatever the code does, no slot holds more people than it has seats
+    (
+        "ALTER TABLE slot ADD CONSTRAINT slot_seats CHECK (taken BETWEEN 0 AND capacity AND waiting >= 0)",
+        "ALTER TABLE slot DROP CONSTRAINT slot_seats",
+    ),
+    # one seat, or one place in the queue, a person and slot
+    (
+        "CREATE UNIQUE INDEX booking_live ON booking (slot_id, resident_id) WHERE state IN ('waiting', 'booked')",
+        "DROP INDEX booking_live",
+    ),
+    # one living code a plan
+    (
+        "CREATE UNIQUE INDEX booking_code ON booking (plan_id, code) WHERE state IN ('waiting', 'booked')",
+        "DROP INDEX booking_code",
+    ),
+    # one follower is one member of one household
+    (
+        "CREATE UNIQUE INDEX household_member_resident ON household_member (resident_id) "
+        "WHERE resident_id IS NOT NULL AND confirmed_at IS NOT NULL",
+        "DROP INDEX household_member_resident",
+    ),
+    # what is still to be handed to the outbox, and who has not read what they were told
+    (
+        "CREATE INDEX delivery_listed ON delivery (run_id, id) WHERE state = 'listed'",
+        "DROP INDEX delivery_listed",
+    ),
+    (
+        "CREATE INDEX delivery_unread ON delivery (grid_id, id) WHERE read_at IS NULL",
+        "DROP INDEX delivery_unread",
+    ),
+]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("linli", "0012_benefits")]
+
+    initial = False
+
+    operations = [ops.RunSQL(forward, backward) for forward, backward in STATEMENTS]
