@@ -80,6 +80,7 @@ class Application(Model):
     result = fields.CharField(max_length=500, default="", description="what came of it, or why it is refused")
     submitted_at = fields.DatetimeField()
     due_at: datetime | None = fields.DatetimeField(null=True)
+    told = fields.SmallIntField(default=0, description="of its end: 1 = who has it was reminded, 2 = it is overdue")
     ended_at: datetime | None = fields.DatetimeField(null=True)
     stars: int | None = fields.SmallIntField(null=True, description="1 to 5")
     comment = fields.CharField(max_length=200, default="")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from tortoise import fields
@@ -170,6 +170,15 @@ class MissingItem(Model):
         "linli.Case", related_name="missing_items", description="the newest that asked"
     )
     case_id: int
+    item: fields.ForeignKeyNullableRelation[ServiceItem] = fields.ForeignKeyField(
+        "linli.ServiceItem",
+        null=True,
+        related_name="answers",
+        on_delete=fields.OnDelete.SET_NULL,
+        description="which answers it now",
+    )
+    item_id: int | None
+    done_at: datetime | None = fields.DatetimeField(null=True, description="when staff said so; asked again = open")
 
     class Meta:
         table = "missing_item"

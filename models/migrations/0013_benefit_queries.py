@@ -35,6 +35,18 @@ STATEMENTS = [
         "CREATE INDEX delivery_unread ON delivery (grid_id, id) WHERE read_at IS NULL",
         "DROP INDEX delivery_unread",
     ),
+    # numbers of applications begin at 1 each day and have no gaps: a counter row, drawn as the last of a submission
+    ("CREATE TABLE application_day (day date PRIMARY KEY, last int NOT NULL)", "DROP TABLE application_day"),
+    # who must be told of an end that comes or has passed
+    (
+        "CREATE INDEX application_due ON application (due_at) WHERE ended_at IS NULL AND told < 2",
+        "DROP INDEX application_due",
+    ),
+    # one open application of a person for an item
+    (
+        "CREATE UNIQUE INDEX application_open ON application (item_id, resident_id) WHERE ended_at IS NULL",
+        "DROP INDEX application_open",
+    ),
 ]
 
 
