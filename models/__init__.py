@@ -52,7 +52,7 @@ from models.services import (
     ServiceItem,
 )
 from models.statistics import Exclusion, Formula, FrozenMonth, HintWeek
-from models.surveys import FollowUp, Survey, SurveyAnswer, SurveyVoter
+from models.surveys import FollowUp, Survey, SurveyAnswer, SurveyDraft, SurveyVoter
 
 __all__ = [
     "Absence",
@@ -131,6 +131,7 @@ __all__ = [
     "Supervision",
     "Survey",
     "SurveyAnswer",
+    "SurveyDraft",
     "SurveyVoter",
     "Upload",
     "VolunteerTime",

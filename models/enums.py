@@ -374,9 +374,8 @@ class SurveyState(StrEnum):
 class FollowUpState(StrEnum):
     """Life of a later check (回访)."""
 
-    PLANNED = "planned"
     ASKED = "asked"
     FINE = "fine"  # 还好
     AGAIN = "again"  # 又出现了
     SILENT = "silent"  # no answer: never counted as fine
-    DROPPED = "dropped"  # reopened, withdrawn or not wanted
+    DROPPED = "dropped"  # not wanted any more

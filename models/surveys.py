@@ -13,6 +13,7 @@ from tortoise.models import Model
 from models.cases import Case
 from models.enums import FollowUpState, SurveyKind, SurveyState
 from models.people import Area, Household, Resident, Staff
+from models.people_facts import HouseholdMember
 
 
 class Survey(Model):
@@ -38,6 +39,7 @@ class Survey(Model):
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField()
     broadcast_id: int | None = fields.BigIntField(null=True, description="by which people were told of it")
+    expected: int | None = fields.IntField(null=True, description="people (of a vote: households) asked, when approved")
     author: fields.ForeignKeyRelation[Staff] = fields.ForeignKeyField(
         "linli.Staff", related_name="surveys", on_delete=fields.OnDelete.RESTRICT
     )
@@ -49,6 +51,22 @@ class Survey(Model):
     class Meta:
         table = "survey"
         indexes = (Index(fields=("area_id", "state")), Index(fields=("state", "closes_at")))
+
+
+class SurveyDraft(Model):
+    """What somebody has answered so far in the chat; gone once it is handed in, or the survey is over."""
+
+    id = fields.BigIntField(primary_key=True)
+    survey: fields.ForeignKeyRelation[Survey] = fields.ForeignKeyField("linli.Survey", related_name="drafts")
+    survey_id: int
+    resident: fields.ForeignKeyRelation[Resident] = fields.ForeignKeyField("linli.Resident", related_name="drafts")
+    resident_id: int
+    answers: dict[str, Any] = fields.JSONField(default=dict, description="by question key; null = passed over")
+
+    class Meta:
+        table = "survey_draft"
+        unique_together = (("survey", "resident"),)
+        indexes = (Index(fields=("resident_id",)),)
 
 
 class SurveyVoter(Model):
@@ -65,12 +83,21 @@ class SurveyVoter(Model):
         "linli.Household", null=True, related_name="votes", on_delete=fields.OnDelete.SET_NULL
     )
     household_id: int | None
+    member: fields.ForeignKeyNullableRelation[HouseholdMember] = fields.ForeignKeyField(
+        "linli.HouseholdMember",
+        null=True,
+        related_name="votes",
+        on_delete=fields.OnDelete.SET_NULL,
+        description="as whom of the household, where that is known",
+    )
+    member_id: int | None
+    grid_id: int | None = fields.IntField(null=True, description="where they live: how many take part there")
     by = fields.CharField(max_length=40, default="", description="staff who wrote it down for them; empty = themselves")
     on: date = fields.DateField(description="the day alone: the hour could lead to an anonymous answer")
 
     class Meta:
         table = "survey_voter"
-        unique_together = (("survey", "resident"), ("survey", "household"))
+        unique_together = (("survey", "resident"), ("survey", "household"), ("survey", "member"))
         indexes = (Index(fields=("resident_id",)),)
 
 
@@ -85,7 +112,7 @@ class SurveyAnswer(Model):
     )
     voter_id: int | None
     answers: dict[str, Any] = fields.JSONField(description="by question key")
-    grid_id: int | None = fields.IntField(null=True, description="null where so few answered that it would name them")
+    grid_id: int | None = fields.IntField(null=True, description="null for anonymous ones: few of a grid would be named")
 
     class Meta:
         table = "survey_answer"
@@ -100,12 +127,19 @@ class FollowUp(Model):
     case_id: int
     resident: fields.ForeignKeyRelation[Resident] = fields.ForeignKeyField("linli.Resident", related_name="follow_ups")
     resident_id: int
-    state = fields.CharEnumField(FollowUpState, max_length=8, default=FollowUpState.PLANNED)
-    due_at = fields.DatetimeField()
-    asked_at: datetime | None = fields.DatetimeField(null=True)
+    state = fields.CharEnumField(FollowUpState, max_length=8, default=FollowUpState.ASKED)
+    asked_at = fields.DatetimeField()
     answered_at: datetime | None = fields.DatetimeField(null=True)
-    note = fields.CharField(max_length=200, default="")
+    note = fields.CharField(max_length=200, default="", description="what they said besides")
+    led_to: fields.ForeignKeyNullableRelation[Case] = fields.ForeignKeyField(
+        "linli.Case",
+        null=True,
+        related_name="led_by",
+        on_delete=fields.OnDelete.SET_NULL,
+        description="the case that is open now because it happened again: the same one, or a new one",
+    )
+    led_to_id: int | None
 
     class Meta:
         table = "follow_up"
-        indexes = (Index(fields=("state", "due_at")), Index(fields=("resident_id",)))
+        indexes = (Index(fields=("state", "asked_at")), Index(fields=("resident_id", "asked_at")))

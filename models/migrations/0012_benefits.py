@@ -351,6 +351,17 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='SurveyDraft',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('survey', fields.ForeignKeyField('linli.Survey', source_field='survey_id', db_constraint=True, to_field='id', related_name='drafts', on_delete=OnDelete.CASCADE)),
+                ('resident', fields.ForeignKeyField('linli.Resident', source_field='resident_id', db_constraint=True, to_field='id', related_name='drafts', on_delete=OnDelete.CASCADE)),
+                ('answers', fields.JSONField(default=dict, description='by question key; null = passed over', encoder=JSON_DUMPS, decoder=loads)),
+            ],
+            options={'table': 'survey_draft', 'app': 'linli', 'unique_together': (('survey', 'resident'),), 'indexes': [Index(fields=['resident_id'])], 'pk_attr': 'id', 'table_description': 'What somebody has answered so far in the chat; gone once it is handed in, or the survey is over.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='SurveyVoter',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
