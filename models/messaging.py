@@ -74,6 +74,10 @@ class Outbox(Model):
         db_default=False, default=False, description="waits for the end of the quiet hours and holds nothing else back"
     )
     leased_until: datetime | None = fields.DatetimeField(null=True)
+    called_at: datetime | None = fields.DatetimeField(
+        null=True,
+        description="of a job that goes out once: when the call over `channel` was about to be made; see bot.outbox",
+    )
     channel = fields.CharField(
         max_length=16, default="", description="the rung that delivered: service, subscription, template"
     )
