@@ -173,6 +173,12 @@ class WorkCalendar:
         ends = [midnight + span.end for span in self._hours if span.start <= local - midnight <= span.end]
         return min([rounded, *ends]).astimezone(moment.tzinfo)
 
+    def works(self, day: date) -> bool:
+        """Whether people work on this day (工作日, 调休 included)."""
+        days, today = self._days(day.year), day.toordinal()
+        index = bisect_left(days, today)
+        return index < len(days) and days[index] == today
+
     def _days(self, year: int) -> list[int]:
         """Ordinals of a year's working days, rising."""
         if year not in self._years:
