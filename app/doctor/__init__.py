@@ -10,7 +10,7 @@ import platform
 from importlib.metadata import version
 
 from app.doctor.engines import check_engines
-from app.doctor.machine import check_disk, check_home, check_model, check_port
+from app.doctor.machine import check_disk, check_font, check_home, check_model, check_port
 from app.doctor.report import Report
 from app.doctor.settings import check_settings
 from app.doctor.wechat import check_wechat
@@ -45,6 +45,8 @@ async def _examine(settings: Settings, report: Report) -> None:
         check_home(settings, report)
     with report.guarded("disk"):
         check_disk(settings, report)
+    with report.guarded("font"):
+        check_font(report)
     with report.guarded("learned model"):
         check_model(settings, report)
     with report.guarded("port"):

@@ -12,7 +12,8 @@ import aiohttp
 
 from app.doctor.report import Report
 from app.settings import Settings
-from errors import SettingsError
+from domain.drawing import find_font
+from errors import SettingsError, Unavailable
 from nlp.model import read
 
 _GIB = 1024**3
@@ -66,6 +67,16 @@ def check_model(settings: Settings, report: Report) -> None:
         f"macro-F1 {about.scores.get('whole_macro_f1', 0):.2f}, "
         f"of the rules alone {about.scores.get('rules_whole_macro_f1', 0):.2f}"
     )
+
+
+def check_font(report: Report) -> None:
+    """Can Chinese be written into pictures: charts of surveys, certificates?"""
+    try:
+        path, _ = find_font()
+    except Unavailable as missing:
+        report.wrong("no font for Chinese in pictures", missing.detail.partition(": ")[2])
+        return
+    report.ok(f"pictures are written in {path.name}")
 
 
 def check_disk(settings: Settings, report: Report) -> None:
