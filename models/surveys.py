@@ -112,7 +112,7 @@ class SurveyAnswer(Model):
     )
     voter_id: int | None
     answers: dict[str, Any] = fields.JSONField(description="by question key")
-    grid_id: int | None = fields.IntField(null=True, description="null for anonymous ones: few of a grid would be named")
+    grid_id: int | None = fields.IntField(null=True, description="null for anonymous ones, where a grid would name few")
 
     class Meta:
         table = "survey_answer"

@@ -383,7 +383,7 @@ class Migration(migrations.Migration):
                 ('survey', fields.ForeignKeyField('linli.Survey', source_field='survey_id', db_constraint=True, to_field='id', related_name='answers', on_delete=OnDelete.CASCADE)),
                 ('voter', fields.OneToOneField('linli.SurveyVoter', source_field='voter_id', null=True, db_constraint=True, to_field='id', related_name='answer', on_delete=OnDelete.CASCADE)),
                 ('answers', fields.JSONField(description='by question key', encoder=JSON_DUMPS, decoder=loads)),
-                ('grid_id', fields.IntField(null=True, description='null for anonymous ones: few of a grid would be named')),
+                ('grid_id', fields.IntField(null=True, description='null for anonymous ones, where a grid would name few')),
             ],
             options={'table': 'survey_answer', 'app': 'linli', 'indexes': [Index(fields=['survey_id'])], 'pk_attr': 'id', 'table_description': 'What somebody answered; anonymous ones have no voter, and a name that says nothing of their order.'},
             bases=['Model'],
