@@ -1,0 +1,87 @@
+"""What people are told of their bookings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.booking_cards import STATE_NAMES, Card
+from domain.clock import SHANGHAI, say_date, template_number, template_time
+from domain.journal import Notice, is_platform
+from models.database import fetch, to_json
+from models.enums import BookingState
+
+_DAYS = {0: "今天", 1: "明天", 2: "后天"}
+_WEEKDAYS = "一二三四五六日"
+
+
+def say_time(starts_at: datetime, now: datetime) -> str:
+    """`明天（周三）9:30`, `11 月 27 日（周五）14:00`."""
+    local = starts_at.astimezone(SHANGHAI)
+    days = (local.date() - now.astimezone(SHANGHAI).date()).days
+    day = _DAYS.get(days) or say_date(starts_at, now)
+    return f"{day}（周{_WEEKDAYS[local.weekday()]}）{local.hour}:{local.minute:02}"
+
+
+def _whose(card: Card) -> str:
+    """`给李**约的` in front of what another's booking is."""
+    return f"您给{card.who}约的" if card.for_other else "您约的"
+
+
+def _what(card: Card, now: datetime) -> str:
+    return f"{_whose(card)}{card.title}，{say_time(card.starts_at, now)}"
+
+
+def _fields(card: Card, note: str, state: BookingState | None = None) -> dict[str, str]:
+    return {
+        "number": template_number(card.starts_at),
+        "subject": card.title,
+        "status": STATE_NAMES[state or card.state],
+        "time": template_time(card.starts_at),
+        "note": note,
+        "place": card.place,
+        "code": card.code,
+    }
+
+
+def _notice(card: Card, text: str, note: str, state: BookingState | None = None) -> Notice:
+    return Notice(card.openid, text, (), _fields(card, note, state), kind="booking")
+
+
+def moved_up(card: Card, now: datetime) -> Notice:
+    """A seat came free for who waited."""
+    where = f"\n地点：{card.place}" if card.place else ""
+    text = f"排到了！{_what(card, now)}，有位置了。{where}\n签到码 {card.code}。来不了请回复“取消预约”。"
+    return _notice(card, text, "候补排到了")
+
+
+def cancelled(card: Card, reason: str, now: datetime) -> Notice:
+    """Staff cancelled it."""
+    why = f"：{reason.strip()}" if reason.strip() else ""
+    text = f"{_what(card, now)}，取消了{why}。\n要另约时间，回复“预约”。"
+    return _notice(card, text, "预约取消", BookingState.CANCELLED)
+
+
+_TELL = """
+INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
+    created_at, quiet)
+VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, coalesce($4::timestamptz, $3), '', '', 0, '', $3, $4 IS NOT NULL)
+"""
+
+
+async def tell(notice: Notice, now: datetime, *, later: datetime | None = None, booking: int | None = None) -> None:
+    """Put it into the outbox; `later` keeps it back until the quiet hours end, and `booking` names what takes it back
+    when that ends before."""
+    if notice.recipient and not is_platform(notice.recipient):
+        payload = notice.payload() | ({"booking": booking} if booking else {})
+        await fetch(_TELL, notice.recipient, to_json(payload), now, later)
+
+
+_TAKE_BACK = """
+DELETE FROM outbox WHERE kind = 'notice' AND state = 'pending' AND quiet AND tries = 0
+    AND payload->>'booking' = $1::bigint::text
+"""
+
+
+async def take_back(booking_id: int) -> None:
+    """A reminder that waits for the morning is not sent any more."""
+    await fetch(_TAKE_BACK, booking_id)

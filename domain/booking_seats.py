@@ -1,0 +1,135 @@
+"""Seats, one slot at a time: who holds a slot's row alone says who sits and who waits.
+
+Locks are taken in this order everywhere: the person (their resident row, or a name's advisory lock), the slot (of two
+the one with the smaller id first), its bookings. So nobody waits in a circle, and `taken` and `waiting` are always what
+the bookings say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.database import fetch
+
+
+@dataclass(slots=True)
+class LockedSlot:
+    """A slot whose row this transaction holds, with its plan as it is."""
+
+    id: int
+    plan_id: int
+    area_id: int
+    title: str
+    active: bool
+    announced: bool
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    taken: int
+    waiting: int
+    closed: str
+    settled_at: datetime | None
+    opens_days: int
+    closes_minutes: int
+    cancel_minutes: int
+    per_person: int
+    waiting_most: int
+    strikes: int
+    strike_days: int
+    pause_days: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a newcomer gets no seat: none is free, or those who wait come first."""
+        return self.taken >= self.capacity or self.waiting > 0
+
+
+# An activity's plan takes people only while the activity is open and its last moment has not passed ($2).
+_LOCK = """
+SELECT s.id, s.plan_id, p.area_id, p.title, p.active,
+    NOT EXISTS (SELECT FROM activity a WHERE a.plan_id = p.id AND NOT (a.state = 'open' AND a.until > $2)) AS announced,
+    s.starts_at, s.ends_at, s.capacity, s.taken, s.waiting, s.closed, s.settled_at, p.opens_days, p.closes_minutes,
+    p.cancel_minutes, p.per_person, p.waiting_most, p.strikes, p.strike_days, p.pause_days
+FROM slot s JOIN booking_plan p ON p.id = s.plan_id WHERE s.id = $1 FOR NO KEY UPDATE OF s
+"""
+
+
+async def lock_slot(slot_id: int, now: datetime) -> LockedSlot | None:
+    """Hold a slot until the transaction ends; None where there is none."""
+    rows = await fetch(_LOCK, slot_id, now)
+    return LockedSlot(**rows[0]) if rows else None
+
+
+async def lock_resident(resident_id: int) -> bool:
+    """One booking of a person after the other; whether there is such a resident."""
+    sql = "SELECT id FROM resident WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE"
+    return bool(await fetch(sql, resident_id))
+
+
+async def lock_name(name: str, phone: str) -> None:
+    """The same for somebody without WeChat."""
+    await fetch("SELECT pg_advisory_xact_lock(hashtextextended('booking: ' || $1 || $2, 0))", name, phone)
+
+
+# Codes are drawn until one is free among the plan's living ones; two that draw the same at once wait for each other,
+# and the second draws again.
+_TAKE = """
+INSERT INTO booking (slot_id, plan_id, state, code, resident_id, name, phone, by, relation, note, booked_at, reminded,
+    ended_by, reason, excused, comment)
+VALUES ($1, $2, $3, lpad(floor(random() * 1000000)::int::text, 6, '0'), $4, $5, $6, $7, $8, $9, $10, '[]'::jsonb,
+    '', '', false, '')
+ON CONFLICT (plan_id, code) WHERE state IN ('waiting', 'booked') DO NOTHING RETURNING id
+"""
+_COUNT = "UPDATE slot SET taken = taken + $2, waiting = waiting + $3 WHERE id = $1"
+_DRAWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sitter:
+    """For whom a seat is, and who takes it for them."""
+
+    resident_id: int | None
+    name: str
+    phone: str
+    by: str
+    relation: str
+    note: str
+
+
+async def take(slot: LockedSlot, sitter: Sitter, state: str, now: datetime) -> int:
+    """Write a booking, `booked` or `waiting`, and count it; gives its id."""
+    who = (sitter.resident_id, sitter.name, sitter.phone, sitter.by, sitter.relation, sitter.note)
+    for _ in range(_DRAWS):
+        made = await fetch(_TAKE, slot.id, slot.plan_id, state, *who, now)
+        if made:
+            await count(slot, state, 1)
+            booking_id: int = made[0]["id"]
+            return booking_id
+    raise RuntimeError(f"plan {slot.plan_id}: no free code in {_DRAWS} draws")
+
+
+async def count(slot: LockedSlot, state: str, step: int) -> None:
+    """Note that one more (or one less) sits or waits."""
+    taken, waiting = (step, 0) if state != "waiting" else (0, step)
+    await fetch(_COUNT, slot.id, taken, waiting)
+    slot.taken, slot.waiting = slot.taken + taken, slot.waiting + waiting
+
+
+_NEXT = """
+UPDATE booking SET state = 'booked', moved_up_at = $3 WHERE id IN (
+    SELECT id FROM booking WHERE slot_id = $1 AND state = 'waiting' ORDER BY id LIMIT $2 FOR UPDATE
+) RETURNING id
+"""
+
+
+async def refill(slot: LockedSlot, now: datetime) -> list[int]:
+    """Give free seats to those who wait, in their order; gives the bookings that moved up. A slot that is closed or has
+    begun is left as it is."""
+    free = min(slot.capacity - slot.taken, slot.waiting)
+    if free <= 0 or slot.closed or slot.starts_at <= now:
+        return []
+    moved = sorted(row["id"] for row in await fetch(_NEXT, slot.id, free, now))
+    await fetch(_COUNT, slot.id, len(moved), -len(moved))
+    slot.taken, slot.waiting = slot.taken + len(moved), slot.waiting - len(moved)
+    return moved

@@ -1,0 +1,40 @@
+"""A seat is taken once, given back, filled again from the queue, and shown at the counter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.bookings import book, cancel, check_in
+from domain.slots import free_slots
+from errors import Conflict, NotAllowed
+from models.bookings import Slot
+from models.enums import BookingState
+from tests.domain.counter import make_plan, make_slot, neighbour
+from tests.town import LI, Clock
+
+pytestmark = pytest.mark.usefixtures("orm")
+
+
+async def test_a_cancelled_seat_goes_to_who_waited_longest_and_the_counter_sees_who_came(clock: Clock) -> None:
+    now = clock()
+    plan = await make_plan()
+    slot = await make_slot(plan, now + timedelta(hours=5))
+    first, second, third = [await neighbour(f"o_{name}", now) for name in ("first", "second", "third")]
+    seat = await book(first, slot.id, now)
+    with pytest.raises(Conflict, match="full"):
+        await book(second, slot.id, now)
+    queued = await book(second, slot.id, now, wait=True)
+    behind = await book(third, slot.id, now, wait=True)
+    assert (queued.state, queued.ahead, behind.ahead) == (BookingState.WAITING, 0, 1)
+    await cancel(first, seat.id, now)
+    again = await Slot.get(id=slot.id)
+    assert (again.taken, again.waiting) == (1, 1)
+    [free] = await free_slots(first, plan.code, now)
+    assert (free.left, free.waiting, free.may_wait) == (0, 1, True)
+    with pytest.raises(NotAllowed):
+        await check_in(second, queued.code, now)
+    staff = await neighbour(LI, now)
+    arrived = await check_in(staff, queued.code, now)
+    assert (arrived.id, arrived.state) == (queued.id, BookingState.ARRIVED)
