@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -18,9 +17,9 @@ import orjson
 from tortoise import Tortoise, connections
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.migrations.api import migrate as run_migrations
 
 from errors import SettingsError
+from models.migrating import run_migrations
 
 # Any number; the same for every process of one database, so that two that start together migrate one after the other.
 _MIGRATION_LOCK = 0x6C696E6C69
@@ -183,24 +182,11 @@ async def migrate(url: str) -> list[str]:
     try:
         await gate.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
         before = await _applied(gate)
-        with _rare_collections():
-            await run_migrations(config=orm_config(url, pool=2))
+        await run_migrations(orm_config(url, pool=2))
         await connections.close_all()
         return sorted(await _applied(gate) - before)
     finally:
         await gate.close()  # ends the session, and with it the lock
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """The ORM makes the classes of all models anew for every step, and they are cycles: collected as often as usual
-    that takes as long as the steps themselves; never collected they fill half a gigabyte."""
-    usual = gc.get_threshold()
-    gc.set_threshold(200_000, 1, 1)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 async def _applied(gate: asyncpg.Connection) -> set[str]:
