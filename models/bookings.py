@@ -284,6 +284,7 @@ class Certificate(Model):
     )
     resident_id: int
     name = fields.CharField(max_length=32, description="as printed on it")
+    community = fields.CharField(max_length=64, default="", description="who issues it")
     starts_on: date = fields.DateField()
     ends_on: date = fields.DateField()
     minutes = fields.IntField()

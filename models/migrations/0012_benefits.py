@@ -112,6 +112,7 @@ class Migration(migrations.Migration):
                 ('number', fields.CharField(unique=True, description='cannot be guessed', max_length=20)),
                 ('resident', fields.ForeignKeyField('linli.Resident', source_field='resident_id', db_constraint=True, to_field='id', related_name='certificates', on_delete=OnDelete.CASCADE)),
                 ('name', fields.CharField(description='as printed on it', max_length=32)),
+                ('community', fields.CharField(default='', description='who issues it', max_length=64)),
                 ('starts_on', fields.DateField()),
                 ('ends_on', fields.DateField()),
                 ('minutes', fields.IntField()),

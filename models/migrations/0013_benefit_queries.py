@@ -35,6 +35,11 @@ STATEMENTS = [
         "CREATE INDEX delivery_unread ON delivery (grid_id, id) WHERE read_at IS NULL",
         "DROP INDEX delivery_unread",
     ),
+    # who came to a volunteer shift is credited its time once
+    (
+        "CREATE UNIQUE INDEX volunteer_time_credit ON volunteer_time (booking_id) WHERE by = 'system'",
+        "DROP INDEX volunteer_time_credit",
+    ),
     # numbers of applications begin at 1 each day and have no gaps: a counter row, drawn as the last of a submission
     ("CREATE TABLE application_day (day date PRIMARY KEY, last int NOT NULL)", "DROP TABLE application_day"),
     # who must be told of an end that comes or has passed
