@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain import duty_lists as duties
+from domain import form_tables as forms
 from domain import organisation_people as people
 from domain import organisation_places as places
 from domain import service_plans as services
@@ -52,6 +53,7 @@ _PLANNERS: dict[str, Callable[[Sequence[Row], Known, Faults], Awaitable[Plan]]] 
     CLASSES.name: services.plan_classes,
     ITEMS.name: services.plan_items,
     PROVIDERS.name: services.plan_providers,
+    forms.FORMS.name: forms.plan_forms,
 }
 _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     AREAS.name: places.export_areas,
@@ -66,6 +68,7 @@ _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     CLASSES.name: services.export_classes,
     ITEMS.name: services.export_items,
     PROVIDERS.name: services.export_providers,
+    forms.FORMS.name: forms.export_forms,
 }
 
 

@@ -98,6 +98,7 @@ class Known:
     staff: dict[str, Staff]
     area_by_id: dict[int, Area]
     service_classes: dict[str, int] = field(default_factory=dict)  # new ones of the file, with the ids drawn for them
+    services: dict[str, int] = field(default_factory=dict)  # items of the file likewise
 
     @classmethod
     async def load(cls) -> Known:

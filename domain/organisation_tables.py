@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import nlp
 from domain import table_values as read
+from domain.form_tables import FORMS
 from domain.service_tables import SERVICE_TABLES
 from domain.tables import Cell, Column, Table, Wrong
 from errors import BadRequest
@@ -218,7 +219,19 @@ TEMPLATES = Table(
 )
 
 #: In the order in which one needs the other.
-TABLES = (AREAS, DEPARTMENTS, STAFF, ABSENCES, DUTIES, HOUSEHOLDS, COMPONENTS, SPECIAL_DAYS, TEMPLATES, *SERVICE_TABLES)
+TABLES = (
+    AREAS,
+    DEPARTMENTS,
+    STAFF,
+    ABSENCES,
+    DUTIES,
+    HOUSEHOLDS,
+    COMPONENTS,
+    SPECIAL_DAYS,
+    TEMPLATES,
+    *SERVICE_TABLES,
+    FORMS,
+)
 
 
 def named_tables(names: Iterable[str]) -> list[Table]:

@@ -8,13 +8,13 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
+from domain.form_tables import FORMS, plan_forms
 from domain.organisation_plans import Known, Plan, draw_ids, given, refuse_lost_zeros, resolve
 from domain.service_tables import (
     CLASSES,
     EVERYWHERE,
     ITEMS,
     PROVIDERS,
-    SERVICE_TABLES,
     write_materials,
     write_questions,
 )
@@ -51,6 +51,7 @@ async def plan_items(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     plan = Plan(ITEMS, ServiceItem, faults)
     classes = {each.code: each.id for each in await ServiceClass.all()} | known.service_classes
     there = {each.code: each for each in await ServiceItem.all()}
+    ids = iter(await draw_ids("service_item", len({row.get("code") for row in rows} - there.keys())))
     for row in rows:
         code, before = row.get("code"), faults.count
         found = there.get(code)
@@ -66,7 +67,8 @@ async def plan_items(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
         fields = given(row, ServiceItem, *_ITEM) | links
         if found and any(getattr(found, name) != fields[name] for name in _CONTENT if name in fields):
             fields["version"] = found.version + 1
-        plan.put(row, found, fields if found else {"code": code} | fields)
+        made = plan.put(row, found, fields if found else {"id": next(ids), "code": code} | fields)
+        known.services[code] = made.pk
     return plan
 
 
@@ -162,9 +164,13 @@ def _flag(active: bool) -> str:
     return "是" if active else "否"
 
 
+#: What is shipped, in the order in which one needs the other.
+_SHIPPED = ((CLASSES, plan_classes), (ITEMS, plan_items), (PROVIDERS, plan_providers), (FORMS, plan_forms))
+
+
 def shipped_sheets() -> list[Sheet]:
     """The directory of the demo, as sheets an import takes: one file for each table or part of it."""
-    tables = {table.name: table for table in SERVICE_TABLES}
+    tables = {table.name: table for table, _ in _SHIPPED}
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in tables}
     for path in sorted(files(_FILES).iterdir(), key=lambda path: path.name):
         if path.name.endswith(".toml"):
@@ -193,8 +199,7 @@ async def add_shipped_services() -> int:
     if (await fetch("SELECT EXISTS (SELECT FROM service_class) AS there"))[0]["there"]:
         return 0
     faults, known, count = Faults(), await Known.load(), 0
-    planners = (plan_classes, plan_items, plan_providers)
-    for table, sheet, planner in zip(SERVICE_TABLES, shipped_sheets(), planners, strict=True):
+    for (table, planner), sheet in zip(_SHIPPED, shipped_sheets(), strict=True):
         plan = await planner(read_rows(table, sheet, faults), known, faults)
         if faults:
             raise SettingsError(f"{_FILES}: {faults.shown[0]}")
