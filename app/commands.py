@@ -13,7 +13,7 @@ from app.engines import engines
 from app.logs import configure_logs
 from app.serve import Parts, serving, until_signal
 from app.services import services
-from app.settings import Settings, load_settings, wechat_faults
+from app.settings import Settings, load_settings, template_faults, wechat_faults
 from bot.inbox import utc_now
 from bot.menu import DEFAULT_MENU
 from bot.qrcodes import create_grid_qrcode
@@ -35,7 +35,7 @@ _WORKER_NICENESS = 5
 def _settings(*, wechat: bool = False) -> Settings:
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
-    if wechat and (faults := wechat_faults(settings)):
+    if wechat and (faults := wechat_faults(settings) + template_faults(settings)):
         raise SettingsError("; ".join(f"{name} {fault}" for name, fault in faults))
     return settings
 

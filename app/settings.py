@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.template_settings import TemplateSetting, check_kinds, notice_faults, of_kinds
 from bot.config import TemplateConfig, WeChatConfig
 from domain.timing import Timing, parse_hours, parse_quiet, parse_shares
 from errors import SettingsError
@@ -28,17 +29,6 @@ from nlp.sensitive import Checker, read_checker
 SIMULATOR_APPID = "wx5117a70115117a70"
 SIMULATOR_MINIAPP = "wx5117a70115117a71"
 _SHORTEST_KEY = 32
-
-
-class TemplateSetting(BaseModel):
-    """A template as JSON: `{"id": "…", "fields": {"number": "character_string1", "status": "phrase3"}}`."""
-
-    model_config = ConfigDict(frozen=True)
-    id: str
-    fields: dict[str, str]
-
-    def config(self) -> TemplateConfig:
-        return TemplateConfig(template_id=self.id, fields=self.fields)
 
 
 class Settings(BaseSettings):
@@ -78,6 +68,12 @@ class Settings(BaseSettings):
     wechat_api_base: str = Field("https://api.weixin.qq.com", description="WeChat's API or a simulator's")
     wechat_template: TemplateSetting | None = Field(None, description="template message of case progress, JSON")
     wechat_subscription: TemplateSetting | None = Field(None, description="subscription notice, JSON")
+    wechat_templates: dict[str, TemplateSetting] = Field(
+        default_factory=dict, description="template messages of other kinds of notices, JSON: kind to template"
+    )
+    wechat_subscriptions: dict[str, TemplateSetting] = Field(
+        default_factory=dict, description="subscription notices of other kinds, likewise"
+    )
     simulator: bool = Field(False, description="serve a local WeChat platform under /simulator")
 
     secret_key: SecretStr = Field(
@@ -126,6 +122,12 @@ class Settings(BaseSettings):
     def _readable(cls, text: str, info: ValidationInfo) -> str:
         {"work_hours": parse_hours, "quiet_hours": parse_quiet, "warn_at": parse_shares}[info.field_name or ""](text)
         return text
+
+    @field_validator("wechat_templates", "wechat_subscriptions")
+    @classmethod
+    def _known_kinds(cls, templates: dict[str, TemplateSetting]) -> dict[str, TemplateSetting]:
+        check_kinds(templates)
+        return templates
 
     @field_validator("secret_key")
     @classmethod
@@ -213,8 +215,8 @@ class Settings(BaseSettings):
             mode=self.wechat_mode,
             api_base=self.api_base,
             timestamp_window=timedelta(minutes=10),
-            template=self.template or None,
-            subscription=self.subscribed or None,
+            templates=self.templates,
+            subscriptions=self.subscriptions,
         )
 
     def miniapp(self) -> WeChatConfig | None:
@@ -253,26 +255,14 @@ class Settings(BaseSettings):
         return f"{self.base_url}/simulator/wechat" if simulated else self.wechat_api_base.rstrip("/")
 
     @property
-    def template(self) -> TemplateConfig | None:
-        return self._progress(self.wechat_template, "tpl_case_progress")
+    def templates(self) -> dict[str, TemplateConfig]:
+        """Template messages by kind of notice; the simulated account's where none is set."""
+        return of_kinds(self.wechat_template, self.wechat_templates, "tpl" if self.simulator else "")
 
     @property
-    def subscribed(self) -> TemplateConfig | None:
-        return self._progress(self.wechat_subscription, "sub_case_progress")
-
-    def _progress(self, own: TemplateSetting | None, simulated: str) -> TemplateConfig | None:
-        if own:
-            return own.config()
-        if not self.simulator:
-            return None
-        names = {
-            "number": "character_string1",
-            "subject": "thing2",
-            "status": "phrase3",
-            "time": "time4",
-            "note": "thing5",
-        }
-        return TemplateConfig(template_id=simulated, fields=names)
+    def subscriptions(self) -> dict[str, TemplateConfig]:
+        """Subscription notices, likewise."""
+        return of_kinds(self.wechat_subscription, self.wechat_subscriptions, "sub" if self.simulator else "")
 
 
 def _parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
@@ -354,6 +344,18 @@ def wechat_faults(settings: Settings) -> list[tuple[str, str]]:
     if urlsplit(settings.wechat_api_base).scheme not in ("http", "https"):
         faults.append(("LINLI_WECHAT_API_BASE", "must begin with https:// (or http:// for a simulator)"))
     return faults
+
+
+#: The settings of templates, and what they mean by kind.
+TEMPLATE_SETTINGS: Mapping[str, Callable[[Settings], Mapping[str, TemplateConfig]]] = {
+    "LINLI_WECHAT_TEMPLATE": lambda settings: settings.templates,
+    "LINLI_WECHAT_SUBSCRIPTION": lambda settings: settings.subscriptions,
+}
+
+
+def template_faults(settings: Settings) -> list[tuple[str, str]]:
+    """(setting, what is wrong) of templates whose keywords cannot hold what goes into them."""
+    return notice_faults({name: templates(settings) for name, templates in TEMPLATE_SETTINGS.items()})
 
 
 def _miniapp_push_faults(settings: Settings) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ Mode = Literal["plain", "compatible", "safe"]
 class TemplateConfig:
     """One message template of the account, with the keyword each of our values goes into.
 
-    `fields` maps our names (number, subject, status, time, note) to the template's keywords, e.g.
+    `fields` maps our names (`bot/notice_kinds.py`) to the template's keywords, e.g.
     {"number": "character_string1", "subject": "thing2", "status": "phrase3", "time": "time4"}.
     The keyword's letters are its type, which decides what WeChat accepts in it (`bot/fields.py`).
     """
@@ -33,8 +33,10 @@ class WeChatConfig:
     mode: Mode = "safe"
     api_base: str = "https://api.weixin.qq.com"
     timestamp_window: timedelta = timedelta(minutes=10)
-    template: TemplateConfig | None = None
-    subscription: TemplateConfig | None = None
+    templates: Mapping[str, TemplateConfig] = field(default_factory=dict)
+    """Template messages by kind of notice; kinds without one go by that of `case`."""
+    subscriptions: Mapping[str, TemplateConfig] = field(default_factory=dict)
+    """Subscription notices, likewise."""
 
     @property
     def aes_keys(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from bot.api import CustomImage, CustomMenu, CustomMessage, CustomText, Notice, 
 from bot.config import TemplateConfig, WeChatConfig
 from bot.fields import fill
 from bot.messages import Choice, Reply
+from bot.notice_kinds import CASE
 from bot.outbox import Done, Job, TryLater, parked, sent
 from bot.replies import plain, render
 from bot.verdicts import Ruling, Verdict, ruling
@@ -38,6 +39,9 @@ _TEXT_LIMIT = 2048
 #: Before the openid of whoever has the mini-program alone: their list of notices is where they are told.
 _IN_APP = "mini:"
 _MERGE = 6  # notices in one message; more than that nobody reads on a phone
+_NO_CONSENT = 43101
+#: The template's fault, not the person's: another one may do.
+_WRONG_TEMPLATE = frozenset({40037, 47003})
 _OURS = "upload:"  # before the path of a picture that WeChat has not seen yet; see domain.uploads
 
 DELIVERED = Counter("linli_notices_total", "Notices by the rung that took them, or undelivered", ["rung"])
@@ -148,37 +152,48 @@ class Ladder:
 
     async def _by_template(self, job: Job, refused: str, end: Callable[[Job, Done], None]) -> None:
         reasons = [refused]
-        for rung, config in (("subscription", self._config.subscription), ("template", self._config.template)):
-            if config is None:
-                continue
-            reason = await self._rung(rung, config, job, end)
+        kind = str(job.payload.get("kind", CASE))
+        for rung, templates in (("subscription", self._config.subscriptions), ("template", self._config.templates)):
+            notice, why = await self._fill(rung, job, _of_kind(templates, kind))
+            reason = why if notice is None else await self._rung(rung, notice, job, reasons, end)
             if reason is None:
                 return
-            reasons.append(reason)
-        end(job, Done(OutboxState.UNDELIVERED, error="；".join(dict.fromkeys(reasons))))
+            if reason:
+                reasons.append(reason)
+        end(job, Done(OutboxState.UNDELIVERED, error=_why(reasons)))
         DELIVERED.labels("undelivered").inc()
 
-    async def _rung(self, rung: str, config: TemplateConfig, job: Job, end: Callable[[Job, Done], None]) -> str | None:
-        """Try one template rung. None = the job has ended; else why it does not reach the person."""
+    async def _fill(self, rung: str, job: Job, templates: Sequence[TemplateConfig]) -> tuple[Notice | None, str]:
+        """The notice by the first template that can carry it to this person; else why none can ("" = none is set)."""
         values: Mapping[str, str] = job.payload.get("fields") or {}
-        if not values:
-            return "这条通知没有模板"
-        if rung == "subscription" and not await consents.remaining(job.recipient, config.template_id):
-            return "对方没有同意订阅通知"
+        reason = "" if values or not templates else "这条通知没有模板"
+        for template in templates if values else ():
+            if rung == "subscription" and not await consents.remaining(job.recipient, template.template_id):
+                reason = "对方没有同意订阅通知"
+                continue
+            try:
+                return Notice(template.template_id, fill(template, values)), ""
+            except BadRequest as error:
+                reason = f"模板字段不合适：{error.detail}"
+        return None, reason
+
+    async def _rung(
+        self, rung: str, notice: Notice, job: Job, reasons: Sequence[str], end: Callable[[Job, Done], None]
+    ) -> str | None:
+        """Try one template rung. None = the job has ended; else why it does not reach the person. `reasons`: why those
+        before it did not; they stay with the job."""
         try:
-            notice = Notice(config.template_id, fill(config, values))
             reference = await self._send(rung, job, notice)
-        except BadRequest as error:
-            return f"模板字段不合适：{error.detail}"
         except LinliError as error:
             seen = _judge(error)
-            if rung == "subscription" and getattr(error, "errcode", 0) == 43101:
-                await consents.spend(job.recipient, config.template_id, all_left=True)
-            if seen.verdict is Verdict.NEXT_RUNG:
+            errcode = getattr(error, "errcode", 0)
+            if rung == "subscription" and errcode == _NO_CONSENT:
+                await consents.spend(job.recipient, notice.template_id, all_left=True)
+            if seen.verdict is Verdict.NEXT_RUNG or (rung == "subscription" and errcode in _WRONG_TEMPLATE):
                 return seen.reason
             _park([job], seen, end)
             return None
-        end(job, Done(OutboxState.SENT, rung, reference=reference))
+        end(job, Done(OutboxState.SENT, rung, reference=reference, error=_why(reasons)))
         DELIVERED.labels(rung).inc()
         return None
 
@@ -188,6 +203,17 @@ class Ladder:
         await self._api.send_subscription(job.recipient, notice)
         await consents.spend(job.recipient, notice.template_id)
         return ""
+
+
+def _of_kind(templates: Mapping[str, TemplateConfig], kind: str) -> list[TemplateConfig]:
+    """The kind's own template, then that of cases, whose values every notice carries."""
+    found = (templates.get(kind), templates.get(CASE) if kind != CASE else None)
+    return [template for template in found if template]
+
+
+def _why(reasons: Sequence[str]) -> str:
+    """Why a person was not reached by the rungs above, for staff."""
+    return "；".join(dict.fromkeys(reasons))
 
 
 def _judge(error: LinliError) -> Ruling:

@@ -22,18 +22,24 @@ _PHONE = re.compile(r"[\d+\-() #*]{1,17}")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 
+def keyword_type(keyword: str) -> str | None:
+    """The type a keyword's letters name: thing of thing2; None for what is no keyword."""
+    found = _KEYWORD.fullmatch(keyword)
+    return found[1] if found else None
+
+
 def fit(keyword: str, value: str) -> str:
     """The value as WeChat accepts it for this keyword.
 
     Raises BadRequest, naming keyword and limit, when the value cannot be made to fit.
     """
-    found = _KEYWORD.fullmatch(keyword)
+    type_ = keyword_type(keyword)
     text = " ".join(printable(value).split())
-    if found is None:
+    if type_ is None:
         raise BadRequest(f"{keyword}: no keyword of a template")
     if not text:
         raise BadRequest(f"{keyword}: the value is empty")
-    rule = _RULES.get(found[1])
+    rule = _RULES.get(type_)
     return rule(keyword, text) if rule else text
 
 

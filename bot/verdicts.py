@@ -5,6 +5,7 @@ Codes and their meaning: WeChat's pages for each API and its table of global ret
 put aside, never tried without end.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,10 +63,14 @@ def _of_code(error: WeChatError) -> Ruling:
     if next_rung is not None:
         return Ruling(Verdict.NEXT_RUNG, f"{next_rung}（{error.errcode}）")
     reason = park or f"微信返回没见过的错误：{error.errmsg[:80]}"
+    if named := _KEYWORD.search(error.errmsg) if error.errcode == 47003 else None:
+        reason = f"模板字段 {named[1]} 不合要求"
     return Ruling(Verdict.PARK, f"{reason}（{error.errcode}）")
 
 
 _HOUR = 3_600.0
+#: How 47003 names the keyword: "argument invalid! data.phrase3.value invalid".
+_KEYWORD = re.compile(r"data\.(\w{1,32})\.value")
 
 _RETRY: Mapping[int, tuple[str, float | None]] = {
     -1: ("微信系统繁忙", None),
@@ -117,6 +122,7 @@ _PARK: Mapping[int, str] = {
     40033: "内容里有微信不接受的字符",
     40037: "模板编号不对，请核对公众号里的模板",
     40129: "内容检查的场景不对",
+    40130: "群发至少要两个人",
     40163: "登录凭证已用过",
     40169: "小程序码的场景太长",
     40226: "对方的微信登录被限制",

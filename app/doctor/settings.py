@@ -11,7 +11,8 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from app.doctor.report import Report, without_password
-from app.settings import Settings, TemplateSetting
+from app.settings import Settings
+from app.template_settings import shown
 
 
 def check_settings(report: Report) -> Settings | None:
@@ -70,6 +71,6 @@ def _shown(value: Any) -> str:
         return f"(set, {len(value)} characters)" if len(value) else "(not set)"
     if isinstance(value, str) and "://" in value:
         return without_password(value)
-    if isinstance(value, TemplateSetting):
-        return f"{value.id}: {', '.join(f'{ours} → {keyword}' for ours, keyword in value.fields.items())}"
+    if isinstance(value, dict):
+        return shown(value)
     return str(value) if value not in ("", None) else "(empty)"

@@ -8,15 +8,13 @@ from collections.abc import Mapping
 import aiohttp
 
 from app.doctor.report import Report
-from app.settings import Settings, wechat_faults
-from bot.config import TemplateConfig, WeChatConfig
+from app.settings import TEMPLATE_SETTINGS, Settings, template_faults, wechat_faults
+from app.template_settings import setting_name
+from bot.config import WeChatConfig
 from bot.crypto import Cryptor, signature
-from bot.fields import fit
-from bot.inbox import utc_now
+from bot.notice_kinds import CASE, KINDS
 from bot.tokens import stable_token
 from bot.transport import Transport
-from domain.clock import template_time
-from domain.notices import STATUS_NAMES
 from errors import LinliError, SettingsError, WeChatError
 
 _PATIENCE = 5.0  # seconds our own address may take to answer
@@ -71,41 +69,32 @@ async def _account(settings: Settings, report: Report) -> None:
             f"LINLI_WECHAT_MODE is {wechat.mode}",
             "safe (安全模式) encrypts what residents write; choose it on both sides",
         )
-    for name, template in (
-        ("LINLI_WECHAT_TEMPLATE", wechat.template),
-        ("LINLI_WECHAT_SUBSCRIPTION", wechat.subscription),
-    ):
-        _template(name, template, report)
+    _templates(settings, report)
     if not settings.simulator:
         await _token(wechat, report)
         await _answers(settings, "/wechat/callback", wechat.token, "LINLI_WECHAT_TOKEN", report)
         await _miniapp(settings, report)
 
 
-def _template(name: str, template: TemplateConfig | None, report: Report) -> None:
-    """Does every value we would put into the template's keywords suit their types?"""
-    if template is None:
-        report.note(f"{name} is not set", "without it a notice reaches only those who wrote within 48 hours")
-        return
-    samples = {
-        "number": ["20261120-0037"],
-        "subject": ["楼道照明损坏"],
-        "status": list(STATUS_NAMES.values()),
-        "time": [template_time(utc_now())],
-        "note": ["已交给网格员王芳，最晚明天下午 6 点前。"],
-    }
-    faults = [f"{ours}: Linli has {', '.join(samples)}" for ours in template.fields if ours not in samples]
-    for ours, keyword in template.fields.items():
-        try:
-            for value in samples.get(ours, []):
-                fit(keyword, value)
-        except LinliError as error:
-            faults.append(f"{ours} → {error.detail}")
-    if not template.template_id or not template.fields:
-        faults.append("needs an id and fields")
-    if faults:
+def _templates(settings: Settings, report: Report) -> None:
+    """Does every value we would put into the templates' keywords suit their types?"""
+    faults = dict(template_faults(settings))
+    for name, templates in TEMPLATE_SETTINGS.items():
+        found = templates(settings)
+        if CASE not in found:
+            report.note(f"{name} is not set", "without it a notice reaches only those who wrote within 48 hours")
+        for kind in found:
+            _template(setting_name(name, kind), faults, report)
+        if lacking := [kind for kind in KINDS if found and kind not in found and kind != CASE]:
+            report.note(
+                f"{name}S has none for {', '.join(lacking)}", f"such notices go by {name}, whose words are of a case"
+            )
+
+
+def _template(name: str, faults: Mapping[str, str], report: Report) -> None:
+    if name in faults:
         report.wrong(
-            f"{name}: {'; '.join(faults)}", "copy the keywords from the template's detail page, e.g. thing2, phrase3"
+            f"{name}: {faults[name]}", "copy the keywords from the template's detail page, e.g. thing2, phrase3"
         )
     else:
         report.ok(f"{name}: every value suits its keyword")

@@ -136,8 +136,7 @@ async def test_leaving_the_account_closes_what_a_message_had_opened(town: Town) 
 
 async def test_the_rungs_are_taken_in_order_and_the_last_is_visible_to_staff(town: Town) -> None:
     case_id = await reported(town)
-    subscription = town.services.wechat.subscription
-    assert subscription
+    subscription = town.services.wechat.subscriptions["case"]
     town.clock.advance(timedelta(days=3))
     await town.platform.subscribe_consent(CHEN, subscription.template_id)
     assert [(await tell(town, CHEN, case_id, f"进展 {n}"))["channel"] for n in range(2)] == ["subscription", "template"]
@@ -170,11 +169,11 @@ REFUSALS = {
     45011: ("later", "这一分钟调用太快"),
     -1: ("later", "微信系统繁忙"),
     40164: ("later", "白名单"),
-    45015: ("template", ""),
-    45047: ("template", ""),
-    43004: ("template", ""),
-    48002: ("template", ""),
-    45002: ("template", ""),
+    45015: ("template", "对方超过 48 小时没有互动"),
+    45047: ("template", "条数已用完"),
+    43004: ("template", "没有关注公众号"),
+    48002: ("template", "关闭了接收消息"),
+    45002: ("template", "内容太长"),
     40033: ("parked", "不接受的字符"),
     47001: ("parked", "格式不对"),
     98765: ("parked", "没见过的错误"),
@@ -205,8 +204,7 @@ async def test_each_refusal_is_retried_passed_on_or_parked_with_its_reason(town:
 
 async def test_a_consent_that_wechat_denies_is_forgotten_and_the_template_goes_out(town: Town) -> None:
     case_id = await reported(town)
-    subscription = town.services.wechat.subscription
-    assert subscription
+    subscription = town.services.wechat.subscriptions["case"]
     town.clock.advance(timedelta(days=3))
     for _ in range(3):
         await town.platform.subscribe_consent(CHEN, subscription.template_id)
