@@ -46,6 +46,13 @@ class Tap(IntEnum):
     NOTE = 16
     AGREE = 17
     REFUSE = 18
+    SURVEY_SHOW = 51
+    SURVEY_AGREE = 52
+    SURVEY_REFUSE = 53
+    SURVEY_RESULTS = 54
+    STILL_FINE = 61
+    HAPPENED_AGAIN = 62
+    ASK_NO_MORE = 63
 
 
 TAP_LABELS = {
@@ -64,6 +71,13 @@ TAP_LABELS = {
     Tap.NOTE: "写进展",
     Tap.AGREE: "同意",
     Tap.REFUSE: "不同意",
+    Tap.SURVEY_SHOW: "看题目",
+    Tap.SURVEY_AGREE: "同意",
+    Tap.SURVEY_REFUSE: "不同意",
+    Tap.SURVEY_RESULTS: "看结果",
+    Tap.STILL_FINE: "还好",
+    Tap.HAPPENED_AGAIN: "又出现了",
+    Tap.ASK_NO_MORE: "不用再问我",
 }
 
 
