@@ -46,6 +46,9 @@ class Tap(IntEnum):
     NOTE = 16
     AGREE = 17
     REFUSE = 18
+    KNOWN = 21
+    GUIDE = 22
+    NO_MORE = 23
     SURVEY_SHOW = 51
     SURVEY_AGREE = 52
     SURVEY_REFUSE = 53
@@ -53,6 +56,9 @@ class Tap(IntEnum):
     STILL_FINE = 61
     HAPPENED_AGAIN = 62
     ASK_NO_MORE = 63
+    LOOK = 81
+    APPROVE = 82
+    DECLINE = 83
 
 
 TAP_LABELS = {
@@ -71,6 +77,12 @@ TAP_LABELS = {
     Tap.NOTE: "写进展",
     Tap.AGREE: "同意",
     Tap.REFUSE: "不同意",
+    Tap.KNOWN: "知道了",
+    Tap.GUIDE: "看办法",
+    Tap.NO_MORE: "不再收这类",
+    Tap.LOOK: "看",
+    Tap.APPROVE: "同意",
+    Tap.DECLINE: "不同意",
     Tap.SURVEY_SHOW: "看题目",
     Tap.SURVEY_AGREE: "同意",
     Tap.SURVEY_REFUSE: "不同意",
