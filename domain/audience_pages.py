@@ -74,7 +74,8 @@ Row = dict[str, Any]
 # Arguments of the three: areas, grid and id behind which to go on, how many, topic, version of the consent.
 _BADGES = """ARRAY (
     SELECT b.kind FROM badge b WHERE b.resident_id = r.id AND b.agreed_at IS NOT NULL AND b.ended_at IS NULL
-) AS badges, EXISTS (SELECT FROM opt_out o WHERE o.resident_id = r.id AND o.topic IN ($5, '*')) AS out
+) AS badges,
+$5 <> 'safety' AND EXISTS (SELECT FROM opt_out o WHERE o.resident_id = r.id AND o.topic IN ($5, '*')) AS out
 """
 _MEMBERS = (
     """

@@ -220,4 +220,4 @@ def _texts(data: Any, where: str, name: str) -> list[str]:
 
 
 def _wrong(where: str, what: str) -> BadRequest:
-    return BadRequest(f"audience: {where}: {what}"[:300], say=f"{where}：{what}。")
+    return BadRequest("audience rule", say=f"{where}：{what}。")

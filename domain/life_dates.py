@@ -90,4 +90,4 @@ def _is_day(text: str) -> bool:
 
 
 def _wrong(what: str) -> BadRequest:
-    return BadRequest(f"event: {what}"[:300], say=f"提醒日期：{what}。")
+    return BadRequest("life event", say=f"提醒日期：{what}。")
