@@ -93,6 +93,7 @@ class MassCall(Model):
     run_id: int
     client_id = fields.CharField(max_length=32, unique=True)
     state = fields.CharField(max_length=12, default="planned", description="planned, taken, sent, failed, parked")
+    everybody = fields.BooleanField(default=False, description="goes to all followers, not to a list")
     people = fields.IntField()
     msg_id = fields.CharField(max_length=32, default="", description="WeChat's, by which its report comes back")
     report: dict[str, Any] = fields.JSONField(default=dict, description="of MASSSENDJOBFINISH: total, sent, errors")
@@ -123,7 +124,11 @@ class Delivery(Model):
     )
     resident_id: int | None
     member: fields.ForeignKeyNullableRelation[HouseholdMember] = fields.ForeignKeyField(
-        "linli.HouseholdMember", null=True, related_name="deliveries", description="whom it is about"
+        "linli.HouseholdMember",
+        null=True,
+        related_name="deliveries",
+        on_delete=fields.OnDelete.SET_NULL,
+        description="whom it is about",
     )
     member_id: int | None
     grid_id: int | None = fields.IntField(null=True, description="whose worker looks after who has not read it")
