@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from bot.messages import Reply
 from bot.router import Router
-from domain import service_help, services
+from domain import booking_plans, service_help, services
 from domain.clock import SHANGHAI
 from domain.notices import excerpt, serial
 from domain.services import Found, Hit, ServiceItem
-from handlers import providers
+from handlers import bookings, providers
 from handlers.chat import Chat, Filter, click, either, has_text, is_staff, numbered, state, tapped, words
 from handlers.report import receipt_text
 
@@ -24,7 +24,7 @@ _PAGE, _HITS = 6, 4
 _LOOKING = re.compile(r"(?:请问|我?想|帮我?|要)?(?:附近|哪里|哪儿|哪有|哪家|找个?|请个?|有没有|有谁|谁能|谁会)")
 _WORDS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 _ITEM_CHOICES = ("材料清单", "步骤", "地点", "问网格员")
-_ELIGIBLE = "我能不能办"
+_ELIGIBLE, _BOOK = "我能不能办", "预约"
 
 
 def _one_of(name: str) -> Filter:
@@ -83,13 +83,26 @@ async def more(chat: Chat) -> Reply:
 
 
 async def _guide(chat: Chat, code: str) -> Reply:
-    return _show(chat, await services.find_item(chat.person, code), "")
+    return await _show(chat, await services.find_item(chat.person, code), "")
 
 
-def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
-    """The guide, or one part of it, with the other parts by number."""
-    chat.go("services.item", item=item.code)
-    return chat.ask(text or guide(item), numbered(*_ITEM_CHOICES, *([_ELIGIBLE] if item.questions else [])))
+async def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
+    """The guide, or one part of it, with the other parts by number, and what else this item offers behind them."""
+    extras = [_ELIGIBLE] if item.questions else []
+    if await booking_plans.plans_of_item(chat.person, item.id):
+        extras.append(_BOOK)
+    chat.go("services.item", item=item.code, extras=extras)
+    return chat.ask(text or guide(item), numbered(*_ITEM_CHOICES, *extras))
+
+
+def _extra(label: str, *more: str) -> Sequence[Filter]:
+    """What not every item offers: its number in this guide, its label or other words for it."""
+
+    def agrees(chat: Chat) -> bool:
+        extras = chat.data.get("extras", [])
+        return label in extras and chat.tap == len(_ITEM_CHOICES) + extras.index(label) + 1
+
+    return state("services.item"), either(agrees, words(label, *more))
 
 
 def guide(item: ServiceItem) -> str:
@@ -116,7 +129,7 @@ async def materials(chat: Chat) -> Reply:
     """The checklist, to be ticked."""
     item = await _item(chat)
     if not item.materials:
-        return _show(chat, item, f"{item.title}不用带材料。")
+        return await _show(chat, item, f"{item.title}不用带材料。")
     return _checklist(chat, item, await service_help.ticked(chat.person, item))
 
 
@@ -157,7 +170,7 @@ async def steps(chat: Chat) -> Reply:
     """What to do, in order."""
     item = await _item(chat)
     lines = [f"{place}. {step}" for place, step in enumerate(item.steps, 1)] or ["直接去窗口办就行。"]
-    return _show(
+    return await _show(
         chat, item, "\n".join([f"{item.title}，这样办：", *lines, *([f"网上办：{item.link}"] if item.link else [])])
     )
 
@@ -169,7 +182,7 @@ async def place(chat: Chat) -> Reply:
     map_point = f"https://uri.amap.com/marker?position={item.longitude},{item.latitude}" if item.latitude else ""
     facts = (("地点", item.place), ("时间", item.hours), ("电话", item.phone), ("地图", map_point))
     lines = [f"{head}：{text}" for head, text in facts if text]
-    return _show(chat, item, "\n".join([item.title, *lines, "去之前最好先打电话问一下，以窗口答复为准。"]))
+    return await _show(chat, item, "\n".join([item.title, *lines, "去之前最好先打电话问一下，以窗口答复为准。"]))
 
 
 @router.on(*_in_item(4))
@@ -187,13 +200,19 @@ async def asked_about(chat: Chat) -> Reply:
     return await ask_worker(chat, f"{item.title}：{chat.text}")
 
 
-@router.on(state("services.item"), either(tapped(5), words(_ELIGIBLE, "能不能办", "我能办吗")))
+@router.on(*_extra(_BOOK, "我要预约"))
+async def book(chat: Chat) -> Reply:
+    """The days on which there are seats."""
+    return await bookings.plans_of(chat, await _item(chat))
+
+
+@router.on(*_extra(_ELIGIBLE, "能不能办", "我能办吗"))
 async def eligible(chat: Chat) -> Reply:
     """The first question."""
-    return _ask_next(chat, await _item(chat), [])
+    return await _ask_next(chat, await _item(chat), [])
 
 
-def _ask_next(chat: Chat, item: ServiceItem, answers: list[int]) -> Reply:
+async def _ask_next(chat: Chat, item: ServiceItem, answers: list[int]) -> Reply:
     judged = service_help.judge(item, answers)
     if judged.question:
         labels = [one["text"] for one in judged.question["answers"]]
@@ -204,13 +223,13 @@ def _ask_next(chat: Chat, item: ServiceItem, answers: list[int]) -> Reply:
         "no": f"看起来现在还不能办{item.title}。",
         "ask": f"{item.title}要看具体情况，请问一下窗口或网格员。",
     }[judged.verdict]
-    return _show(chat, item, "\n".join(part for part in (said, judged.say, "以窗口答复为准。") if part))
+    return await _show(chat, item, "\n".join(part for part in (said, judged.say, "以窗口答复为准。") if part))
 
 
 @router.on(state("services.eligible"), _one_of("labels"))
 async def eligible_next(chat: Chat) -> Reply:
     """An answer leads to the next question or the verdict."""
-    return _ask_next(chat, await _item(chat), [*chat.data["answers"], chat.tap or 1])
+    return await _ask_next(chat, await _item(chat), [*chat.data["answers"], chat.tap or 1])
 
 
 @router.on(is_staff, words("缺的事项", "缺的服务", "没有答案的问题"))
@@ -264,7 +283,7 @@ async def _found(chat: Chat, found: Found, said: str) -> Reply:
 
 
 async def _hit(chat: Chat, hit: Hit) -> Reply:
-    return _show(chat, hit.item, "") if hit.item else await providers.of_kind(chat, hit.kind)
+    return await _show(chat, hit.item, "") if hit.item else await providers.of_kind(chat, hit.kind)
 
 
 @router.on(state("services.found"), _one_of("hits"))
