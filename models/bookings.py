@@ -165,6 +165,7 @@ class BookingPlan(Model):
     strike_days = fields.SmallIntField(default=90)
     pause_days = fields.SmallIntField(default=30)
     active = fields.BooleanField(default=True)
+    made_until: date | None = fields.DateField(null=True, description="slots are made up to this day; null = look anew")
 
     class Meta:
         table = "booking_plan"

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('strike_days', fields.SmallIntField(default=90)),
                 ('pause_days', fields.SmallIntField(default=30)),
                 ('active', fields.BooleanField(default=True)),
+                ('made_until', fields.DateField(null=True, description='slots are made up to this day; null = look anew')),
             ],
             options={'table': 'booking_plan', 'app': 'linli', 'indexes': [Index(fields=['area_id', 'kind']), Index(fields=['item_id'])], 'pk_attr': 'id', 'table_description': "What has seats: a counter on its weekly days, a lawyer's afternoon, an activity, a course."},
             bases=['Model'],

@@ -20,6 +20,11 @@ STATEMENTS = [
         "CREATE UNIQUE INDEX booking_code ON booking (plan_id, code) WHERE state IN ('waiting', 'booked')",
         "DROP INDEX booking_code",
     ),
+    # what is over and not settled yet; who waits
+    (
+        "CREATE INDEX slot_unsettled ON slot (ends_at) WHERE settled_at IS NULL",
+        "DROP INDEX slot_unsettled",
+    ),
     # one follower is one member of one household
     (
         "CREATE UNIQUE INDEX household_member_resident ON household_member (resident_id) "
