@@ -49,6 +49,11 @@ class Tap(IntEnum):
     KNOWN = 21
     GUIDE = 22
     NO_MORE = 23
+    SHOW_APPLICATION = 41
+    SUPPLY = 42
+    GOOD_SERVICE = 43
+    FAIR_SERVICE = 44
+    BAD_SERVICE = 45
     SURVEY_SHOW = 51
     SURVEY_AGREE = 52
     SURVEY_REFUSE = 53
@@ -80,6 +85,11 @@ TAP_LABELS = {
     Tap.KNOWN: "知道了",
     Tap.GUIDE: "看办法",
     Tap.NO_MORE: "不再收这类",
+    Tap.SHOW_APPLICATION: "看申请",
+    Tap.SUPPLY: "去补充",
+    Tap.GOOD_SERVICE: "满意",
+    Tap.FAIR_SERVICE: "一般",
+    Tap.BAD_SERVICE: "不满意",
     Tap.LOOK: "看",
     Tap.APPROVE: "同意",
     Tap.DECLINE: "不同意",
