@@ -28,7 +28,7 @@ from bot.inbox import Inbox, utc_now
 from bot.logins import Logins
 from bot.outbox import Outbox
 from bot.transport import Transport
-from domain import bell, publishing, reach, screening, timing
+from domain import bell, drawn, publishing, reach, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.erasures import Erasures
@@ -63,11 +63,15 @@ class Services:
         """Where fetched photos are kept."""
         return self.settings.home / "media"
 
+    async def draw(self, name: str) -> bytes:
+        """A picture that is drawn when it is sent."""
+        return await drawn.draw(name, self.settings.reached_at)
+
     def outbox(self) -> Outbox:
         """A worker's view of the queue with its handlers."""
         return Outbox(
             {
-                OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now),
+                OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now, draw=self.draw),
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.ERASE: Erasures(self.media),

@@ -7,7 +7,7 @@ person are merged into one message, because WeChat counts messages, not words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,6 +43,7 @@ _NO_CONSENT = 43101
 #: The template's fault, not the person's: another one may do.
 _WRONG_TEMPLATE = frozenset({40037, 47003})
 _OURS = "upload:"  # before the path of a picture that WeChat has not seen yet; see domain.uploads
+_DRAWN = "drawn:"  # before the name of a picture that is drawn when it is sent; see domain.drawn
 
 DELIVERED = Counter("linli_notices_total", "Notices by the rung that took them, or undelivered", ["rung"])
 
@@ -81,14 +82,22 @@ async def service_quota(openid: str, now: datetime) -> Quota:
     return Quota(max(0, left), reason)
 
 
-class Ladder:
-    """The outbox's handler of NOTICE jobs. `media`: the folder of pictures that were sent to us itself."""
+#: Makes the PNG with this name; raises LinliError where there is none (any more).
+Draw = Callable[[str], Awaitable[bytes]]
 
-    def __init__(self, api: WeChatApi, config: WeChatConfig, media: Path, *, now: Callable[[], datetime]) -> None:
+
+class Ladder:
+    """The outbox's handler of NOTICE jobs. `media`: the folder of pictures that were sent to us itself; `draw` makes
+    those that are drawn when they are sent."""
+
+    def __init__(
+        self, api: WeChatApi, config: WeChatConfig, media: Path, *, now: Callable[[], datetime], draw: Draw
+    ) -> None:
         self._api = api
         self._config = config
         self._media = media
         self._now = now
+        self._draw = draw
 
     async def __call__(self, jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
         """All claimed notices of one recipient, in order; raises TryLater when the rest must wait."""
@@ -143,6 +152,9 @@ class Ladder:
 
     async def _media_id(self, image: str) -> str:
         """WeChat's name of a picture; one that came to us by another way is handed to WeChat first, for three days."""
+        if image.startswith(_DRAWN):
+            picture = await self._draw(image.removeprefix(_DRAWN))
+            return await self._api.upload_media("image", "picture.png", picture, "image/png")
         if not image.startswith(_OURS):
             return image
         path = (self._media / image.removeprefix(_OURS)).resolve()

@@ -89,6 +89,12 @@ def say_moment(moment: datetime, now: datetime) -> str:
     return f"{day} {local.hour}:{local.minute:02}"
 
 
+def say_minutes(minutes: int) -> str:
+    """`3 小时 30 分钟`, `45 分钟`, `2 小时`: how long something took."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join([*([f"{hours} 小时"] if hours else []), *([f"{rest} 分钟"] if rest or not hours else [])])
+
+
 def template_number(moment: datetime) -> str:
     """`1124-1800`, instead of a case number in notices about none: WeChat takes no Chinese there."""
     return f"{moment.astimezone(SHANGHAI):%m%d-%H%M}"
