@@ -10,6 +10,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from simulator import api_account as account
+from simulator import api_mass as mass
 from simulator import api_messages as messages
 from simulator import content_check, oauth
 from simulator.call import Call, File
@@ -42,6 +43,13 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "/cgi-bin/message/custom/typing": Endpoint("POST", messages.typing),
     "/cgi-bin/message/template/send": Endpoint("POST", messages.template_send),
     "/cgi-bin/message/subscribe/bizsend": Endpoint("POST", messages.subscribe_send),
+    "/cgi-bin/message/mass/send": Endpoint("POST", mass.mass_send),
+    "/cgi-bin/message/mass/sendall": Endpoint("POST", mass.mass_send_all),
+    "/cgi-bin/message/mass/get": Endpoint("POST", mass.mass_get),
+    "/cgi-bin/message/mass/delete": Endpoint("POST", mass.mass_delete),
+    "/cgi-bin/message/mass/preview": Endpoint("POST", mass.mass_preview),
+    "/cgi-bin/template/get_all_private_template": Endpoint("GET", messages.template_list),
+    "/wxaapi/newtmpl/gettemplate": Endpoint("GET", messages.subscription_list),
     "/cgi-bin/menu/create": Endpoint("POST", account.menu_create),
     "/cgi-bin/menu/get": Endpoint("GET", account.menu_get),
     "/cgi-bin/menu/delete": Endpoint("GET", account.menu_delete),

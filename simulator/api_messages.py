@@ -82,6 +82,42 @@ def template_send(call: Call) -> Done:
     return {"errcode": 0, "errmsg": "ok", "msgid": msgid}
 
 
+def template_list(call: Call) -> Done:
+    """`/cgi-bin/template/get_all_private_template`: the account's templates, their keywords in running text."""
+    return {
+        "template_list": [
+            {
+                "template_id": template.template_id,
+                "title": template.title,
+                "primary_industry": "政府",
+                "deputy_industry": "公共事业",
+                "content": _content(template),
+                "example": "",
+            }
+            for template in call.platform.templates
+        ]
+    }
+
+
+def subscription_list(call: Call) -> Done:
+    """`/wxaapi/newtmpl/gettemplate`: the account's subscription notices; type 3 is long-term."""
+    data = [
+        {
+            "priTmplId": template.template_id,
+            "title": template.title,
+            "content": _content(template),
+            "example": "",
+            "type": 3 if template.long_term else 2,
+        }
+        for template in call.platform.subscriptions
+    ]
+    return {"errcode": 0, "errmsg": "ok", "data": data}
+
+
+def _content(template: Template) -> str:
+    return "\n".join(f"{label}:{{{{{key}.DATA}}}}" for key, label in template.keywords)
+
+
 def subscribe_send(call: Call) -> Done:
     """`/cgi-bin/message/subscribe/bizsend`: uses one consent, followed by subscribe_msg_sent_event.
 

@@ -21,6 +21,9 @@ LIMITS: Final = {
     "/cgi-bin/media/get": 200_000,
     "/cgi-bin/message/custom/send": 500_000,
     "/cgi-bin/message/template/send": 100_000,
+    "/cgi-bin/message/mass/send": 100,
+    "/cgi-bin/message/mass/sendall": 100,
+    "/cgi-bin/message/mass/preview": 100,
     "/cgi-bin/qrcode/create": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,
@@ -29,7 +32,12 @@ LIMITS: Final = {
 }
 """Calls a day of a new account."""
 
-MINUTE_LIMITS: Final = {"/wxa/msg_sec_check": 4_000, "/wxa/media_check_async": 2_000}
+MINUTE_LIMITS: Final = {
+    "/wxa/msg_sec_check": 4_000,
+    "/wxa/media_check_async": 2_000,
+    "/cgi-bin/message/mass/send": 60,
+    "/cgi-bin/message/mass/sendall": 60,
+}
 """Calls a minute, counted by the clock's minute (assumption)."""
 
 

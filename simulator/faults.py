@@ -68,6 +68,8 @@ class Faults:
     """So many of the next answers are treated as not come in time, hence asked for again; -1 is all."""
     template_status: str = "success"
     """How template jobs end: success, `failed:user block`, `failed: system failed`."""
+    mass_status: str = "send success"
+    """How mass sends end: send success, send fail, `err(20001)` …"""
     mark_fail: bool = False
     """Pushes stop for a minute after several failures, as on WeChat. Off for replay."""
 

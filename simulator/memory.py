@@ -18,6 +18,7 @@ def collect(platform: "Platform") -> dict[str, Any]:
         "quota": platform.quota.as_json(),
         "tokens": platform.tokens.as_json(),
         "consents": platform.consents.as_json(),
+        "mass": platform.mass.as_json(),
         "qrcodes": platform.qrcodes.as_json(),
         "media": platform.media.as_json(),
         "menu": platform.menu.buttons,
@@ -37,6 +38,7 @@ def restore(platform: "Platform", stored: dict[str, Any]) -> None:
     platform.quota.load(stored["quota"])
     platform.tokens.load(stored["tokens"])
     platform.consents.load(stored["consents"])
+    platform.mass.load(stored.get("mass", {}))
     platform.qrcodes.load(stored["qrcodes"])
     platform.media.load(stored["media"])
     platform.menu.buttons = stored["menu"]

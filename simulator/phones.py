@@ -13,8 +13,8 @@ HISTORY = 500
 SHOWN = 12
 """Phones the page shows side by side; replay's thousands of residents stay in the background."""
 
-Source = Literal["user", "reply", "kf", "template", "subscription", "system"]
-PUSHED: frozenset[Source] = frozenset({"kf", "template", "subscription"})
+Source = Literal["user", "reply", "kf", "template", "subscription", "mass", "system"]
+PUSHED: frozenset[Source] = frozenset({"kf", "template", "subscription", "mass"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from simulator.courier import Courier, Delivery, Verification
 from simulator.faults import Faults
 from simulator.feed import Feed
 from simulator.journal import Journal, Note
+from simulator.mass import MassBook
 from simulator.media import MediaShelf
 from simulator.media_checks import MediaChecks
 from simulator.memory import collect, restore
@@ -79,6 +80,7 @@ class Platform:
         self.subscriptions = Catalogue("subscription")
         self.consents = Consents()
         self.reentry = ReentryGuard()
+        self.mass = MassBook()
         self.menu = Menu()
         self.qrcodes = QrCodes(self.random)
         folder = config.state_file.with_suffix(".media") if config.state_file else None

@@ -102,7 +102,7 @@ function place(bubble) {
 }
 
 function card(bubble, tap) {
-  const kinds = { template: "服务通知", subscription: "订阅通知" };
+  const kinds = { template: "服务通知", subscription: "订阅通知", mass: "群发" };
   const kind = kinds[bubble.source] ? make("p", { className: "kind" }, kinds[bubble.source]) : null;
   const rows = (bubble.rows ?? []).flatMap(([label, value]) => [make("dt", {}, label), make("dd", {}, value)]);
   const text = bubble.text ? make("p", {}, ...texts(bubble.segments, tap)) : null;
