@@ -1,0 +1,104 @@
+"""What people read of broadcasts: the notice itself, and what author and approver tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.broadcast_calendar import say_calendar
+from domain.clock import template_number, template_time
+from domain.journal import Notice
+from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
+from domain.people import Post
+from models.broadcasts import Broadcast
+from models.database import fetch, to_json
+from models.enums import BroadcastState, Channel, OutboxKind
+
+CHANNEL_NAMES = {Channel.NOTICE: "微信通知", Channel.ROOM: "网格群公告", Channel.MASS: "群发"}
+
+#: Nobody can refuse to be warned.
+SAFETY = "safety"
+
+
+def told(broadcast: Broadcast, delivery_id: int, about: str, now: datetime) -> dict[str, Any]:
+    """The outbox payload of one person's notice; `about` names family it concerns, "" = themselves. It goes out once,
+    whatever dies on the way."""
+    taps = [Tap.KNOWN]
+    taps += [Tap.GUIDE] if broadcast.item_id else []
+    taps += [Tap.NO_MORE] if broadcast.topic != SAFETY else []
+    fields = {
+        "number": template_number(now),
+        "subject": excerpt(broadcast.title, 20),
+        "status": "社区通知",
+        "time": template_time(now),
+        "note": excerpt(broadcast.text, 20),
+    }
+    choices = [(TAP_LABELS[tap], tap_id(delivery_id, tap)) for tap in taps]
+    notice = Notice("", full_text(broadcast, about), choices, fields, kind="policy")
+    return notice.payload() | {"once": True, "delivery": delivery_id, "broadcast": broadcast.id}
+
+
+def full_text(broadcast: Broadcast, about: str = "") -> str:
+    """Title, words and address, as everybody reads them."""
+    whose = f"这是给您家里{about}的通知，请转告。" if about else ""
+    return "\n".join(part for part in (f"【{broadcast.title}】", whose, broadcast.text, broadcast.link) if part)
+
+
+_NOTICE = """
+INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
+    created_at, quiet)
+VALUES ($1, 'pending', $2, $3::jsonb, 0, 0, $4, '', '', 0, '', $4, false)
+"""
+
+
+async def _tell(
+    post: Post, broadcast: Broadcast, text: str, status: str, taps: Mapping[str, int], now: datetime
+) -> None:
+    if post.openid:
+        fields = {
+            "number": template_number(now),
+            "subject": excerpt(broadcast.title, 20),
+            "status": status,
+            "time": template_time(now),
+            "note": excerpt(text, 20),
+        }
+        notice = Notice(post.openid, text, list(taps.items()), fields, kind="policy")
+        await fetch(_NOTICE, OutboxKind.NOTICE, post.openid, to_json(notice.payload()), now)
+
+
+def _staff_taps(broadcast: Broadcast, *taps: Tap) -> dict[str, int]:
+    return {TAP_LABELS[tap]: tap_id(broadcast.id, tap) for tap in taps}
+
+
+async def to_approver(broadcast: Broadcast, post: Post, author: str, now: datetime) -> None:
+    """Somebody must look at it: who wrote it, to how many, when, and its beginning."""
+    when = "紧急，批了马上发" if broadcast.urgent else say_calendar(broadcast.calendar, now)
+    head = f"{author}请您批一条通知，发给 {broadcast.expected} 人，{when}。"
+    text = f"{head}\n【{broadcast.title}】\n{excerpt(broadcast.text, 200)}"
+    taps = _staff_taps(broadcast, Tap.LOOK, Tap.APPROVE, Tap.DECLINE)
+    await _tell(post, broadcast, text, "待审批", taps, now)
+
+
+_AUTHOR = "SELECT id, openid FROM staff WHERE id = $1 AND active AND openid IS NOT NULL"
+
+
+async def to_author(broadcast: Broadcast, by: str, now: datetime) -> None:
+    """What became of it."""
+    rows = await fetch(_AUTHOR, broadcast.author_id)
+    if not rows:
+        return
+    if broadcast.state is BroadcastState.APPROVED:
+        text = f"【{broadcast.title}】{by}批准了，{say_calendar(broadcast.calendar, now)}。"
+    else:
+        text = f"【{broadcast.title}】{by}没有批准：{broadcast.why}\n改好了可以再提交。"
+    fields = {
+        "number": template_number(now),
+        "subject": excerpt(broadcast.title, 20),
+        "status": "已批准" if broadcast.state is BroadcastState.APPROVED else "未批准",
+        "time": template_time(now),
+        "note": excerpt(text, 20),
+    }
+    taps = list(_staff_taps(broadcast, Tap.LOOK).items())
+    notice = Notice(rows[0]["openid"], text, taps, fields, kind="policy")
+    await fetch(_NOTICE, OutboxKind.NOTICE, rows[0]["openid"], to_json(notice.payload()), now)
