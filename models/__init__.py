@@ -1,5 +1,6 @@
 """What Linli remembers: Tortoise models, enums, the case transition table as data, migrations."""
 
+import models.plain_classes  # noqa: F401 - before the models
 from models.accounts import (
     IdempotentRequest,
     LoginCode,
