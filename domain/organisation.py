@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain import duty_lists as duties
+from domain import fact_plans as facts
 from domain import form_tables as forms
 from domain import organisation_people as people
 from domain import organisation_places as places
 from domain import service_plans as services
 from domain.clock import SHANGHAI
 from domain.community import add_default_duties
+from domain.fact_tables import KINDS, MEMBERS
 from domain.journal import audit
 from domain.organisation_plans import Known, Plan
 from domain.organisation_tables import (
@@ -54,6 +56,8 @@ _PLANNERS: dict[str, Callable[[Sequence[Row], Known, Faults], Awaitable[Plan]]] 
     ITEMS.name: services.plan_items,
     PROVIDERS.name: services.plan_providers,
     forms.FORMS.name: forms.plan_forms,
+    KINDS.name: facts.plan_kinds,
+    MEMBERS.name: facts.plan_members,
 }
 _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     AREAS.name: places.export_areas,
@@ -69,6 +73,8 @@ _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     ITEMS.name: services.export_items,
     PROVIDERS.name: services.export_providers,
     forms.FORMS.name: forms.export_forms,
+    KINDS.name: facts.export_kinds,
+    MEMBERS.name: facts.export_members,
 }
 
 
@@ -108,7 +114,7 @@ async def import_tables(
     in the file; a day in the past counts as today.
     """
     faults = Faults()
-    rows = read_sheets(sheets, faults)
+    rows = read_sheets(sheets, faults, await _tables_now(sheets))
     today = now.astimezone(SHANGHAI).date()
     async with transaction():
         await fetch("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -124,13 +130,18 @@ async def import_tables(
     return report
 
 
-def read_sheets(sheets: Iterable[Sheet], faults: Faults) -> dict[str, list[Row]]:
+async def _tables_now(sheets: Sequence[Sheet] = ()) -> list[Table]:
+    """All tables, that of household members with a column for each kind of fact."""
+    return [await facts.members_now(sheets) if table is MEMBERS else table for table in TABLES]
+
+
+def read_sheets(sheets: Iterable[Sheet], faults: Faults, tables: Sequence[Table] = TABLES) -> dict[str, list[Row]]:
     """The rows of each table; the explanation and empty sheets are passed over."""
     rows: dict[str, list[Row]] = {}
     for sheet in sheets:
         if sheet.name.strip() == _EXPLANATION or all(is_blank(cell) for _, cells in sheet.rows for cell in cells):
             continue
-        table = find_table(sheet, TABLES)
+        table = find_table(sheet, tables)
         if table is None:
             names = "、".join(each.title for each in TABLES)
             faults.sheet(sheet.name, "不知道这是哪张表", f"请把表名改成其中一个：{names}。")
@@ -227,7 +238,8 @@ class Export:
 async def export_tables(tables: Sequence[Table], day: date) -> list[Export]:
     """What the database has; `day` chooses the version of the duty list."""
     async with transaction():
-        return [Export(table, await _EXPORTERS[table.name](day)) for table in tables]
+        now = {table.name: table for table in await _tables_now()}
+        return [Export(now.get(table.name, table), await _EXPORTERS[table.name](day)) for table in tables]
 
 
 def template_tables(tables: Sequence[Table]) -> list[Export]:

@@ -138,16 +138,25 @@ async def plan_households(rows: Sequence[Row], known: Known, faults: Faults) -> 
     for start in range(0, len(grids), _CHUNK):
         for each in await Household.filter(grid_id__in=grids[start : start + _CHUNK]):
             there[each.grid_id, each.building, each.unit, each.room] = each
+    ids = iter(await draw_ids("household", len({_place(row, known) for row in rows} - there.keys())))
     for row in rows:
         grid = _grid(row, known, faults)
         if grid is None:
             continue
-        key = (grid.id, row.get("building"), row.get("unit") or "", row.get("room"))
+        key = _place(row, known)
         if plan.is_new(row, key):
             found = there.get(key)
             place = {} if found else dict(zip(("grid_id", "building", "unit", "room"), key, strict=True))
-            plan.put(row, found, place | given(row, Household, "contact", "phone", "note"))
+            place |= {} if found else {"id": next(ids)}
+            made = plan.put(row, found, place | given(row, Household, "contact", "phone", "note"))
+            known.households[key] = made.pk
     return plan
+
+
+def _place(row: Row, known: Known) -> tuple[int, str, str, str]:
+    """By what a household is known; grid 0 where the row names none."""
+    grid = known.areas.get(row.get("grid"))
+    return grid.id if grid else 0, row.get("building"), row.get("unit") or "", row.get("room")
 
 
 async def export_households(_: date) -> list[list[Cell]]:

@@ -98,6 +98,7 @@ class Known:
     staff: dict[str, Staff]
     area_by_id: dict[int, Area]
     service_classes: dict[str, int] = field(default_factory=dict)  # new ones of the file, with the ids drawn for them
+    households: dict[tuple[int, str, str, str], int] = field(default_factory=dict)  # those of the file, by their place
     services: dict[str, int] = field(default_factory=dict)  # items of the file likewise
 
     @classmethod
