@@ -49,6 +49,12 @@ class Tap(IntEnum):
     KNOWN = 21
     GUIDE = 22
     NO_MORE = 23
+    STARS_1 = 31  # of a booking, to STARS_5 = 35
+    STARS_2 = 32
+    STARS_3 = 33
+    STARS_4 = 34
+    STARS_5 = 35
+    NOT_COMING = 36
     SHOW_APPLICATION = 41
     SUPPLY = 42
     GOOD_SERVICE = 43
@@ -100,6 +106,12 @@ TAP_LABELS = {
     Tap.STILL_FINE: "还好",
     Tap.HAPPENED_AGAIN: "又出现了",
     Tap.ASK_NO_MORE: "不用再问我",
+    Tap.STARS_1: "1 分",
+    Tap.STARS_2: "2 分",
+    Tap.STARS_3: "3 分",
+    Tap.STARS_4: "4 分",
+    Tap.STARS_5: "5 分",
+    Tap.NOT_COMING: "来不了，取消",
 }
 
 
