@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.booking_cards import STATE_NAMES, Card
 from domain.clock import SHANGHAI, say_date, template_number, template_time
 from domain.journal import Notice, is_platform
+from domain.notices import TAP_LABELS, Tap, tap_id
 from models.database import fetch, to_json
 from models.enums import BookingState
 
@@ -23,7 +24,7 @@ def say_time(starts_at: datetime, now: datetime) -> str:
 
 
 def _whose(card: Card) -> str:
-    """`给李**约的` in front of what another's booking is."""
+    """In front of what it is; another's is told to who booked it."""
     return f"您给{card.who}约的" if card.for_other else "您约的"
 
 
@@ -43,15 +44,51 @@ def _fields(card: Card, note: str, state: BookingState | None = None) -> dict[st
     }
 
 
-def _notice(card: Card, text: str, note: str, state: BookingState | None = None) -> Notice:
-    return Notice(card.openid, text, (), _fields(card, note, state), kind="booking")
+def _notice(card: Card, text: str, note: str, state: BookingState | None = None, *taps: Tap) -> Notice:
+    choices = [(TAP_LABELS[tap], tap_id(card.id, tap)) for tap in taps]
+    return Notice(card.openid, text, choices, _fields(card, note, state), kind="booking")
 
 
 def moved_up(card: Card, now: datetime) -> Notice:
     """A seat came free for who waited."""
-    where = f"\n地点：{card.place}" if card.place else ""
-    text = f"排到了！{_what(card, now)}，有位置了。{where}\n签到码 {card.code}。来不了请回复“取消预约”。"
-    return _notice(card, text, "候补排到了")
+    text = f"排到了：{_what(card, now)}，有位置了。{_where(card)}\n签到码 {card.code}，到了给工作人员看。"
+    return _notice(card, text, "候补排到了", None, Tap.NOT_COMING)
+
+
+def _where(card: Card) -> str:
+    return f"\n地点：{card.place}" if card.place else ""
+
+
+def reminder(card: Card, now: datetime) -> Notice:
+    """It is soon."""
+    text = f"提醒：{_what(card, now)}。{_where(card)}\n签到码 {card.code}，到了给工作人员看。"
+    return _notice(card, text, "请按时来", None, Tap.NOT_COMING)
+
+
+def moved(card: Card, now: datetime) -> Notice:
+    """Staff gave it another time."""
+    text = f"您的预约改到：{say_time(card.starts_at, now)}，{card.title}。{_where(card)}\n签到码 {card.code}。"
+    return _notice(card, text, "预约改时间", None, Tap.NOT_COMING)
+
+
+def no_luck(card: Card, now: datetime) -> Notice:
+    """The time began, and no seat came free."""
+    text = f"{_what(card, now)}，没有排到位置。\n要约别的时间，回复“预约”。"
+    return _notice(card, text, "候补没排到", BookingState.EXPIRED)
+
+
+def missed(card: Card, now: datetime) -> Notice:
+    """They stayed away; staff can take the mark back."""
+    phone = f" {card.plan_phone}" if card.plan_phone else ""
+    text = f"{_what(card, now)}，没有来签到。\n下次来不了，请提前回复“取消预约”。记错了请打电话{phone}说一声。"
+    return _notice(card, text, "没有来签到", BookingState.MISSED)
+
+
+def ask_stars(card: Card, now: datetime) -> Notice:
+    """How it was; asked once."""
+    text = f"{_what(card, now)}，办得满意吗？\n1 分最差，5 分最好。不想评可以不回。"
+    stars = (Tap.STARS_1, Tap.STARS_2, Tap.STARS_3, Tap.STARS_4, Tap.STARS_5)
+    return _notice(card, text, "请您评价", BookingState.ARRIVED, *stars)
 
 
 def cancelled(card: Card, reason: str, now: datetime) -> Notice:

@@ -8,8 +8,10 @@ the bookings say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from domain.booking_rules import day_start
+from errors import Conflict
 from models.database import fetch
 
 
@@ -59,6 +61,21 @@ async def lock_slot(slot_id: int, now: datetime) -> LockedSlot | None:
     """Hold a slot until the transaction ends; None where there is none."""
     rows = await fetch(_LOCK, slot_id, now)
     return LockedSlot(**rows[0]) if rows else None
+
+
+def refuse_closed(slot: LockedSlot, now: datetime) -> None:
+    """Raises Conflict that says why a newcomer cannot have this time."""
+    say = ""
+    if slot.closed:
+        say = f"这个时间停办：{slot.closed}。请选别的时间。"
+    elif slot.starts_at <= now:
+        say = "这个时间已经过了，请选后面的。"
+    elif slot.starts_at <= now + timedelta(minutes=slot.closes_minutes) or not slot.announced:
+        say = "这个时间已经截止预约了，请选后面的。"
+    elif day_start(slot.starts_at) > day_start(now) + timedelta(days=slot.opens_days):
+        say = f"这个时间还没放号，提前 {slot.opens_days} 天开始约。"
+    if say:
+        raise Conflict(f"slot {slot.id} cannot be booked", say=say)
 
 
 async def lock_resident(resident_id: int) -> bool:
@@ -133,3 +150,13 @@ async def refill(slot: LockedSlot, now: datetime) -> list[int]:
     await fetch(_COUNT, slot.id, len(moved), -len(moved))
     slot.taken, slot.waiting = slot.taken + len(moved), slot.waiting - len(moved)
     return moved
+
+
+_MOVE = """
+UPDATE booking SET slot_id = $2, state = 'booked', reminded = '[]'::jsonb, moved_up_at = NULL WHERE id = $1
+"""
+
+
+async def move_to(booking_id: int, slot: LockedSlot) -> None:
+    """A booking of a held slot sits in this one, also held; the callers count both."""
+    await fetch(_MOVE, booking_id, slot.id)

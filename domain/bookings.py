@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from domain import booking_notices as notices
 from domain.booking_cards import Card, is_own, owners, read_card, read_cards
 from domain.booking_rules import Other, day_start, pause_until
-from domain.booking_seats import LockedSlot, Sitter, count, lock_name, lock_resident, lock_slot, refill, take
+from domain.booking_seats import (
+    LockedSlot,
+    Sitter,
+    count,
+    lock_name,
+    lock_resident,
+    lock_slot,
+    refill,
+    refuse_closed,
+    take,
+)
 from domain.clock import say_date
 from domain.journal import audit
 from domain.people import Person, ancestors
@@ -41,8 +51,8 @@ async def book(
             raise NotFound(f"resident {sitter.resident_id}")
         slot = await lock_slot(slot_id, now)
         if slot is None or not slot.active or slot.area_id not in await seen_areas(person):
-            raise _absent_slot(slot_id)
-        _check_open(slot, now)
+            raise absent_slot(slot_id)
+        refuse_closed(slot, now)
         await _check_person(slot, sitter, now)
         state = _state_for(slot, wait=wait)
         booking_id = await take(slot, sitter, state, now)
@@ -67,24 +77,10 @@ async def _sitter(person: Person, slot_id: int, other: Other | None, note: str) 
     return Sitter(None, named.name, named.phone, person.actor, relation or "家人", note)
 
 
-def _absent_slot(slot_id: int) -> NotFound:
+def absent_slot(slot_id: int) -> NotFound:
+    """What everybody reads who asks for a time there is not for them."""
     say = "没有找到这个时间，可能已经停了。回复“预约”重新选。"
     return NotFound(f"slot {slot_id}", say=say, tag="slot:read", object_id=slot_id)
-
-
-def _check_open(slot: LockedSlot, now: datetime) -> None:
-    """Raises Conflict that says why this time cannot be had."""
-    say = ""
-    if slot.closed:
-        say = f"这个时间停办：{slot.closed}。请选别的时间。"
-    elif slot.starts_at <= now:
-        say = "这个时间已经过了，请选后面的。"
-    elif slot.starts_at <= now + timedelta(minutes=slot.closes_minutes) or not slot.announced:
-        say = "这个时间已经截止预约了，请选后面的。"
-    elif day_start(slot.starts_at) > day_start(now) + timedelta(days=slot.opens_days):
-        say = f"这个时间还没放号，提前 {slot.opens_days} 天开始约。"
-    if say:
-        raise Conflict(f"slot {slot.id} cannot be booked", say=say)
 
 
 # All live bookings of one person in the plan, and when they stayed away lately.
@@ -138,11 +134,17 @@ async def works(person: Person, card: Card) -> bool:
     """Whether this person works on it: staff of the plan's area and above; a grid worker, for who lives in their
     grid."""
     post = person.post
-    if post is None:
-        return False
-    if post.role is Role.GRID_WORKER and card.grid_id == post.area_id:
+    if post and post.role is Role.GRID_WORKER and card.grid_id == post.area_id:
         return True
-    return (post.dispatches or post.role is Role.GRID_WORKER) and post.area_id in await ancestors(card.area_id)
+    return await runs(person, card.area_id)
+
+
+async def runs(person: Person, area_id: int) -> bool:
+    """Whether this person runs the plans of an area: its staff, or those above it."""
+    post = person.post
+    if post is None or not (post.dispatches or post.role is Role.GRID_WORKER):
+        return False
+    return post.area_id in await ancestors(area_id)
 
 
 async def find_booking(person: Person, booking_id: int, tag: str = "booking:read") -> Card:
@@ -266,6 +268,8 @@ async def arrive(card: Card, now: datetime, by: str, *, source: str = "") -> Car
         if state is BookingState.MISSED:
             await count(slot, BookingState.ARRIVED, 1)
         await audit(by, "booking:arrive", card.id, now, source=source)
+        if slot.settled_at is not None and card.stars is None:  # who came on time is asked when the time is over
+            await notices.tell(notices.ask_stars(card, now), now)
         return await _card(card.id)
 
 

@@ -1,17 +1,23 @@
-"""号源: what is free, for whom; slots are made ahead from the plan's weekly hours, and closed with a reason."""
+"""号源: what is free, for whom; a time is closed with a reason, opened again, or gets more seats."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from domain import booking_notices as notices
+from domain.booking_cards import read_cards
 from domain.booking_rules import day_start
+from domain.booking_seats import LockedSlot, lock_slot
+from domain.bookings import absent_slot, end, move_up, runs
 from domain.clock import SHANGHAI
+from domain.journal import audit
 from domain.people import Person
 from domain.services import seen_areas
-from errors import NotFound
+from errors import BadRequest, Conflict, NotFound
 from models.bookings import BookingPlan
-from models.database import fetch
+from models.database import fetch, transaction
+from models.enums import BookingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +70,61 @@ async def free_slots(
     if last is not None:
         end = min(end, datetime.combine(last + timedelta(days=1), time(), SHANGHAI))
     return [FreeSlot(**row) for row in await fetch(_FREE, plan.id, begin, end, now, 500)]
+
+
+_LIVE = "SELECT id FROM booking WHERE slot_id = $1 AND state IN ('waiting', 'booked') ORDER BY id"
+_CLOSE = "UPDATE slot SET closed = $2 WHERE id = $1"
+_RESIZE = "UPDATE slot SET capacity = $2 WHERE id = $1"
+
+
+async def close_slot(person: Person, slot_id: int, reason: str, now: datetime, source: str = "") -> int:
+    """Close a time that has not begun: whoever sits or waits is cancelled and told why. Gives how many. For who runs
+    the plan; raises NotFound, BadRequest without a reason, Conflict once it has begun."""
+    reason = " ".join(reason.split())[:100]
+    if not reason:
+        raise BadRequest("no reason", say="请写一句为什么停办，会告诉已经约好的居民。")
+    async with transaction():
+        slot = await _own_slot(person, slot_id, now)
+        await fetch(_CLOSE, slot.id, reason)
+        told = await cancel_all(slot, reason, now, person.actor)
+        await audit(person.actor, "slot:close", slot.id, now, source=source)
+    return told
+
+
+async def cancel_all(slot: LockedSlot, reason: str, now: datetime, by: str) -> int:
+    """Everybody who sits or waits in a held slot is cancelled and told why; gives how many."""
+    cards = await read_cards([row["id"] for row in await fetch(_LIVE, slot.id)])
+    for card in cards:
+        await end(slot, card.id, card.state, BookingState.CANCELLED, now, by, reason)
+        await notices.tell(notices.cancelled(card, reason, now), now)
+    return len(cards)
+
+
+async def open_slot(person: Person, slot_id: int, now: datetime, source: str = "") -> None:
+    """Open a closed time again; those who were cancelled book anew. Raises as `close_slot`."""
+    async with transaction():
+        slot = await _own_slot(person, slot_id, now)
+        await fetch(_CLOSE, slot.id, "")
+        await audit(person.actor, "slot:open", slot.id, now, source=source)
+
+
+async def resize_slot(person: Person, slot_id: int, seats: int, now: datetime, source: str = "") -> int:
+    """Another number of seats, never fewer than are taken; who waits moves up. Gives the number there is now."""
+    if not 1 <= seats <= 1000:
+        raise BadRequest(f"{seats} seats", say="名额写 1 到 1000。")
+    async with transaction():
+        slot = await _own_slot(person, slot_id, now)
+        slot.capacity = max(seats, slot.taken)
+        await fetch(_RESIZE, slot.id, slot.capacity)
+        await move_up(slot, now)
+        await audit(person.actor, "slot:resize", slot.id, now, source=source)
+    return slot.capacity
+
+
+async def _own_slot(person: Person, slot_id: int, now: datetime) -> LockedSlot:
+    slot = await lock_slot(slot_id, now)
+    if slot is None or not await runs(person, slot.area_id):
+        raise absent_slot(slot_id)
+    if slot.starts_at <= now:
+        raise Conflict(f"slot {slot.id} has begun", say="这个时间已经开始了，不能再改。")
+    return slot

@@ -1,0 +1,48 @@
+"""The counter's list: who comes on a day, for staff of the place and for grid workers whose people they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from domain.booking_cards import Card, read_cards
+from domain.booking_rules import day_start
+from domain.people import Person
+from errors import NotAllowed
+from models.database import fetch
+from models.enums import Role
+
+# Plans of their own area and below; for grid workers also whoever lives in their grid, wherever they go.
+_LISTED = """
+WITH RECURSIVE down AS (
+    SELECT id FROM area WHERE id = $1
+    UNION ALL
+    SELECT a.id FROM area a JOIN down ON a.parent_id = down.id
+)
+SELECT b.id FROM slot s JOIN booking_plan p ON p.id = s.plan_id JOIN booking b ON b.slot_id = s.id
+LEFT JOIN resident r ON r.id = b.resident_id
+WHERE s.starts_at >= $3 AND s.starts_at < $4 AND b.state <> 'cancelled' AND ($5 = '' OR p.code = $5)
+    AND (p.area_id IN (SELECT id FROM down) OR $2 AND r.grid_id = $1)
+    AND ($6::timestamptz IS NULL OR (s.starts_at, b.id) > ($6, $7))
+ORDER BY s.starts_at, b.id LIMIT $8
+"""
+
+
+async def counter_list(
+    person: Person,
+    day: datetime,
+    *,
+    plan_code: str = "",
+    beyond: tuple[datetime, int] | None = None,
+    limit: int = 100,
+) -> Sequence[Card]:
+    """Who is expected on the Shanghai day of `day`, by time; `beyond`: time and id the page before ended with. For
+    staff; raises NotAllowed."""
+    post = person.post
+    if post is None or not (post.dispatches or post.role is Role.GRID_WORKER):
+        raise NotAllowed("counter list", say="这是工作人员用的。您的预约请回复“我的预约”。", tag="booking:list")
+    first = day_start(day)
+    at, after = beyond or (None, 0)
+    is_worker = post.role is Role.GRID_WORKER
+    rows = await fetch(_LISTED, post.area_id, is_worker, first, first + timedelta(days=1), plan_code, at, after, limit)
+    return await read_cards([row["id"] for row in rows])
