@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.application_erasure import forget_applications
 from domain.bell import room_changed
 from domain.journal import audit
 from domain.people import Person
@@ -55,7 +56,8 @@ async def erase(person: Person, now: datetime, source: str = "", *, even_open: b
         raise Conflict("bound to a post", say="您绑定了工作身份。请先在公众号里回复“解绑”，再删除个人信息。")
     async with transaction():
         traces = await _find(person, even_open=even_open)
-        files = await _forget_cases(traces)
+        files = await forget_applications(traces.resident_id, now)
+        files += await _forget_cases(traces)
         await _forget_staff_words(traces)
         await _forget_messages(traces)
         files += await _forget_rooms(traces)

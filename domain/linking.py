@@ -90,6 +90,14 @@ WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
     AND NOT EXISTS (SELECT 1 FROM provider_rating o WHERE o.provider_id = r.provider_id AND o.resident_id = $2)
 ), ticked AS (UPDATE checklist c SET resident_id = $2 WHERE resident_id = $1
     AND NOT EXISTS (SELECT 1 FROM checklist o WHERE o.item_id = c.item_id AND o.resident_id = $2)
+), applied AS (
+    UPDATE application a SET resident_id = $2, state = CASE WHEN again.there THEN 'withdrawn' ELSE a.state END,
+        ended_at = CASE WHEN again.there THEN $3 ELSE a.ended_at END
+    FROM (
+        SELECT b.id, b.ended_at IS NULL AND EXISTS (
+            SELECT 1 FROM application o WHERE o.item_id = b.item_id AND o.resident_id = $2 AND o.ended_at IS NULL
+        ) AS there FROM application b WHERE b.resident_id = $1
+    ) again WHERE a.id = again.id
 ), answered AS (DELETE FROM idempotent_request WHERE actor = 'resident:' || $1::bigint
 ), said AS (
     UPDATE room_message m SET sender = 'resident:' || $2::bigint, client_id = CASE WHEN EXISTS (
@@ -117,6 +125,11 @@ UPDATE resident stays SET
     phone = CASE WHEN stays.phone = '' THEN gone.phone ELSE stays.phone END,
     minor = coalesce(stays.minor, gone.minor)
 FROM resident gone WHERE stays.id = $2 AND gone.id = $1
+"""
+
+# A second statement: one may not change the same row twice.
+_FILLED_IN = """
+UPDATE application SET by = 'resident:' || $2::bigint WHERE by = 'resident:' || $1::bigint
 """
 
 # Of two agreements to one purpose the newer holds.
@@ -157,6 +170,7 @@ async def merge(gone: int, stays: int, now: datetime, source: str = "") -> None:
     await fetch("SELECT id FROM cases WHERE reporter_id = $1 ORDER BY id FOR UPDATE", gone)
     await fetch("SELECT id FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE", [gone, stays])
     await fetch(_MOVE, gone, stays, now)
+    await fetch(_FILLED_IN, gone, stays)
     await fetch(_ONE_CONSENT, stays, now)
     await fetch(_TAKE_ROOMS, gone, stays)
     for row in await fetch(_TAKE_ENTRIES, gone, stays):

@@ -34,6 +34,7 @@ class Package:
     complaints: Rows
     ratings: Rows
     checklists: Rows
+    applications: Rows
     files: Rows
     notices: Rows
     messages: Rows
@@ -87,6 +88,17 @@ _CHECKLISTS = """
 SELECT i.title AS service, c.ticked, c.changed_at FROM checklist c JOIN service_item i ON i.id = c.item_id
 WHERE c.resident_id = $1 ORDER BY c.id
 """
+_APPLICATIONS = """
+SELECT a.number, i.title AS service, a.state, a.resident_id IS NULL AS for_another, a.name, a.phone, a.relation,
+    (SELECT jsonb_object_agg(f->>'label', a.answers->(f->>'key')) FROM jsonb_array_elements(m.fields) AS f
+        WHERE a.answers ? (f->>'key')) AS answers,
+    a.asked, a.result, a.submitted_at, a.due_at, a.ended_at, a.stars, a.comment,
+    (SELECT jsonb_agg(jsonb_build_object('at', e.at, 'who', e.actor, 'what', e.verb, 'text', e.text) ORDER BY e.id)
+        FROM application_event e WHERE e.application_id = a.id) AS timeline,
+    (SELECT jsonb_agg('p' || f.id ORDER BY f.id) FROM application_file f WHERE f.application_id = a.id) AS photos
+FROM application a JOIN service_item i ON i.id = a.item_id JOIN service_form m ON m.id = a.form_id
+WHERE a.resident_id = $1 OR a.by = 'resident:' || $1::bigint ORDER BY a.id
+"""
 _FILES = """
 SELECT 'u' || replace(id::text, '-', '') AS file, kind, content_type, size, created_at FROM upload
 WHERE owner = 'resident:' || $1::bigint ORDER BY created_at, id
@@ -121,6 +133,7 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             complaints=await fetch(_COMPLAINTS, me),
             ratings=await fetch(_RATINGS, me),
             checklists=_opened(await fetch(_CHECKLISTS, me)),
+            applications=_opened(await fetch(_APPLICATIONS, me)),
             files=await fetch(_FILES, me),
             notices=await fetch(_NOTICES, openids),
             messages=await fetch(_MESSAGES, openids),
@@ -137,7 +150,7 @@ def _openids(account: dict[str, Any]) -> list[str]:
 def _opened(rows: list[dict[str, Any]]) -> Rows:
     """JSON columns as values, not as text."""
     for row in rows:
-        for name in ("timeline", "photos", "data", "ticked"):
+        for name in ("timeline", "photos", "data", "ticked", "answers"):
             if name in row:
                 row[name] = from_json(row[name])
     return rows
@@ -155,7 +168,8 @@ _SUMMARY = """
 SELECT r.grid_id IS NOT NULL AS grid, r.nickname || r.name <> '' AS name, r.phone <> '' AS phone,
     (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id) AS cases,
     (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id AND c.closed_at IS NULL) AS open_cases,
-    (SELECT count(*) FROM room_message m WHERE m.sender = 'resident:' || r.id AND m.text <> '') AS said
+    (SELECT count(*) FROM room_message m WHERE m.sender = 'resident:' || r.id AND m.text <> '') AS said,
+    (SELECT count(*) FROM application a WHERE a.resident_id = r.id OR a.by = 'resident:' || r.id) AS applications
 FROM resident r WHERE r.id = $1
 """
 
@@ -170,6 +184,7 @@ async def summarise(person: Person) -> Summary:
         "手机号": row["phone"],
         f"反映过的 {row['cases']} 件事": row["cases"],
         f"群里说过的 {row['said']} 句话": row["said"],
+        f"网上申请的 {row['applications']} 件事": row["applications"],
         "您发来的消息": True,
     }
     return Summary("、".join(part for part, there in parts.items() if there), row["open_cases"])

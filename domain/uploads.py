@@ -270,12 +270,13 @@ async def disown(paths: Sequence[str]) -> None:
     await Upload.filter(path__in=list(paths)).update(owner=_NOBODY)
 
 
-# Nothing shows it, neither a case nor a room, two days after it came (and for a month after that it is looked for).
+# Nothing shows it, neither a case nor a room nor an application, two days after it came (and for a month after that it is looked for).
 _UNUSED = """
 DELETE FROM upload WHERE id IN (
     SELECT id FROM upload u WHERE created_at < $1 AND created_at > $2
     AND NOT EXISTS (SELECT FROM attachment a WHERE a.path = u.path AND starts_with(a.path, 'uploads/'))
     AND NOT EXISTS (SELECT FROM room_message m WHERE m.data ? 'upload' AND m.data->>'upload' = u.id::text)
+    AND NOT EXISTS (SELECT FROM application_file f WHERE f.upload_id = u.id)
     ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED
 ) RETURNING path
 """

@@ -32,6 +32,7 @@ class Package(Body):
     complaints: list[Row]
     ratings: list[Row]
     checklists: list[Row]
+    applications: list[Row]
     files: list[Row]
     notices: list[Row]
     messages: list[Row]
