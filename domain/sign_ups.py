@@ -1,0 +1,183 @@
+"""报名 and 签到: who takes part in an activity. Seats and the waiting list are those of bookings."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import xlsxwriter
+
+from domain.activities import Event, Session, find_activity
+from domain.booking_cards import STATE_NAMES, Card, read_cards
+from domain.booking_rules import Other
+from domain.bookings import arrive, book, runs
+from domain.clock import SHANGHAI
+from domain.journal import audit
+from domain.people import Person
+from errors import BadRequest, Conflict, NotAllowed, NotFound, TooMany
+from models.database import fetch, transaction
+from models.enums import ActivityState, BookingState, PlanKind
+
+#: From when to when one may say on the spot that one has come.
+BEFORE, AFTER = timedelta(minutes=60), timedelta(minutes=60)
+#: Wrong codes of one person within `_WITHIN`, so that nobody tries them all from the sofa.
+_WRONG, _WITHIN = 5, timedelta(minutes=15)
+_MOST_ROWS = 20_000
+
+
+async def sign_up(
+    person: Person,
+    activity_id: int,
+    now: datetime,
+    *,
+    slot_id: int = 0,
+    other: Other | None = None,
+    note: str = "",
+    wait: bool = False,
+    source: str = "",
+) -> list[Card]:
+    """Take part, or let somebody without WeChat take part: in the one time that is named; in all of a course; in the
+    only one there is. All or nothing; `wait`: where no seat is left, a place on the waiting list will do.
+
+    Raises NotFound, BadRequest where a time must be chosen, Conflict with the reason (over, full, signed up already).
+    """
+    event = await find_activity(person, activity_id)
+    if not event.takes_people(now):
+        raise Conflict(f"activity {activity_id} takes nobody", say=_closed(event))
+    chosen = _chosen(event, slot_id, now)
+    if other is None:
+        chosen = [one for one in chosen if one.mine not in (BookingState.WAITING, BookingState.BOOKED)] or chosen
+    async with transaction():
+        return [
+            await book(person, one.id, now, other=other, note=note, wait=wait, source=source)
+            for one in sorted(chosen, key=lambda one: one.id)
+        ]
+
+
+def _closed(event: Event) -> str:
+    if event.state is ActivityState.CANCELLED:
+        return f"{event.title}取消了{f'：{event.why}' if event.why else ''}。回复“活动”看别的。"
+    return f"{event.title}报名已经截止。回复“活动”看别的。"
+
+
+def _chosen(event: Event, slot_id: int, now: datetime) -> list[Session]:
+    ahead = event.ahead(now)
+    if slot_id:
+        if found := [one for one in ahead if one.id == slot_id]:
+            return found
+        raise NotFound(f"session {slot_id}", say="没有这一场，可能已经开始或取消了。", tag="activity:join")
+    if len(ahead) > 1 and event.kind is not PlanKind.COURSE:
+        raise BadRequest("which session", say="有几个时间，请选一个。")
+    return ahead
+
+
+# What somebody signed up for that takes place about now, where this code hangs on the wall.
+_ON_THE_SPOT = """
+SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id JOIN activity a ON a.plan_id = b.plan_id
+WHERE b.resident_id = $1 AND a.check_in_code = $2 AND a.state IN ('open', 'held')
+    AND b.state IN ('waiting', 'booked', 'arrived', 'missed') AND s.starts_at <= $3 AND s.ends_at >= $4
+ORDER BY b.state = 'booked' DESC, abs(extract(epoch FROM s.starts_at - $5::timestamptz)), b.id LIMIT 1
+"""
+_RUNNING = """
+SELECT p.title FROM activity a JOIN booking_plan p ON p.id = a.plan_id JOIN slot s ON s.plan_id = p.id
+WHERE a.check_in_code = $1 AND a.state IN ('open', 'held') AND s.closed = '' AND s.starts_at <= $2 AND s.ends_at >= $3
+LIMIT 1
+"""
+_TRIES = """
+SELECT count(*)::int AS wrong FROM audit_event
+WHERE tag = 'activity:arrive' AND object_id = $1 AND NOT allowed AND at > $2
+"""
+
+
+async def arrive_by_code(person: Person, code: str, now: datetime, *, source: str = "") -> Card:
+    """A resident has come and types the code shown on the spot. Once more changes nothing.
+
+    Raises NotFound for a wrong code, TooMany after five of them, Conflict for who has not signed up or still waits.
+    """
+    code, me = code.strip(), person.resident_id
+    if (await fetch(_TRIES, me, now - _WITHIN))[0]["wrong"] >= _WRONG:
+        seconds = int(_WITHIN.total_seconds())
+        raise TooMany(f"codes of {me}", say="签到码错了好几次，请找现场工作人员签到。", retry_after=seconds)
+    about = now + BEFORE, now - AFTER
+    rows = await fetch(_ON_THE_SPOT, me, code, *about, now)
+    if not rows:
+        if running := await fetch(_RUNNING, code, *about):
+            say = f"您没有报名{running[0]['title']}。请到签到处，由工作人员登记。"
+            raise Conflict(f"resident {me} has not signed up", say=say)
+        say = "签到码不对，或者还没到签到时间。请看现场的四位数字，回复“签到 1234”这样的话。"
+        raise NotFound(f"no activity with code of {len(code)}", say=say, tag="activity:arrive", object_id=me)
+    card = (await read_cards([rows[0]["id"]]))[0]
+    return await arrive(card, now, f"resident:{me}", source=source)
+
+
+_SIGNED_UP = """
+SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id
+WHERE b.plan_id = $1 AND ($2 = 0 OR b.slot_id = $2) AND (s.starts_at, b.id) > ($3::timestamptz, $4)
+ORDER BY s.starts_at, b.id LIMIT $5
+"""
+_START = datetime(2000, 1, 1, tzinfo=SHANGHAI)
+
+
+async def list_sign_ups(
+    person: Person, activity_id: int, *, slot_id: int = 0, beyond: tuple[datetime, int] = (_START, 0), limit: int = 20
+) -> Sequence[Card]:
+    """For staff: who signed up and who came, by time and in the order they did; `beyond`: begin and id of the last one
+    of the page before. Raises NotFound, NotAllowed for who may only read the activity."""
+    event = await _own(person, activity_id, "people")
+    rows = await fetch(_SIGNED_UP, event.plan_id, slot_id, *beyond, limit)
+    return await read_cards([row["id"] for row in rows])
+
+
+async def _own(person: Person, activity_id: int, verb: str) -> Event:
+    event = await find_activity(person, activity_id)
+    if not await runs(person, event.area_id):
+        tag = f"activity:{verb}"
+        raise NotAllowed(f"{person.actor} may not {verb} {activity_id}", tag=tag, object_id=activity_id)
+    return event
+
+
+_HEADS = ("场次", "状态", "姓名", "电话", "谁报的", "备注", "报名时间", "签到时间", "签到码")
+_WIDTHS = (18, 10, 14, 16, 12, 30, 18, 18, 10)
+
+
+async def sign_ups_book(person: Person, activity_id: int, now: datetime, *, source: str = "") -> tuple[str, bytes]:
+    """(file name, workbook) of everybody who signed up, with names and numbers to call. What people typed stays text:
+    no cell is a formula or a link. Audited. Raises NotFound, NotAllowed."""
+    async with transaction():
+        event = await _own(person, activity_id, "export")
+        rows = await fetch(_SIGNED_UP, event.plan_id, 0, _START, 0, _MOST_ROWS)
+        cards = await read_cards([row["id"] for row in rows])
+        await audit(person.actor, "activity:export", activity_id, now, source=source)
+    out = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(out, options) as book_:
+        sheet, bold = book_.add_worksheet("报名"), book_.add_format({"bold": True})
+        for column, (head, width) in enumerate(zip(_HEADS, _WIDTHS, strict=True)):
+            sheet.set_column(column, column, width)
+            sheet.write_string(0, column, head, bold)
+        for place, card in enumerate(cards, 1):
+            for column, text in enumerate(_row(card)):
+                sheet.write_string(place, column, text)
+        sheet.freeze_panes(1, 0)
+    return f"activity-{activity_id}.xlsx", out.getvalue()
+
+
+def _row(card: Card) -> tuple[str, ...]:
+    came = card.ended_at if card.state is BookingState.ARRIVED else None
+    by = (card.relation or "家人") if card.for_other else "本人"
+    return (
+        _minute(card.starts_at),
+        STATE_NAMES[card.state],
+        card.name or "居民",
+        card.phone,
+        by,
+        card.note,
+        _minute(card.booked_at),
+        _minute(came) if came else "",
+        card.code,
+    )
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
