@@ -178,18 +178,20 @@ _REPORT = (
 
 # Who has read the announcement in their grid's room has read it.
 _READ_IN_ROOM = """
-UPDATE delivery d SET read_at = $2 FROM delivery a, room_message m, room_seat s
-WHERE a.broadcast_id = $1 AND a.recipient LIKE 'room:%' AND a.state = 'queued'
-    AND m.room_id = substr(a.recipient, 6)::bigint AND m.client_id = 'broadcast:' || a.run_id
+UPDATE delivery d SET read_at = $2 FROM delivery a, room r, room_message m, room_seat s
+WHERE a.broadcast_id = $1 AND a.recipient = 'room:' || r.id AND a.state = 'queued'
+    AND m.room_id = r.id AND m.client_id = 'broadcast:' || a.run_id
     AND m.kind = 'announcement' AND s.room_id = m.room_id AND s.read_seq >= m.seq
-    AND d.broadcast_id = $1 AND d.run_id = a.run_id AND d.recipient = s.who AND d.read_at IS NULL
+    AND d.broadcast_id = $1 AND d.run_id = a.run_id AND d.read_at IS NULL
+    AND s.who IN (d.recipient, 'resident:' || d.resident_id)
 """
 _ROOM_READERS = """
-SELECT count(DISTINCT s.who)::int AS people FROM delivery a
-JOIN room_message m ON m.room_id = substr(a.recipient, 6)::bigint AND m.client_id = 'broadcast:' || a.run_id
+SELECT count(DISTINCT s.who)::int AS people FROM delivery a JOIN room r ON a.recipient = 'room:' || r.id
+JOIN room_message m ON m.room_id = r.id AND m.client_id = 'broadcast:' || a.run_id
 JOIN room_seat s ON s.room_id = m.room_id AND s.read_seq >= m.seq AND s.who <> m.sender
-WHERE a.broadcast_id = $1 AND a.recipient LIKE 'room:%' AND a.state = 'queued' AND NOT EXISTS (
-    SELECT FROM delivery d WHERE d.broadcast_id = $1 AND d.run_id = a.run_id AND d.recipient = s.who)
+WHERE a.broadcast_id = $1 AND a.state = 'queued' AND NOT EXISTS (
+    SELECT FROM delivery d WHERE d.broadcast_id = $1 AND d.run_id = a.run_id
+        AND s.who IN (d.recipient, 'resident:' || d.resident_id))
 """
 
 

@@ -218,15 +218,15 @@ def _first_of(broadcast: Broadcast) -> Channel:
 # Looked at once more: between the two somebody may have had themselves forgotten, or opted out.
 _PICK = """
 SELECT d.id, d.recipient, coalesce(s.openid, r.openid) AS openid,
-    CASE WHEN d.member_id IS NOT NULL AND d.recipient LIKE 'member:%' THEN m.name ELSE '' END AS about,
-    CASE WHEN d.recipient LIKE 'resident:%' AND (r.id IS NULL OR r.deleted_at IS NOT NULL) THEN '已注销'
+    CASE WHEN m.resident_id IS DISTINCT FROM d.resident_id THEN coalesce(m.name, '') ELSE '' END AS about,
+    CASE WHEN r.deleted_at IS NOT NULL THEN '已注销'
         WHEN d.recipient LIKE 'staff:%' AND s.id IS NULL THEN '已不在岗'
         WHEN EXISTS (SELECT FROM opt_out o WHERE o.resident_id = d.resident_id AND o.topic IN ($3, '*')
             AND $3 <> 'safety') THEN '已退订'
         ELSE '' END AS skip
 FROM delivery d
 LEFT JOIN resident r ON r.id = d.resident_id
-LEFT JOIN staff s ON s.active AND d.recipient LIKE 'staff:%' AND s.id = substr(d.recipient, 7)::int
+LEFT JOIN staff s ON s.active AND d.recipient = 'staff:' || s.id
 LEFT JOIN household_member m ON m.id = d.member_id
 WHERE d.run_id = $1 AND d.state = 'listed' ORDER BY d.id LIMIT $2 FOR UPDATE OF d
 """

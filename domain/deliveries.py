@@ -73,7 +73,7 @@ _IN_CALL = "UPDATE delivery SET state = 'queued', mass_call_id = $2 WHERE id = A
 async def by_mass(run: BroadcastRun, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """Put these people into one mass send; gives those whom it cannot take and who get a notice instead, where the
     broadcast has that way too. Who has neither is left to the grid worker. In a transaction."""
-    able = [row for row in rows if row["recipient"].startswith(("resident:", "staff:")) and not _has_no_chat(row)]
+    able = [row for row in rows if not row["about"] and not _has_no_chat(row)]
     chosen = able if len(able) >= _FEWEST else []
     if chosen:
         call = await MassCall.create(run_id=run.id, client_id=f"linli-{run.id}-{chosen[0]['id']}", people=len(chosen))
