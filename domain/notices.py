@@ -71,6 +71,8 @@ class Tap(IntEnum):
     APPROVE = 82
     DECLINE = 83
 
+    LIVES_HERE = 91  # of a household member
+    NOT_HERE = 92
 
 TAP_LABELS = {
     Tap.SOLVED: "解决了",
@@ -112,6 +114,8 @@ TAP_LABELS = {
     Tap.STARS_4: "4 分",
     Tap.STARS_5: "5 分",
     Tap.NOT_COMING: "来不了，取消",
+    Tap.LIVES_HERE: "是这户的",
+    Tap.NOT_HERE: "不是",
 }
 
 
