@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -65,9 +66,13 @@ def create_api(desk: Desk, subjects: Sequence[Routes] = SUBJECTS) -> web.Applica
     return app
 
 
-@lru_cache(maxsize=32)
 def _document(subjects: tuple[Routes, ...], url: str) -> str:
-    return orjson.dumps(openapi.document(all_routes(subjects), url)).decode()
+    return orjson.dumps(_described(subjects) | {"servers": openapi.servers(url)}).decode()
+
+
+@lru_cache(maxsize=32)
+def _described(subjects: tuple[Routes, ...]) -> dict[str, Any]:
+    return openapi.document(all_routes(subjects))
 
 
 def all_routes(subjects: Sequence[Routes] = SUBJECTS) -> list[Route]:

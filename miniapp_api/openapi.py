@@ -86,8 +86,8 @@ def statuses(route: Route) -> list[int]:
     return sorted(found)
 
 
-def document(routes: Sequence[Route], url: str = "") -> dict[str, Any]:
-    """The whole document as JSON. `url`: how residents reach us."""
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The whole document as JSON; its servers are still to be named."""
     references, definitions = models_json_schema(list(_models(routes)), ref_template=_REF)
     schemas = definitions.get("$defs", {})
     paths: dict[str, dict[str, Any]] = {}
@@ -98,7 +98,7 @@ def document(routes: Sequence[Route], url: str = "") -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Linli 邻里", "version": "1", "description": _ABOUT},
-        "servers": [{"url": f"{url.rstrip('/')}/api/v1"}],
+        "servers": servers(""),
         "tags": [{"name": subject} for subject in dict.fromkeys(route.subject for route in routes)],
         "paths": paths,
         "components": {
@@ -106,6 +106,11 @@ def document(routes: Sequence[Route], url: str = "") -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "from a sign-in"}},
         },
     }
+
+
+def servers(url: str) -> list[dict[str, str]]:
+    """Where the API is. `url`: how residents reach us."""
+    return [{"url": f"{url.rstrip('/')}/api/v1"}]
 
 
 def open_path(path: str) -> str:
