@@ -18,6 +18,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from redis import asyncio as aioredis
+from tortoise.apps import Apps
 
 from app.demo import load_demo
 from app.engines import Engines, engines
@@ -42,6 +43,19 @@ _PORTS = itertools.count(random.randrange(1000))  # not the same ones again in t
 
 # The tests start a hundred processes: each would compile our modules anew where the shell forbids to keep them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+_build_queries = Apps._build_initial_querysets
+
+
+def _build_queries_once(apps: Apps) -> None:
+    """Tortoise makes the filters and first queries of all models anew each time it is opened, which was a third of a
+    town. They are of the models alone: the first are as good as the next."""
+    if not all(model._meta.filters for app in apps.apps.values() for model in app.values()):
+        _build_queries(apps)
+
+
+Apps._build_initial_querysets = _build_queries_once  # type: ignore[method-assign]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
