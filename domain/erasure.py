@@ -14,9 +14,11 @@ from datetime import datetime
 
 from domain.application_erasure import forget_applications
 from domain.bell import room_changed
+from domain.booking_people import forget_bookings
 from domain.journal import audit
 from domain.people import Person
 from domain.privacy import mask
+from domain.survey_personal import forget_surveys
 from errors import Conflict, NotFound
 from models.database import fetch, to_json, transaction
 from models.enums import OutboxKind
@@ -59,8 +61,10 @@ async def erase(person: Person, now: datetime, source: str = "", *, even_open: b
         files = await forget_applications(traces.resident_id, now)
         files += await _forget_cases(traces)
         await _forget_staff_words(traces)
+        await forget_bookings(traces.resident_id, now)
         await _forget_messages(traces)
         files += await _forget_rooms(traces)
+        await forget_surveys(traces.resident_id)
         await _forget_account(traces, now)
         if files:
             await fetch(_ERASE_FILES, str(OutboxKind.ERASE), to_json({"paths": sorted(set(files))}), now)

@@ -12,6 +12,7 @@ from typing import Any
 
 from domain.journal import MINI, audit
 from domain.people import Person
+from domain.survey_personal import follow_ups_of, surveys_of
 from errors import NotFound
 from models.database import fetch, from_json, transaction
 
@@ -34,7 +35,10 @@ class Package:
     complaints: Rows
     ratings: Rows
     checklists: Rows
+    surveys: Rows
+    follow_ups: Rows
     applications: Rows
+    bookings: Rows
     files: Rows
     notices: Rows
     messages: Rows
@@ -99,6 +103,12 @@ SELECT a.number, i.title AS service, a.state, a.resident_id IS NULL AS for_anoth
 FROM application a JOIN service_item i ON i.id = a.item_id JOIN service_form m ON m.id = a.form_id
 WHERE a.resident_id = $1 OR a.by = 'resident:' || $1::bigint ORDER BY a.id
 """
+_BOOKINGS = """
+SELECT p.title AS what, p.place, s.starts_at, s.ends_at, b.state, b.code, b.resident_id IS NULL AS for_another, b.name,
+    b.phone, b.relation, b.note, b.booked_at, b.ended_at, b.reason, b.excused, b.stars, b.comment
+FROM booking b JOIN slot s ON s.id = b.slot_id JOIN booking_plan p ON p.id = b.plan_id
+WHERE b.resident_id = $1 OR b.by = 'resident:' || $1::bigint ORDER BY b.id
+"""
 _FILES = """
 SELECT 'u' || replace(id::text, '-', '') AS file, kind, content_type, size, created_at FROM upload
 WHERE owner = 'resident:' || $1::bigint ORDER BY created_at, id
@@ -134,6 +144,9 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             ratings=await fetch(_RATINGS, me),
             checklists=_opened(await fetch(_CHECKLISTS, me)),
             applications=_opened(await fetch(_APPLICATIONS, me)),
+            bookings=await fetch(_BOOKINGS, me),
+            surveys=await surveys_of(me),
+            follow_ups=await follow_ups_of(me),
             files=await fetch(_FILES, me),
             notices=await fetch(_NOTICES, openids),
             messages=await fetch(_MESSAGES, openids),
@@ -169,7 +182,8 @@ SELECT r.grid_id IS NOT NULL AS grid, r.nickname || r.name <> '' AS name, r.phon
     (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id) AS cases,
     (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id AND c.closed_at IS NULL) AS open_cases,
     (SELECT count(*) FROM room_message m WHERE m.sender = 'resident:' || r.id AND m.text <> '') AS said,
-    (SELECT count(*) FROM application a WHERE a.resident_id = r.id OR a.by = 'resident:' || r.id) AS applications
+    (SELECT count(*) FROM application a WHERE a.resident_id = r.id OR a.by = 'resident:' || r.id) AS applications,
+    (SELECT count(*) FROM booking b WHERE b.resident_id = r.id OR b.by = 'resident:' || r.id) AS bookings
 FROM resident r WHERE r.id = $1
 """
 
@@ -185,6 +199,7 @@ async def summarise(person: Person) -> Summary:
         f"反映过的 {row['cases']} 件事": row["cases"],
         f"群里说过的 {row['said']} 句话": row["said"],
         f"网上申请的 {row['applications']} 件事": row["applications"],
+        f"{row['bookings']} 次预约": row["bookings"],
         "您发来的消息": True,
     }
     return Summary("、".join(part for part, there in parts.items() if there), row["open_cases"])

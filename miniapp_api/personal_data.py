@@ -33,6 +33,7 @@ class Package(Body):
     ratings: list[Row]
     checklists: list[Row]
     applications: list[Row]
+    bookings: list[Row]
     files: list[Row]
     notices: list[Row]
     messages: list[Row]
