@@ -70,7 +70,6 @@ class Tap(IntEnum):
     LOOK = 81
     APPROVE = 82
     DECLINE = 83
-
     LIVES_HERE = 91  # of a household member
     NOT_HERE = 92
 
