@@ -22,6 +22,7 @@ from bot.config import TemplateConfig, WeChatConfig
 from bot.fields import fill
 from bot.messages import Choice, Reply
 from bot.notice_kinds import CASE
+from bot.once import UNSURE, Calls, is_once
 from bot.outbox import Done, Job, TryLater, parked, sent
 from bot.replies import plain, render
 from bot.verdicts import Ruling, Verdict, ruling
@@ -98,6 +99,7 @@ class Ladder:
         self._media = media
         self._now = now
         self._draw = draw
+        self._calls = Calls(now)
 
     async def __call__(self, jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
         """All claimed notices of one recipient, in order; raises TryLater when the rest must wait."""
@@ -106,7 +108,7 @@ class Ladder:
                 end(job, sent("miniapp"))
             DELIVERED.labels("miniapp").inc(len(jobs))
             return
-        rest = list(jobs)
+        rest = [job for job in jobs if not await self._was_called(job, end)]
         while rest:
             quota = await service_quota(rest[0].recipient, self._now())
             part = _mergeable(rest)
@@ -116,16 +118,30 @@ class Ladder:
                     await self._by_template(job, refused, end)
             rest = rest[len(part) :]
 
+    async def _was_called(self, job: Job, end: Callable[[Job, Done], None]) -> bool:
+        """What goes out once and may have gone out already: repeated where WeChat dedupes it, else ended."""
+        if job.called_at is None:
+            return False
+        kind = str(job.payload.get("kind", CASE))
+        notice, _ = await self._fill("template", job, _of_kind(self._config.templates, kind))
+        if notice is None or not self._calls.may_repeat(job):
+            end(job, UNSURE)
+        elif (reason := await self._rung("template", notice, job, (), end)) is not None:
+            end(job, Done(OutboxState.UNDELIVERED, error=reason))
+        return True
+
     async def _by_service(self, part: Sequence[Job], quota: Quota, end: Callable[[Job, Done], None]) -> str | None:
         """Send the part as one message. None = sent; else why this rung does not reach the person."""
         if quota.left < 1:
             return quota.reason
         openid = part[0].recipient
+        if not await self._calls.begin(part, "service"):
+            raise TryLater("别的进程已经接手")
         used = await self._pictures(openid, part, quota.left - 1)
         try:
             await self._api.send_custom(openid, _message(part))
         except LinliError as error:
-            seen = _judge(error)
+            seen = await self._judge(error, part, end)
             if seen.verdict is Verdict.NEXT_RUNG:
                 return seen.reason
             _park(part, seen, end)
@@ -194,10 +210,12 @@ class Ladder:
     ) -> str | None:
         """Try one template rung. None = the job has ended; else why it does not reach the person. `reasons`: why those
         before it did not; they stay with the job."""
+        if not await self._calls.begin([job], rung):
+            raise TryLater("别的进程已经接手")
         try:
             reference = await self._send(rung, job, notice)
         except LinliError as error:
-            seen = _judge(error)
+            seen = await self._judge(error, [job], end, deduped=rung == "template")
             errcode = getattr(error, "errcode", 0)
             if rung == "subscription" and errcode == _NO_CONSENT:
                 await consents.spend(job.recipient, notice.template_id, all_left=True)
@@ -216,6 +234,21 @@ class Ladder:
         await consents.spend(job.recipient, notice.template_id)
         return ""
 
+    async def _judge(
+        self, error: LinliError, part: Sequence[Job], end: Callable[[Job, Done], None], *, deduped: bool = False
+    ) -> Ruling:
+        """The ruling of an error; what passes by itself goes back to the queue, but what goes out once and may have
+        gone out: that ends here, unless WeChat would dedupe it."""
+        seen = ruling(error)
+        if seen.verdict is not Verdict.RETRY_LATER:
+            return seen
+        if not seen.maybe_sent:
+            await self._calls.undo(part)
+        elif not deduped:
+            for job in filter(is_once, part):
+                end(job, UNSURE)
+        raise TryLater(seen.reason, timedelta(seconds=seen.retry_after) if seen.retry_after else None) from error
+
 
 def _of_kind(templates: Mapping[str, TemplateConfig], kind: str) -> list[TemplateConfig]:
     """The kind's own template, then that of cases, whose values every notice carries."""
@@ -226,14 +259,6 @@ def _of_kind(templates: Mapping[str, TemplateConfig], kind: str) -> list[Templat
 def _why(reasons: Sequence[str]) -> str:
     """Why a person was not reached by the rungs above, for staff."""
     return "；".join(dict.fromkeys(reasons))
-
-
-def _judge(error: LinliError) -> Ruling:
-    """The ruling of an error; what passes by itself goes back to the queue."""
-    seen = ruling(error)
-    if seen.verdict is Verdict.RETRY_LATER:
-        raise TryLater(seen.reason, timedelta(seconds=seen.retry_after) if seen.retry_after else None) from error
-    return seen
 
 
 def _park(part: Sequence[Job], seen: Ruling, end: Callable[[Job, Done], None]) -> None:

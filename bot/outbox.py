@@ -48,7 +48,7 @@ WITH due AS (
     ORDER BY o.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox SET state = 'leased', attempt = attempt + 1, leased_until = $3 FROM due WHERE outbox.id = due.id
-RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries, created_at
+RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries, created_at, called_at, channel
 """
 
 _FINISH = """
@@ -81,6 +81,8 @@ class Job:
     attempt: int
     tries: int
     created_at: datetime
+    called_at: datetime | None = None  # of a job that goes out once: a call over `channel` may have been made; bot.once
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
