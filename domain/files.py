@@ -1,7 +1,7 @@
 """Who may see a file, asked each time one is opened: photos of cases, files in rooms, one's own uploads.
 
 A file has a name that says where it is shown: `a12` is an attachment of a case, `m7` what an entry of a room shows,
-`u…` (32 hexadecimal digits) an upload, which its sender alone sees by that name.
+`p9` a picture of an application, `u…` (32 hexadecimal digits) an upload, which its sender alone sees by that name.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.access import access_case, relation
+from domain.applications import Tie, ties
 from domain.people import Person, person_of, post_of
 from domain.rooms import sit
 from errors import NotFound
 from models.accounts import Upload
+from models.bookings import ApplicationFile
 from models.cases import Attachment, Case
 from models.database import fetch
 from models.enums import MessageState
 from models.rooms import RoomMessage
 from models.transitions import Who
 
-_NAME = re.compile(r"a[1-9]\d{0,17}|m[1-9]\d{0,17}|u[0-9a-f]{32}")
+_NAME = re.compile(r"[amp][1-9]\d{0,17}|u[0-9a-f]{32}")
 
 #: What browsers get to see under its own name; everything else is a file to be saved.
 _KNOWN = {
@@ -50,6 +52,8 @@ async def access_file(person: Person, name: str) -> StoredFile:
             if kind == "a"
             else _shown(person, int(ident))
             if kind == "m"
+            else _applied(person, int(ident))
+            if kind == "p"
             else _own(person, UUID(ident))
         )
         if found and found.path:
@@ -95,6 +99,12 @@ async def _shown(person: Person, ident: int) -> Upload | None:
     if not (message.state is MessageState.SHOWN or member.staff or mine):
         return None
     return await Upload.get_or_none(id=UUID(upload))
+
+
+async def _applied(person: Person, ident: int) -> Upload | None:
+    file = await ApplicationFile.filter(id=ident).select_related("application", "upload").first()
+    reads = file and await ties(person, file.application) & {Tie.APPLICANT, Tie.HOLDER}
+    return file.upload if file and reads else None
 
 
 async def _own(person: Person, ident: UUID) -> Upload | None:

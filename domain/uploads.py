@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -109,13 +109,48 @@ async def receive(person: Person, pieces: AsyncIterator[bytes], folder: Path, no
     Raises BadRequest for what is neither picture nor sound, and whatever `pieces` raises.
     """
     ident = uuid4()
+    async with _made_anew(pieces, folder, ident, now) as kept:
+        upload = Upload(id=ident, owner=person.actor, created_at=now, **await _facts(folder, kept))
+        await upload.save(force_create=True)
+        return upload
+
+
+_EXPECTED = """
+WITH made AS (
+    INSERT INTO upload (id, owner, kind, state, path, content_type, size, digest, trace_id, created_at)
+    VALUES ($1, $2, 'image', 'new', '', 'image/jpeg', 0, '', '', $4)
+)
+INSERT INTO outbox
+    (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, created_at)
+VALUES ('media', 'pending', 'upload:' || $1, jsonb_build_object('upload', $1::text, 'media_id', $3::text), 0, 0, $4,
+    '', '', 0, '', $4)
+"""
+
+
+async def expect_picture(person: Person, media_id: str, now: datetime) -> UUID:
+    """A photo sent in the chat: it has its name at once, and a worker fetches it from WeChat."""
+    ident = uuid4()
+    await fetch(_EXPECTED, ident, f"resident:{person.resident_id}", media_id, now)
+    return ident
+
+
+async def receive_expected(ident: UUID, pieces: AsyncIterator[bytes], folder: Path, now: datetime) -> None:
+    """The photo is here; nothing is kept of one that nobody waits for any more. Raises as `receive`."""
+    async with _made_anew(pieces, folder, ident, now) as kept:
+        if not await Upload.filter(id=ident).update(**await _facts(folder, kept)):
+            kept.path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _made_anew(pieces: AsyncIterator[bytes], folder: Path, ident: UUID, now: datetime) -> AsyncIterator[_Kept]:
+    """The file as it is kept; it goes again when what is done with it fails."""
     coming = folder / _folder_of(now) / f"{ident.hex}{_COMING}"
     kept: _Kept | None = None
     try:
         form = await _write(coming, pieces)
         async with _at_work:
             kept = await (_keep_picture if form.kind is UploadKind.IMAGE else _keep_voice)(coming, form)
-        return await _register(person, ident, folder, kept, now)
+        yield kept
     except BaseException:
         if kept:
             kept.path.unlink(missing_ok=True)
@@ -226,23 +261,19 @@ def _measure(path: Path) -> tuple[int, str]:
         return path.stat().st_size, hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-async def _register(person: Person, ident: UUID, folder: Path, kept: _Kept, now: datetime) -> Upload:
+async def _facts(folder: Path, kept: _Kept) -> dict[str, Any]:
+    """What is noted of a stored file."""
     size, digest = await asyncio.to_thread(_measure, kept.path)
-    upload = Upload(
-        id=ident,
-        owner=person.actor,
-        kind=UploadKind.IMAGE if kept.width else UploadKind.VOICE,
-        path=str(kept.path.relative_to(folder)),
-        content_type=kept.content_type,
-        size=size,
-        width=kept.width,
-        height=kept.height,
-        seconds=kept.seconds,
-        digest=digest,
-        created_at=now,
-    )
-    await upload.save(force_create=True)
-    return upload
+    return {
+        "kind": UploadKind.IMAGE if kept.width else UploadKind.VOICE,
+        "path": str(kept.path.relative_to(folder)),
+        "content_type": kept.content_type,
+        "size": size,
+        "width": kept.width,
+        "height": kept.height,
+        "seconds": kept.seconds,
+        "digest": digest,
+    }
 
 
 async def own_uploads(person: Person, ids: Sequence[UUID]) -> list[Media]:
@@ -270,7 +301,8 @@ async def disown(paths: Sequence[str]) -> None:
     await Upload.filter(path__in=list(paths)).update(owner=_NOBODY)
 
 
-# Nothing shows it, neither a case nor a room nor an application, two days after it came (and for a month after that it is looked for).
+# Nothing shows it, neither a case, a room nor an application, two days after it came (and for a month after that it is
+# looked for).
 _UNUSED = """
 DELETE FROM upload WHERE id IN (
     SELECT id FROM upload u WHERE created_at < $1 AND created_at > $2
@@ -287,7 +319,7 @@ async def drop_unused(folder: Path, now: datetime) -> int:
     """Forget files that were sent and then not used for anything, and what a process that died left half written;
     gives how many."""
     rows = await fetch(_UNUSED, now - UNUSED_FOR, now - UNUSED_FOR - _LOOKED_FOR)
-    gone = [folder / row["path"] for row in rows]
+    gone = [folder / row["path"] for row in rows if row["path"]]
     for days in range(UNUSED_FOR.days, UNUSED_FOR.days + _LOOKED_FOR.days):
         gone += (folder / _folder_of(now - timedelta(days=days))).glob(f"*{_COMING}")
     for path in gone:

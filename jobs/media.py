@@ -5,10 +5,10 @@ The photos of other platforms are fetched from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 
@@ -17,7 +17,8 @@ from bot.outbox import Done, Job, TryLater, parked, sent
 from bot.transport import MEDIA_LIMIT
 from bot.verdicts import Verdict, ruling
 from domain.attachments import store_attachment
-from errors import LinliError
+from domain.uploads import receive_expected
+from errors import BadRequest, LinliError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=4)
 _EXTENSIONS = {
@@ -59,12 +60,22 @@ class MediaFetcher:
             return parked(f"照片没有取到：{seen.reason}")
         if media is None:
             return parked("照片没有取到：平台没有给出图片")
+        if "upload" in job.payload:
+            return await self._draw_anew(UUID(str(job.payload["upload"])), media)
         content_type = media.content_type.split(";")[0].strip().lower()
         name = f"{self._now():%Y/%m/%d}/{uuid4().hex}{_EXTENSIONS.get(content_type, '.bin')}"
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(media.data)
         await store_attachment(int(job.payload["attachment"]), name, content_type, len(media.data))
+        return sent("media")
+
+    async def _draw_anew(self, ident: UUID, media: Media) -> Done:
+        """A photo for an application: kept as what people upload is."""
+        try:
+            await receive_expected(ident, _whole(media.data), self._folder, self._now())
+        except BadRequest as refused:
+            return parked(f"照片打不开：{refused.detail}")
         return sent("media")
 
     async def _from_platform(self, address: str) -> Media | None:
@@ -87,3 +98,7 @@ class MediaFetcher:
                 return Media(bytes(data), answer.content_type)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise TryLater(f"照片地址连不上：{type(error).__name__}") from error
+
+
+async def _whole(data: bytes) -> AsyncIterator[bytes]:
+    yield data

@@ -23,7 +23,7 @@ routes = Routes("files")
 HOLDS = 600
 _MOST_LINKS = 50
 
-FileName = Annotated[str, Field(pattern=r"^(a[1-9][0-9]{0,17}|m[1-9][0-9]{0,17}|u[0-9a-f]{32})$")]
+FileName = Annotated[str, Field(pattern=r"^([amp][1-9][0-9]{0,17}|u[0-9a-f]{32})$")]
 
 
 class Sent(Body):
@@ -54,7 +54,8 @@ class Signature(Body):
 
 
 class Wanted(Body):
-    """Names of files: `a12` of a case, `m7` what the entry 7 of a room shows, `u…` an upload of one's own."""
+    """Names of files: `a12` of a case, `m7` what the entry 7 of a room shows, `p9` of an application, `u…` an upload of
+    one's own."""
 
     names: Annotated[tuple[FileName, ...], Field(min_length=1, max_length=_MOST_LINKS)]
 
