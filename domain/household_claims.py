@@ -1,0 +1,175 @@
+"""“我住3栋2单元501”: a resident says which household they belong to, and who keeps it confirms by a tap.
+
+What a resident is told does not depend on what the register has, so nobody finds out by asking who lives where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from domain.audiences import fact_kinds
+from domain.clock import template_number, template_time
+from domain.facts import MEMBER_ROWS, Member, keeper, kept_member, read_member
+from domain.homes import Home
+from domain.households import SELF_NAMED, open_household
+from domain.journal import Notice, audit
+from domain.notices import TAP_LABELS, Tap, tap_id
+from domain.people import Person, stand_in
+from domain.telling import tell
+from domain.timing import quiet_until
+from errors import BadRequest, Conflict, NotAllowed
+from models.database import fetch, transaction
+
+_LONGEST_NAME = 32
+
+_PLACES = """
+SELECT id FROM household WHERE grid_id = $1 AND building = $2 AND room = $4 AND ($3 = '' OR unit = $3)
+ORDER BY id LIMIT 2
+"""
+# A row of that name that nobody is, or a new one; who is there already stays who they are.
+_TAKE = """
+UPDATE household_member SET resident_id = $3, changed_at = $4
+WHERE household_id = $1 AND name = $2 AND resident_id IS NULL RETURNING id
+"""
+_NEW = """
+INSERT INTO household_member (household_id, name, relation, facts, resident_id, source, changed_at)
+SELECT $1, $2 || CASE WHEN count(*) = 0 THEN '' ELSE '（' || count(*) + 1 || '）' END, '', '{}'::jsonb, $3,
+    'resident:' || $3::bigint, $4
+FROM household_member WHERE household_id = $1 AND (name = $2 OR starts_with(name, $2 || '（'))
+RETURNING id
+"""
+
+
+async def claim(person: Person, home: Home, name: str, now: datetime, source: str = "") -> None:
+    """Say to which household of one's grid one belongs; whoever keeps it is asked. What was said before and nobody has
+    confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none."""
+    if person.home is None or not person.resident_id:
+        raise NotAllowed("no grid", say="请先告诉我您在哪个网格：回复“我的网格”选一个，再说住哪一户。")
+    name = "".join(name.split())
+    if not 2 <= len(name) <= _LONGEST_NAME:
+        raise BadRequest("name", say="请写您的姓名，两个字以上，网格员好核对。")
+    async with transaction():
+        await _end_open(person.resident_id)
+        places = await fetch(_PLACES, person.home.grid_id, home.building, home.unit, home.room)
+        household_id = (
+            places[0]["id"] if len(places) == 1 else await open_household(person.home.grid_id, home, SELF_NAMED)
+        )
+        taken = await fetch(_TAKE, household_id, name, person.resident_id, now)
+        rows = taken or await fetch(_NEW, household_id, name, person.resident_id, now)
+        await audit(person.actor, "member:claim", rows[0]["id"], now, source=source)
+        await _ask(person, rows[0]["id"], home, name, now)
+
+
+async def leave(person: Person, now: datetime, source: str = "") -> None:
+    """Be a member of no household any more: what one said of oneself is deleted, what staff keep is nobody's WeChat."""
+    async with transaction():
+        await _end_open(person.resident_id)
+        gone = await fetch(_UNLINK, person.resident_id, 0, now)
+        await fetch(
+            "DELETE FROM household_member WHERE id = ANY ($1::bigint[]) AND source = $2", _ids(gone), person.actor
+        )
+        await audit(person.actor, "member:leave", person.resident_id, now, source=source)
+
+
+_UNLINK = """
+UPDATE household_member SET resident_id = NULL, confirmed_at = NULL, changed_at = $3
+WHERE resident_id = $1 AND id <> $2 RETURNING id
+"""
+_EMPTY = "DELETE FROM household h WHERE h.id = ANY ($1::bigint[]) AND h.note = $2 AND NOT EXISTS (SELECT FROM household_member m WHERE m.household_id = h.id)"
+_OPEN = (
+    "SELECT id, household_id, source FROM household_member WHERE resident_id = $1 AND confirmed_at IS NULL FOR UPDATE"
+)
+
+
+def _ids(rows: Sequence[dict[str, Any]]) -> list[int]:
+    return [row["id"] for row in rows]
+
+
+async def _end_open(resident_id: int) -> None:
+    """What this resident said and nobody has confirmed: a row of their own goes, a row of staff is nobody's again."""
+    rows = await fetch(_OPEN, resident_id)
+    own = [row for row in rows if row["source"] == f"resident:{resident_id}"]
+    await fetch("DELETE FROM household_member WHERE id = ANY ($1::bigint[])", _ids(own))
+    await fetch("UPDATE household_member SET resident_id = NULL WHERE id = ANY ($1::bigint[])", _ids(rows))
+    await fetch(_EMPTY, [row["household_id"] for row in own], SELF_NAMED)
+
+
+async def _ask(person: Person, member_id: int, home: Home, name: str, now: datetime) -> None:
+    """Whoever answers for the grid now gets the two taps."""
+    worker = person.home.worker if person.home else None
+    post = await stand_in(worker, now) if worker else None
+    if post is None or not post.openid:
+        return
+    later = quiet_until(now)
+    text = f"{name}说自己住{home}，请核对。\n点一下，或打开小程序的“住户”处理。"
+    choices = [(TAP_LABELS[tap], tap_id(member_id, tap)) for tap in (Tap.LIVES_HERE, Tap.NOT_HERE)]
+    await tell(Notice(post.openid, text, choices, _fields("核对住户", "待核对", later or now)), now, later=later)
+
+
+def _fields(subject: str, status: str, now: datetime) -> dict[str, str]:
+    return {
+        "number": template_number(now),
+        "subject": subject,
+        "status": status,
+        "time": template_time(now),
+        "note": "打开看看",
+    }
+
+
+_WAITING = (
+    MEMBER_ROWS
+    + """
+JOIN area g ON g.id = h.grid_id
+WHERE m.resident_id IS NOT NULL AND m.confirmed_at IS NULL AND $1 IN (g.id, g.parent_id)
+ORDER BY m.changed_at, m.id LIMIT $2
+"""
+)
+
+
+async def waiting_claims(person: Person, limit: int = 50) -> list[Member]:
+    """Who says to belong to a household this person keeps, and waits; the oldest first."""
+    post = keeper(person, "claim:list")
+    kinds = {code: kind for code, kind in (await fact_kinds()).items() if not kind.sensitive}
+    return [read_member(row, kinds) for row in await fetch(_WAITING, post.area_id, limit)]
+
+
+_CONFIRM = """
+UPDATE household_member SET confirmed_at = $2, changed_at = $2 WHERE id = $1 AND confirmed_at IS NULL
+RETURNING resident_id
+"""
+_MOVE_IN = "UPDATE resident SET grid_id = $2 WHERE id = $1 AND deleted_at IS NULL RETURNING openid"
+
+
+async def confirm(person: Person, member_id: int, now: datetime, source: str = "") -> Member:
+    """They are who they say: their notices reach them, and they see and correct what is known of them. Whoever they
+    were before in another household they are no more. Raises NotFound, NotAllowed, Conflict."""
+    async with transaction():
+        member = await kept_member(person, member_id, "confirm")
+        if not member.claimed or member.resident_id is None:
+            raise Conflict("nothing to confirm", say="这一条已经处理过了。")
+        await fetch(_UNLINK, member.resident_id, member_id, now)
+        await fetch(_CONFIRM, member_id, now)
+        rows = await fetch(_MOVE_IN, member.resident_id, member.grid_id)
+        await audit(person.actor, "member:confirm", member_id, now, source=source)
+        said = f"已核对，您住{member.place}。\n回复“我的档案”可以看、可以改社区记下的内容。"
+        await _answer(rows[0]["openid"] if rows else "", said, "已核对", now)
+        return await kept_member(person, member_id)
+
+
+async def refuse(person: Person, member_id: int, now: datetime, source: str = "") -> None:
+    """They are not. Raises NotFound, NotAllowed, Conflict."""
+    async with transaction():
+        member = await kept_member(person, member_id, "confirm")
+        if not member.claimed or member.resident_id is None:
+            raise Conflict("nothing to refuse", say="这一条已经处理过了。")
+        rows = await fetch("SELECT openid FROM resident WHERE id = $1", member.resident_id)
+        await _end_open(member.resident_id)
+        await audit(person.actor, "member:refuse", member_id, now, source=source)
+        said = "您说的住址网格员核对不上。\n请再说一次“我住3栋2单元501”，或当面找网格员。"
+        await _answer(rows[0]["openid"] if rows else "", said, "没对上", now)
+
+
+async def _answer(openid: str, said: str, status: str, now: datetime) -> None:
+    await tell(Notice(openid, said, (), _fields("您的住址", status, now)), now)
