@@ -19,6 +19,7 @@ from domain.journal import audit
 from domain.people import Person
 from domain.privacy import mask
 from domain.survey_personal import forget_surveys
+from domain.volunteer_people import forget_volunteer
 from errors import Conflict, NotFound
 from models.database import fetch, to_json, transaction
 from models.enums import OutboxKind
@@ -62,6 +63,7 @@ async def erase(person: Person, now: datetime, source: str = "", *, even_open: b
         files += await _forget_cases(traces)
         await _forget_staff_words(traces)
         await forget_bookings(traces.resident_id, now)
+        await forget_volunteer(traces.resident_id)
         await _forget_messages(traces)
         files += await _forget_rooms(traces)
         await forget_surveys(traces.resident_id)

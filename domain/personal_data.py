@@ -13,6 +13,7 @@ from typing import Any
 from domain.journal import MINI, audit
 from domain.people import Person
 from domain.survey_personal import follow_ups_of, surveys_of
+from domain.volunteer_people import certificates_of, time_of
 from errors import NotFound
 from models.database import fetch, from_json, transaction
 
@@ -39,6 +40,8 @@ class Package:
     follow_ups: Rows
     applications: Rows
     bookings: Rows
+    volunteer_time: Rows
+    certificates: Rows
     files: Rows
     notices: Rows
     messages: Rows
@@ -145,6 +148,8 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             checklists=_opened(await fetch(_CHECKLISTS, me)),
             applications=_opened(await fetch(_APPLICATIONS, me)),
             bookings=await fetch(_BOOKINGS, me),
+            volunteer_time=await time_of(me),
+            certificates=await certificates_of(me),
             surveys=await surveys_of(me),
             follow_ups=await follow_ups_of(me),
             files=await fetch(_FILES, me),

@@ -36,6 +36,8 @@ class Package(Body):
     follow_ups: list[Row]
     applications: list[Row]
     bookings: list[Row]
+    volunteer_time: list[Row]
+    certificates: list[Row]
     files: list[Row]
     notices: list[Row]
     messages: list[Row]
