@@ -77,10 +77,13 @@ _UNLINK = """
 UPDATE household_member SET resident_id = NULL, confirmed_at = NULL, changed_at = $3
 WHERE resident_id = $1 AND id <> $2 RETURNING id
 """
-_EMPTY = "DELETE FROM household h WHERE h.id = ANY ($1::bigint[]) AND h.note = $2 AND NOT EXISTS (SELECT FROM household_member m WHERE m.household_id = h.id)"
-_OPEN = (
-    "SELECT id, household_id, source FROM household_member WHERE resident_id = $1 AND confirmed_at IS NULL FOR UPDATE"
-)
+_EMPTY = """
+DELETE FROM household h WHERE h.id = ANY ($1::bigint[]) AND h.note = $2
+    AND NOT EXISTS (SELECT FROM household_member m WHERE m.household_id = h.id)
+"""
+_OPEN = """
+SELECT id, household_id, source FROM household_member WHERE resident_id = $1 AND confirmed_at IS NULL FOR UPDATE
+"""
 
 
 def _ids(rows: Sequence[dict[str, Any]]) -> list[int]:
