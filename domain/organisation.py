@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from domain import booking_tables as bookings
 from domain import duty_lists as duties
 from domain import fact_plans as facts
 from domain import form_tables as forms
@@ -56,6 +57,7 @@ _PLANNERS: dict[str, Callable[[Sequence[Row], Known, Faults], Awaitable[Plan]]] 
     ITEMS.name: services.plan_items,
     PROVIDERS.name: services.plan_providers,
     forms.FORMS.name: forms.plan_forms,
+    bookings.PLANS.name: bookings.plan_plans,
     KINDS.name: facts.plan_kinds,
     MEMBERS.name: facts.plan_members,
 }
@@ -73,6 +75,7 @@ _EXPORTERS: dict[str, Callable[[date], Awaitable[list[list[Cell]]]]] = {
     ITEMS.name: services.export_items,
     PROVIDERS.name: services.export_providers,
     forms.FORMS.name: forms.export_forms,
+    bookings.PLANS.name: bookings.export_plans,
     KINDS.name: facts.export_kinds,
     MEMBERS.name: facts.export_members,
 }
@@ -222,6 +225,8 @@ async def _write(plans: Sequence[Plan], known: Known, now: datetime, report: Imp
         await plan.write()
         if plan.added or plan.changed or plan.dropped:
             await audit("operator", f"{plan.table.name}:import", None, now, source="import")
+        if plan.table is SPECIAL_DAYS:
+            await bookings.look_again()
     if known.areas:
         await add_default_templates()
     report.written = True

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import nlp
 from domain import table_values as read
+from domain.booking_tables import PLANS
 from domain.fact_tables import FACT_TABLES
 from domain.form_tables import FORMS
 from domain.service_tables import SERVICE_TABLES
@@ -232,6 +233,7 @@ TABLES = (
     TEMPLATES,
     *SERVICE_TABLES,
     FORMS,
+    PLANS,
     *FACT_TABLES,
 )
 

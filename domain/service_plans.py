@@ -8,6 +8,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
+from domain.booking_tables import PLANS, plan_plans
 from domain.form_tables import FORMS, plan_forms
 from domain.organisation_plans import Known, Plan, draw_ids, given, refuse_lost_zeros, resolve
 from domain.service_tables import (
@@ -165,7 +166,13 @@ def _flag(active: bool) -> str:
 
 
 #: What is shipped, in the order in which one needs the other.
-_SHIPPED = ((CLASSES, plan_classes), (ITEMS, plan_items), (PROVIDERS, plan_providers), (FORMS, plan_forms))
+_SHIPPED = (
+    (CLASSES, plan_classes),
+    (ITEMS, plan_items),
+    (PROVIDERS, plan_providers),
+    (FORMS, plan_forms),
+    (PLANS, plan_plans),
+)
 
 
 def shipped_sheets() -> list[Sheet]:

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from bot.inbox import Inbox
 from bot.outbox import Outbox
+from domain import booking_rounds
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
@@ -26,15 +27,19 @@ from domain.contacts import forget_contacts
 from domain.deadlines import watch, watch_answers
 from domain.desk_search import index_missing
 from domain.figures_months import refresh
+from domain.follow_ups import ask_due
 from domain.hints import push_hints
 from domain.idempotency import forget_answers
 from domain.linking import ask_unions
+from domain.mass_calls import settle
 from domain.positions import coarsen
 from domain.rating import close_silent
 from domain.relay import forget_lines
 from domain.review_rounds import tell_staff
 from domain.room_digests import make_digests
 from domain.room_questions import gather_questions
+from domain.survey_results import close_due
+from domain.slot_making import make_slots
 from domain.uploads import drop_unused
 from domain.waiting import refill
 
@@ -127,6 +132,7 @@ def start_scheduler(
     media: Path = Path("var/media"),
     miniapp: bool = False,
     unanswered: timedelta = timedelta(minutes=15),
+    follow_up: timedelta = timedelta(days=28),
 ) -> AsyncIOScheduler:
     """Periodic work, in every worker. A job only looks for what is due and takes it under its row's lock: a missed tick
     loses nothing, a second scheduler repeats nothing, and no leader has to be found when one is gone."""
@@ -146,6 +152,11 @@ def start_scheduler(
     every(10, index_missing, "cut words for search")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
+    every(60, lambda: make_slots(now()), "make slots of bookings ahead")
+    every(60, lambda: booking_rounds.remind(now()), "remind of bookings")
+    every(60, lambda: booking_rounds.end_waiting(now()), "end waiting lists of what has begun")
+    every(300, lambda: booking_rounds.settle(now()), "settle who came to what was booked")
+    every(3600, lambda: booking_rounds.forget_names(now()), "forget names in old bookings")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
     every(3600, lambda: forget_contacts(now() - reopen_within), "forget numbers of people told by telephone")
     every(3600, lambda: coarsen(now() - reopen_within), "forget exact places of what is over")
@@ -157,6 +168,9 @@ def start_scheduler(
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(60, lambda: gather_questions(now(), unanswered), "tell workers what nobody in a room has answered")
     every(300, lambda: make_digests(now()), "make digests of rooms")
+    every(60, settle, "end mass sends whose job was put aside")
+    every(60, lambda: close_due(now()), "end surveys and votes that are over")
+    every(300, lambda: ask_due(now(), follow_up), "ask whether solved matters are still well")
     every(3600, lambda: anchor(now()), "anchor the audit trail")
     scheduler.start()
     return scheduler
