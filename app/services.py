@@ -34,6 +34,7 @@ from handlers import Bot, Policy
 from jobs.erasures import Erasures
 from jobs.groups import Groups
 from jobs.loops import OutboxLoop, Waker, start_scheduler
+from jobs.mass import MassSends
 from jobs.media import MediaFetcher
 from jobs.relay import Relay
 from jobs.rooms import RoomWork
@@ -72,6 +73,7 @@ class Services:
         return Outbox(
             {
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now, draw=self.draw),
+                OutboxKind.MASS: MassSends(self.api, now=self.now),
                 OutboxKind.RESULT: apply_results,
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.ERASE: Erasures(self.media),
@@ -135,6 +137,7 @@ async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
         media=running.media,
         miniapp=running.miniapp is not None,
         unanswered=timedelta(minutes=settings.unanswered_minutes),
+        follow_up=timedelta(days=settings.follow_up_days),
     )
     try:
         yield OutboxLoop(running.outbox(), running.redis)

@@ -51,6 +51,7 @@ class Limit:
 PLATFORM_LIMITS: Mapping[str, Sequence[Limit]] = {
     "cgi-bin/message/custom/send": (Limit(500_000, DAY),),
     "cgi-bin/message/template/send": (Limit(100_000, DAY),),
+    "cgi-bin/message/mass/send": (Limit(60, 60), Limit(100, DAY)),
     "cgi-bin/menu/create": (Limit(1_000, DAY),),
     "cgi-bin/menu/get": (Limit(10_000, DAY),),
     "cgi-bin/menu/delete": (Limit(1_000, DAY),),
@@ -63,6 +64,8 @@ PLATFORM_LIMITS: Mapping[str, Sequence[Limit]] = {
     "wxa/media_check_async": (Limit(2_000, 60), Limit(200_000, DAY)),
 }
 """The platform's defaults for a verified service account; its console shows the real ones."""
+_COUNTED_WITH: Mapping[str, str] = {"cgi-bin/message/mass/sendall": "cgi-bin/message/mass/send"}
+"""APIs that share another one's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class RateLimits:
 
     async def take(self, api: str, who: str = "") -> None:
         """Count one call. Raises Unavailable with `retry_after` seconds when a limit is reached."""
+        api = _COUNTED_WITH.get(api, api)
         limits = self._limits.get(api, ())
         if not limits:
             return
@@ -114,6 +118,7 @@ class RateLimits:
                 f"{api}: {window.limit.count} calls in {window.limit.seconds} s are used up",
                 retry_after=math.ceil(window.ends_in),
                 api=api,
+                seconds=window.limit.seconds,
             )
 
     def _window(self, api: str, limit: Limit) -> _Window:

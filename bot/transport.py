@@ -114,7 +114,9 @@ def read_object(api: str, data: bytes) -> dict[str, Any]:
     except (TypeError, ValueError):
         raise unreachable(api, "errcode is no number", sent=True) from None
     if errcode:
-        raise WeChatError(errcode, str(parsed.get("errmsg", "")), api)
+        error = WeChatError(errcode, str(parsed.get("errmsg", "")), api)
+        error.data.update({"msg_id": parsed["msg_id"]} if "msg_id" in parsed else {})  # of a mass send known already
+        raise error
     return parsed
 
 

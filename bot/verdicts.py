@@ -45,7 +45,9 @@ def ruling(error: Exception) -> Ruling:
         reason = "微信没有回应，不确定是否已送达" if maybe_sent else "暂时连不上微信"
         return Ruling(Verdict.RETRY_LATER, reason, error.data.get("retry_after"), maybe_sent)
     if isinstance(error, Unavailable):
-        return Ruling(Verdict.RETRY_LATER, "发送次数已到上限", error.data.get("retry_after"))
+        window = "今天" if error.data.get("seconds", 0) > _HOUR else "这一分钟"
+        reason = f"{window}的发送次数已到上限，稍后自动再发"
+        return Ruling(Verdict.RETRY_LATER, reason, error.data.get("retry_after"))
     detail = error.detail if isinstance(error, LinliError) else type(error).__name__
     return Ruling(Verdict.PARK, f"消息内容或程序有问题：{detail}")
 

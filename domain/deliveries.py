@@ -183,7 +183,7 @@ _CALLS_BACK = """
 WITH gone AS (
     DELETE FROM outbox o USING mass_call c, broadcast_run r
     WHERE r.broadcast_id = $1 AND c.run_id = r.id AND c.state = 'planned' AND o.kind = 'mass' AND o.state = 'pending'
-        AND o.finished_at IS NULL AND o.attempt = 0 AND (o.payload->>'call')::bigint = c.id
+        AND o.finished_at IS NULL AND o.attempt = 0 AND c.called_at IS NULL AND (o.payload->>'call')::bigint = c.id
     RETURNING c.id
 ), left_out AS (
     UPDATE delivery d SET state = 'listed', mass_call_id = NULL FROM gone WHERE d.mass_call_id = gone.id RETURNING d.id

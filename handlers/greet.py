@@ -7,6 +7,7 @@ from bot.messages import Kind, Reply
 from bot.qrcodes import grid_of
 from bot.router import Router
 from domain.linking import ask_union
+from domain.mass_calls import note_report
 from domain.people import join_grid
 from errors import NotFound
 from handlers.chat import Chat, click, either, event, state, words
@@ -82,6 +83,17 @@ async def subscription_result(chat: Chat) -> None:
 async def template_result(chat: Chat) -> None:
     """How a template message ended."""
     await note_template_result(chat.message, chat.now)
+
+
+_COUNTS = {"total": "TotalCount", "eligible": "FilterCount", "sent": "SentCount", "errors": "ErrorCount"}
+
+
+@router.on(event("masssendjobfinish"))
+async def mass_result(chat: Chat) -> None:
+    """How a mass send ended."""
+    fields = chat.message.fields
+    counts = {ours: int(text) for ours, name in _COUNTS.items() if (text := str(fields.get(name, ""))).isdecimal()}
+    await note_report(str(fields.get("MsgID", ""))[:32], str(fields.get("Status", ""))[:80], counts, chat.now)
 
 
 @router.on(either(click("help"), words("帮助", "使用帮助", "怎么用", "菜单", "help", "?", "？", "功能")))
