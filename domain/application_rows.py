@@ -43,6 +43,12 @@ async def title_of(application: Application) -> str:
     return (await ServiceItem.get(id=application.item_id)).title
 
 
+async def titles_of(found: Sequence[Application]) -> Mapping[int, str]:
+    """What the items of several are called, by item id."""
+    items = await ServiceItem.filter(id__in=[one.item_id for one in found])
+    return {item.id: item.title for item in items}
+
+
 async def keep_files(
     person: Person, application: Application, by_field: Mapping[str, Sequence[UUID]], *, add: bool = False
 ) -> None:

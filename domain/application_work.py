@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain import application_notices as notices
@@ -148,8 +148,8 @@ SELECT a.id, a.number, i.title, a.state, coalesce(g.name, '') AS grid, coalesce(
 FROM application a JOIN service_item i ON i.id = a.item_id LEFT JOIN area g ON g.id = a.grid_id
 LEFT JOIN staff s ON s.id = a.holder_id
 WHERE a.ended_at IS NULL AND CASE WHEN $2 THEN a.grid_id = $1 ELSE a.area_id IN (SELECT id FROM mine) END
-    AND ($3::timestamptz IS NULL OR (coalesce(a.due_at, 'infinity'), a.id) > ($3, $4))
-ORDER BY coalesce(a.due_at, 'infinity'), a.id LIMIT $5
+    AND ($3::timestamptz IS NULL OR (coalesce(a.due_at, '9999-01-01 00:00Z'), a.id) > ($3, $4))
+ORDER BY coalesce(a.due_at, '9999-01-01 00:00Z'), a.id LIMIT $5
 """
 
 
@@ -161,6 +161,15 @@ async def list_work(person: Person, *, beyond: tuple[datetime, int] | None = Non
     after = beyond or (None, 0)
     rows = await fetch(_WORK, post.area_id, post.level is Level.GRID, *after, limit)
     return [Line(**row | {"state": ApplicationState(row["state"])}) for row in rows]
+
+
+#: Where applications without a promised time stand: behind all others.
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def place_of(line: Line) -> tuple[datetime, int]:
+    """Where a line stands in `list_work`."""
+    return line.due_at or _LAST, line.id
 
 
 @dataclass(frozen=True, slots=True)

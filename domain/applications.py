@@ -32,6 +32,26 @@ from models.database import fetch, transaction
 from models.enums import ApplicationState, Role
 from models.services import ServiceItem
 
+__all__ = [
+    "Application",
+    "Filled",
+    "ServiceForm",
+    "ServiceItem",
+    "Supply",
+    "Tie",
+    "access",
+    "find_form",
+    "lock",
+    "offered_form",
+    "own_applications",
+    "rate",
+    "submit",
+    "supplement",
+    "tell_applicant",
+    "ties",
+    "withdraw",
+]
+
 _GONE = "没有找到这份申请。回复“我的申请”看看。"
 _COMMENT = 200
 

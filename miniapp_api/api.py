@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from miniapp_api import (
+    applications,
     badges,
     cases,
     casework,
@@ -46,6 +47,7 @@ SUBJECTS: tuple[Routes, ...] = (
     tasks.routes,
     casework.routes,
     services.routes,
+    applications.routes,
     rooms.routes,
     room_cases.routes,
     reach.routes,

@@ -93,6 +93,11 @@ _DISPATCH: dict[Caller, frozenset[Relation]] = {
 _LEAD = everybody(*STAFF) | _DISPATCH
 _CHECK = {Caller.GRID_WORKER: GRID - OWN} | _DISPATCH
 
+#: Who does something for residents without WeChat, and for whom it may be done.
+_FOR_OTHERS = {caller: OWN_AREA[caller] for caller in (Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)}
+_FILLS_IN: dict[Caller, frozenset[Relation]] = {Caller.RESIDENT: GRID, **_FOR_OTHERS}
+_APPLICANTS = everybody(Caller.RESIDENT, *_FOR_OTHERS)
+
 #: Who decides about what is said in rooms.
 _MODERATORS = {caller: OWN_AREA[caller] for caller in (Caller.GRID_WORKER, Caller.COMMUNITY_STAFF, Caller.STREET_STAFF)}
 
@@ -181,6 +186,17 @@ POLICY: dict[str, Rule] = {
     "service:tick": Rule("service", {Caller.RESIDENT: GRID}, reads="service:read"),
     "service:ask": Rule("", everybody(Caller.RESIDENT)),
     "service:watch": Rule("", everybody(*STAFF)),
+    # Whoever may read an item's form fills it in for themselves; the grid's worker and the community for others.
+    "form:read": Rule("form", _IN_ROOM),
+    "form:fill": Rule("form", _FILLS_IN, reads="form:read"),
+    "application:list": Rule("", everybody(Caller.RESIDENT, Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)),
+    "application:read": Rule("application", {**OWN_AREA, Caller.RESIDENT: OWN}),
+    "application:supplement": Rule("asked_application", _APPLICANTS, reads="application:read"),
+    "application:withdraw": Rule("application", _APPLICANTS, reads="application:read"),
+    "application:rate": Rule("done_application", _APPLICANTS, reads="application:read"),
+    "application:watch": Rule("", everybody(*OWN_AREA)),
+    "application:take": Rule("application", _DISPATCH, reads="application:read"),
+    "application:work": Rule("application", everybody(*_DISPATCH), reads="application:read"),
     "provider:list": Rule("", everybody(*SIGNED_IN)),
     "provider:read": Rule("provider", _IN_ROOM),
     "provider:rate": Rule("provider", {Caller.RESIDENT: GRID}, reads="provider:read"),
