@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     reopen_days: Annotated[int, Field(ge=1, le=365)] = Field(
         15, description="days within which a resident may say a closed case is not solved"
     )
+    follow_up_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        28, description="days after which the reporter of a solved case is asked whether it is still well; 0 = never"
+    )
 
     work_hours: str = Field(
         "08:30-12:00,14:00-17:30", description="working time of a working day, lunch break left out"
