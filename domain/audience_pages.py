@@ -99,7 +99,7 @@ _FOLLOWERS = (
     + _BADGES
     + """
 FROM resident r WHERE r.grid_id = ANY ($1::int[]) AND (r.grid_id, r.id) > ($2, $3) AND r.deleted_at IS NULL
-AND $6::int IS NOT NULL AND NOT EXISTS (
+AND $6::int IS NOT NULL AND (r.openid NOT LIKE '%:%' OR r.openid LIKE 'mini:%') AND NOT EXISTS (
     SELECT FROM household_member m JOIN household h ON h.id = m.household_id
     WHERE m.resident_id = r.id AND m.confirmed_at IS NOT NULL AND h.grid_id = ANY ($1::int[])
 ) ORDER BY r.grid_id, r.id LIMIT $4

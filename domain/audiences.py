@@ -34,7 +34,7 @@ class Audience:
     sensitive: tuple[str, ...]
 
 
-_KINDS = "SELECT code, name, type, choices, sensitive FROM fact_kind WHERE active ORDER BY id"
+_KINDS = "SELECT code, name, type, choices, sensitive FROM fact_kind WHERE active OR NOT $1 ORDER BY id"
 _BELOW = """
 WITH RECURSIVE down AS (
     SELECT id FROM area WHERE id = $1 UNION ALL SELECT a.id FROM area a JOIN down ON a.parent_id = down.id
@@ -53,21 +53,22 @@ SELECT code, name, array_agg(id) AS ids FROM named GROUP BY code, name
 """
 
 
-async def fact_kinds() -> dict[str, KnownFact]:
-    """The kinds of facts in use, by code."""
+async def fact_kinds(*, in_use: bool = True) -> dict[str, KnownFact]:
+    """The kinds of facts by code: those in use, or all there ever were."""
     return {
         row["code"]: KnownFact(
             row["code"], row["name"], FactType(row["type"]), tuple(from_json(row["choices"])), row["sensitive"]
         )
-        for row in await fetch(_KINDS)
+        for row in await fetch(_KINDS, in_use)
     }
 
 
-async def check_audience(data: Any, area_id: int) -> Audience:
-    """Read a rule for somebody of this area. Raises BadRequest with a sentence that names the part that is wrong."""
+async def check_audience(data: Any, area_id: int, *, in_use: bool = True) -> Audience:
+    """Read a rule for somebody of this area. Raises BadRequest with a sentence that names the part that is wrong.
+    `in_use` = False where it was checked before: what was approved holds on when a kind of facts is retired."""
     below = frozenset(row["id"] for row in await fetch(_BELOW, area_id))
     named = {row["code"]: (row["name"], frozenset(row["ids"])) for row in await fetch(_NAMED, area_id, _codes(data))}
-    rule = read_rule(data, Vocabulary(await fact_kinds(), named))
+    rule = read_rule(data, Vocabulary(await fact_kinds(in_use=in_use), named))
     return Audience(
         rule,
         below & (within(rule) or below),
@@ -104,7 +105,7 @@ async def list_people(
     """Whom it concerns, in order, behind `after` (0 = from the beginning): `limit` people, and the rest of the last
     one's household; fewer only at the end. `topic`: what they may have opted out of. `event`: of a life event's
     broadcast, those whose event is near `today`. Raises BadRequest for a rule that is none."""
-    checked = await check_audience(audience, area_id)
+    checked = await check_audience(audience, area_id, in_use=False)
     found: list[Reached] = []
     async for _, reached in look_through(search_for(checked, today, topic, event), after):
         if len(found) >= limit and reached.order != found[-1].order:

@@ -239,6 +239,12 @@ WHERE id = $1
 _TOKENS = "UPDATE login_token SET ended_at = coalesce(ended_at, $2), device = '' WHERE resident_id = $1"
 _CONSENTS = "UPDATE purpose_consent SET ended_at = $2, source = '' WHERE resident_id = $1 AND ended_at IS NULL"
 
+# Of a household: what is known of them, not what they only said to be and staff have of somebody else.
+_MEMBER = """
+DELETE FROM household_member WHERE resident_id = $1
+    AND (confirmed_at IS NOT NULL OR source = 'resident:' || $1::bigint)
+"""
+
 
 async def _forget_account(traces: _Traces, now: datetime) -> None:
     """Who the number is."""
@@ -246,6 +252,9 @@ async def _forget_account(traces: _Traces, now: datetime) -> None:
     await fetch("DELETE FROM miniapp_user WHERE resident_id = $1", traces.resident_id)
     await fetch("DELETE FROM idempotent_request WHERE actor = $1", traces.actor)
     await fetch("DELETE FROM checklist WHERE resident_id = $1", traces.resident_id)
+    await fetch(_MEMBER, traces.resident_id)
+    await fetch("UPDATE household_member SET resident_id = NULL WHERE resident_id = $1", traces.resident_id)
+    await fetch("DELETE FROM opt_out WHERE resident_id = $1", traces.resident_id)
     await fetch("UPDATE provider_rating SET words = '' WHERE resident_id = $1", traces.resident_id)
     await fetch(_CONSENTS, traces.resident_id, now)
     await fetch(_RESIDENT, traces.resident_id, f"gone:{secrets.token_hex(16)}", now)

@@ -101,6 +101,12 @@ WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
             SELECT 1 FROM application o WHERE o.item_id = b.item_id AND o.resident_id = $2 AND o.ended_at IS NULL
         ) AS there FROM application b WHERE b.resident_id = $1
     ) again WHERE a.id = again.id
+), belongs AS (
+    UPDATE household_member m SET resident_id = CASE WHEN EXISTS (
+        SELECT 1 FROM household_member o WHERE o.resident_id = $2 AND o.confirmed_at IS NOT NULL
+    ) THEN NULL ELSE $2 END WHERE resident_id = $1
+), refused AS (UPDATE opt_out o SET resident_id = $2 WHERE resident_id = $1
+    AND NOT EXISTS (SELECT 1 FROM opt_out s WHERE s.topic = o.topic AND s.resident_id = $2)
 ), answered AS (DELETE FROM idempotent_request WHERE actor = 'resident:' || $1::bigint
 ), said AS (
     UPDATE room_message m SET sender = 'resident:' || $2::bigint, client_id = CASE WHEN EXISTS (

@@ -36,6 +36,8 @@ class Package:
     complaints: Rows
     ratings: Rows
     checklists: Rows
+    household: Rows
+    opt_outs: Rows
     surveys: Rows
     follow_ups: Rows
     applications: Rows
@@ -112,6 +114,12 @@ SELECT p.title AS what, p.place, s.starts_at, s.ends_at, b.state, b.code, b.resi
 FROM booking b JOIN slot s ON s.id = b.slot_id JOIN booking_plan p ON p.id = b.plan_id
 WHERE b.resident_id = $1 OR b.by = 'resident:' || $1::bigint ORDER BY b.id
 """
+_HOUSEHOLD = """
+SELECT g.name AS grid, h.building, h.unit, h.room, m.name, m.relation, m.birthday, m.facts, m.confirmed_at, m.changed_at
+FROM household_member m JOIN household h ON h.id = m.household_id JOIN area g ON g.id = h.grid_id
+WHERE m.resident_id = $1 AND (m.confirmed_at IS NOT NULL OR m.source = 'resident:' || $1::bigint) ORDER BY m.id
+"""
+_OPT_OUTS = "SELECT topic, at FROM opt_out WHERE resident_id = $1 ORDER BY id"
 _FILES = """
 SELECT 'u' || replace(id::text, '-', '') AS file, kind, content_type, size, created_at FROM upload
 WHERE owner = 'resident:' || $1::bigint ORDER BY created_at, id
@@ -152,6 +160,8 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             certificates=await certificates_of(me),
             surveys=await surveys_of(me),
             follow_ups=await follow_ups_of(me),
+            household=_opened(await fetch(_HOUSEHOLD, me)),
+            opt_outs=await fetch(_OPT_OUTS, me),
             files=await fetch(_FILES, me),
             notices=await fetch(_NOTICES, openids),
             messages=await fetch(_MESSAGES, openids),
@@ -168,7 +178,7 @@ def _openids(account: dict[str, Any]) -> list[str]:
 def _opened(rows: list[dict[str, Any]]) -> Rows:
     """JSON columns as values, not as text."""
     for row in rows:
-        for name in ("timeline", "photos", "data", "ticked", "answers"):
+        for name in ("timeline", "photos", "data", "ticked", "answers", "facts"):
             if name in row:
                 row[name] = from_json(row[name])
     return rows

@@ -32,6 +32,8 @@ class Package(Body):
     complaints: list[Row]
     ratings: list[Row]
     checklists: list[Row]
+    household: list[Row]
+    opt_outs: list[Row]
     surveys: list[Row]
     follow_ups: list[Row]
     applications: list[Row]
