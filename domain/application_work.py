@@ -10,7 +10,7 @@ from uuid import UUID
 from domain import application_notices as notices
 from domain import worktime
 from domain.application_rows import keep_files, note_event, title_of
-from domain.applications import Tie, lock, tell_applicant, ties
+from domain.applications import Tie, absent, lock, tell_applicant, ties
 from domain.forms import Field, read_fields
 from domain.journal import audit
 from domain.people import Person, post_of
@@ -196,8 +196,7 @@ async def read(person: Person, application_id: int, now: datetime, source: str =
     found = await Application.get_or_none(id=application_id)
     who = await ties(person, found) if found else frozenset[Tie]()
     if found is None or not who:
-        say = "没有找到这份申请。回复“我的申请”看看。"
-        raise NotFound(f"application {application_id}", say=say, tag="application:read", object_id=application_id)
+        raise absent(application_id, "application:read")
     holder, title = await post_of(found.holder_id), await title_of(found)
     label = holder.label if holder else ""
     if not who & {Tie.APPLICANT, Tie.HOLDER}:

@@ -39,6 +39,7 @@ __all__ = [
     "ServiceItem",
     "Supply",
     "Tie",
+    "absent",
     "access",
     "find_form",
     "lock",
@@ -52,7 +53,6 @@ __all__ = [
     "withdraw",
 ]
 
-_GONE = "没有找到这份申请。回复“我的申请”看看。"
 _COMMENT = 200
 
 
@@ -194,12 +194,13 @@ async def access(person: Person, application_id: int, tag: str = "application:re
     """An application this person may know of; NotFound otherwise, as if there were none."""
     found = await Application.get_or_none(id=application_id)
     if found is None or not await ties(person, found):
-        raise _absent(application_id, tag)
+        raise absent(application_id, tag)
     return found
 
 
-def _absent(application_id: int, tag: str) -> NotFound:
-    return NotFound(f"application {application_id}", say=_GONE, tag=tag, object_id=application_id)
+def absent(application_id: int, tag: str) -> NotFound:
+    """The same words for what is not there and for what is not theirs to know of."""
+    return NotFound(f"application {application_id}", tag=tag, object_id=application_id)
 
 
 async def lock(person: Person, application_id: int, verb: str, tie: Tie, *states: ApplicationState) -> Application:
@@ -209,7 +210,7 @@ async def lock(person: Person, application_id: int, verb: str, tie: Tie, *states
     found = await Application.filter(id=application_id).select_for_update().get_or_none()
     who = await ties(person, found) if found else frozenset[Tie]()
     if found is None or not who:
-        raise _absent(application_id, tag)
+        raise absent(application_id, tag)
     if tie not in who:
         say = "请先点“我来办”，再往下办。" if Tie.OFFICER in who else None
         raise NotAllowed(f"{person.actor} is no {tie}", say=say, tag=tag, object_id=application_id)

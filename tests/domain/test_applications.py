@@ -149,7 +149,7 @@ async def test_who_reads_what(orm: None):
         for ident in (made.id, 2**40):
             with pytest.raises(NotFound) as refusal:
                 await work.read(person, ident, NOW)
-            assert refusal.value.say == "没有找到这份申请。回复“我的申请”看看。"
+            assert refusal.value.say == NotFound.default_say
     assert await AuditEvent.filter(tag="application:read", object_id=made.id).count() == 1, "the holder's look"
     assert [line.number for line in await work.list_work(wang)] == [made.number]
     assert [line.number for line in await work.list_work(zhou)] == [made.number]
