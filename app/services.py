@@ -25,10 +25,11 @@ from bot.config import WeChatConfig
 from bot.consents import apply_results
 from bot.delivery import Ladder, service_quota
 from bot.inbox import Inbox, utc_now
+from bot.limits import DAY, PLATFORM_LIMITS
 from bot.logins import Logins
 from bot.outbox import Outbox
 from bot.transport import Transport
-from domain import bell, drawn, publishing, reach, screening, timing
+from domain import bell, drawn, publishing, quotas, reach, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.erasures import Erasures
@@ -105,6 +106,7 @@ async def services(
         publishing.use(settings.public_checker()),
         screening.use(asks_wechat(settings)),
         reach.use(service_quota),
+        quotas.use(_account(wechat)),
     ):
         async with (
             watched_model(settings.model_path),
@@ -123,6 +125,21 @@ async def services(
                     yield Services(settings, wechat, redis, api, miniapp, logins, inbox, session, room_bell, now)
             finally:
                 await redis.aclose()
+
+
+def _account(wechat: WeChatConfig) -> quotas.Account:
+    """What staff are told of the account's daily limits and templates."""
+
+    def a_day(api: str) -> int:
+        return next(limit.count for limit in PLATFORM_LIMITS[f"cgi-bin/message/{api}/send"] if limit.seconds == DAY)
+
+    return quotas.Account(
+        service=a_day("custom"),
+        template=a_day("template"),
+        mass=a_day("mass"),
+        has_template=bool(wechat.templates),
+        subscriptions=sorted({template.template_id for template in wechat.subscriptions.values()}),
+    )
 
 
 @asynccontextmanager

@@ -38,8 +38,8 @@ from domain.relay import forget_lines
 from domain.review_rounds import tell_staff
 from domain.room_digests import make_digests
 from domain.room_questions import gather_questions
-from domain.survey_results import close_due
 from domain.slot_making import make_slots
+from domain.survey_results import close_due
 from domain.uploads import drop_unused
 from domain.waiting import refill
 
