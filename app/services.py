@@ -154,6 +154,7 @@ async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
         media=running.media,
         miniapp=running.miniapp is not None,
         unanswered=timedelta(minutes=settings.unanswered_minutes),
+        wake=waker(running),
         follow_up=timedelta(days=settings.follow_up_days),
     )
     try:

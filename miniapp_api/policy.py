@@ -201,6 +201,7 @@ POLICY: dict[str, Rule] = {
     "provider:read": Rule("provider", _IN_ROOM),
     "provider:rate": Rule("provider", {Caller.RESIDENT: GRID}, reads="provider:read"),
     "provider:complain": Rule("provider", {Caller.RESIDENT: GRID}, reads="provider:read"),
+    "quota:read": Rule("", everybody(*OWN_AREA)),
     "badge:list": Rule("", everybody(*SIGNED_IN)),
     "badge:grant": Rule("room", {Caller.COMMUNITY_STAFF: COMMUNITY}, reads="room:read"),
     "badge:agree": Rule("badge", everybody(*SIGNED_IN), reads="badge:end"),

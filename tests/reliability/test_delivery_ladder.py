@@ -35,10 +35,10 @@ async def reported(town: Town) -> int:
     return int((await fetch("SELECT max(id) AS id FROM cases"))[0]["id"])
 
 
-async def tell(town: Town, openid: str, case_id: int, sentence: str) -> dict[str, Any]:
+async def tell(town: Town, openid: str, case_id: int, sentence: str, kind: str = "case", **more: str) -> dict[str, Any]:
     """One notice by itself, delivered; gives its row."""
     journal = Journal(town.clock())
-    journal.tell(Notice(openid, sentence, (), FIELDS))
+    journal.tell(Notice(openid, sentence, (), FIELDS | more, kind=kind))
     await journal.write(await Case.get(id=case_id))
     await town.deliver()
     return (await fetch("SELECT * FROM outbox ORDER BY id DESC LIMIT 1"))[0]
@@ -200,6 +200,46 @@ async def test_each_refusal_is_retried_passed_on_or_parked_with_its_reason(town:
     else:
         assert row["state"] == "parked"
         assert reason in await town.say(LI, "未送达")
+
+
+BIZSEND, TEMPLATE = "/cgi-bin/message/subscribe/bizsend", "/cgi-bin/message/template/send"
+INVALID = "argument invalid! data.phrase3.value invalid rid: 1"
+
+
+@pytest.mark.parametrize(
+    ("path", "errcode", "ended", "reason"),
+    [
+        (CUSTOM, 45015, ("sent", "subscription"), "对方超过 48 小时没有互动，或已取消关注（45015）"),
+        (BIZSEND, 43101, ("sent", "template"), "对方没有同意接收订阅通知，或同意次数已用完（43101）"),
+        (BIZSEND, 47003, ("sent", "template"), "模板字段 phrase3 不合要求（47003）"),
+        (TEMPLATE, 47003, ("parked", ""), "模板字段 phrase3 不合要求（47003）"),
+        ("*", 43019, ("undelivered", ""), "对方在公众号黑名单里（43019）"),
+    ],
+)
+async def test_why_a_rung_did_not_do_stays_with_the_notice_whoever_took_it_then(
+    town: Town, path: str, errcode: int, ended: tuple[str, str], reason: str
+) -> None:
+    case_id = await reported(town)
+    await town.platform.subscribe_consent(CHEN, "sub_case_progress")
+    if path in (BIZSEND, TEMPLATE):
+        town.platform.faults.fail_api("errcode", CUSTOM, errcode=45047)
+    if path == TEMPLATE:
+        town.platform.consents.withdraw(CHEN, town.platform.subscriptions.get("sub_case_progress"))
+    town.platform.faults.fail_api("errcode", path, errcode=errcode, errmsg=INVALID if errcode == 47003 else "")
+    row = await tell(town, CHEN, case_id, "进展")
+    assert ((row["state"], row["channel"]), reason in row["error"]) == (ended, True), row["error"]
+
+
+async def test_a_booking_goes_by_its_own_template_and_by_that_of_cases_while_it_has_no_code(town: Town) -> None:
+    case_id = await reported(town)
+    town.clock.advance(timedelta(days=3))
+    booked = await tell(town, CHEN, case_id, "约好了", kind="booking", place="服务站二楼", code="471102")
+    waiting = await tell(town, CHEN, case_id, "排上了", kind="booking", place="服务站二楼", code="")
+    unknown = await tell(town, CHEN, case_id, "别的", kind="weather")
+    assert [row["channel"] for row in (booked, waiting, unknown)] == ["template"] * 3
+    cards = [push for push in town.platform.pushes(CHEN) if push.source == "template"][-3:]
+    assert [card.title for card in cards] == ["预约提醒", "事项办理进度提醒", "事项办理进度提醒"]
+    assert ("签到码", "471102") in cards[0].rows
 
 
 async def test_a_consent_that_wechat_denies_is_forgotten_and_the_template_goes_out(town: Town) -> None:
