@@ -45,6 +45,11 @@ class Session:
         """Seats a newcomer may have; who waits comes first."""
         return 0 if self.waiting else max(0, self.capacity - self.taken)
 
+    @property
+    def signed_up(self) -> bool:
+        """Whether the reader has a seat or a place on the waiting list."""
+        return self.mine in (BookingState.BOOKED, BookingState.WAITING)
+
     def open_at(self, now: datetime) -> bool:
         """Whether it still lies ahead and takes place."""
         return not self.closed and self.starts_at > now
@@ -75,6 +80,16 @@ class Event:
     @property
     def kind_name(self) -> str:
         return KIND_NAMES[self.kind]
+
+    @property
+    def is_course(self) -> bool:
+        """Whether one takes all its times together."""
+        return self.kind is PlanKind.COURSE
+
+    @property
+    def mine(self) -> Session | None:
+        """The first time the reader signed up for."""
+        return next((one for one in self.sessions if one.signed_up), None)
 
     def ahead(self, now: datetime) -> list[Session]:
         """The times one may still sign up for."""

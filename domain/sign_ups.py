@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import xlsxwriter
 
 from domain.activities import Event, Session, find_activity
-from domain.booking_cards import STATE_NAMES, Card, read_cards
+from domain.booking_cards import STATE_NAMES, Card, owners, read_cards
 from domain.booking_rules import Other
 from domain.bookings import arrive, book, runs
 from domain.clock import SHANGHAI
@@ -17,7 +17,7 @@ from domain.journal import audit
 from domain.people import Person
 from errors import BadRequest, Conflict, NotAllowed, NotFound, TooMany
 from models.database import fetch, transaction
-from models.enums import ActivityState, BookingState, PlanKind
+from models.enums import ActivityState, BookingState
 
 #: From when to when one may say on the spot that one has come.
 BEFORE, AFTER = timedelta(minutes=60), timedelta(minutes=60)
@@ -47,7 +47,7 @@ async def sign_up(
         raise Conflict(f"activity {activity_id} takes nobody", say=_closed(event))
     chosen = _chosen(event, slot_id, now)
     if other is None:
-        chosen = [one for one in chosen if one.mine not in (BookingState.WAITING, BookingState.BOOKED)] or chosen
+        chosen = [one for one in chosen if not one.signed_up] or chosen
     async with transaction():
         return [
             await book(person, one.id, now, other=other, note=note, wait=wait, source=source)
@@ -67,7 +67,7 @@ def _chosen(event: Event, slot_id: int, now: datetime) -> list[Session]:
         if found := [one for one in ahead if one.id == slot_id]:
             return found
         raise NotFound(f"session {slot_id}", say="没有这一场，可能已经开始或取消了。", tag="activity:join")
-    if len(ahead) > 1 and event.kind is not PlanKind.COURSE:
+    if len(ahead) > 1 and not event.is_course:
         raise BadRequest("which session", say="有几个时间，请选一个。")
     return ahead
 
@@ -109,6 +109,19 @@ async def arrive_by_code(person: Person, code: str, now: datetime, *, source: st
         raise NotFound(f"no activity with code of {len(code)}", say=say, tag="activity:arrive", object_id=me)
     card = (await read_cards([rows[0]["id"]]))[0]
     return await arrive(card, now, f"resident:{me}", source=source)
+
+
+_MINE = """
+SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id JOIN activity a ON a.plan_id = b.plan_id
+WHERE (b.resident_id = $1 OR b.by = ANY ($2)) AND b.state IN ('waiting', 'booked') AND s.ends_at > $3
+ORDER BY s.starts_at, b.id LIMIT $4
+"""
+
+
+async def my_sign_ups(person: Person, now: datetime, limit: int = 20) -> Sequence[Card]:
+    """What this person signed up for, or others for whom they did, and what is not over yet; the soonest first."""
+    rows = await fetch(_MINE, person.resident_id, owners(person), now, limit)
+    return await read_cards([row["id"] for row in rows])
 
 
 _SIGNED_UP = """
