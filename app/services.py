@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,9 +33,10 @@ from bot.transport import Transport
 from domain import bell, drawn, publishing, quotas, reach, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
+from jobs.broadcasts import Broadcasting
 from jobs.erasures import Erasures
 from jobs.groups import Groups
-from jobs.loops import OutboxLoop, Waker, start_scheduler
+from jobs.loops import OutboxLoop, Waker, end, start_scheduler
 from jobs.mass import MassSends
 from jobs.media import MediaFetcher
 from jobs.relay import Relay
@@ -154,12 +156,13 @@ async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
         media=running.media,
         miniapp=running.miniapp is not None,
         unanswered=timedelta(minutes=settings.unanswered_minutes),
-        wake=waker(running),
         follow_up=timedelta(days=settings.follow_up_days),
     )
+    broadcasting = asyncio.create_task(Broadcasting(running.now, waker(running)).run())
     try:
         yield OutboxLoop(running.outbox(), running.redis)
     finally:
+        await end(broadcasting)
         scheduler.shutdown(wait=False)
 
 

@@ -259,6 +259,18 @@ async def _finish(run: BroadcastRun, now: datetime) -> None:
     await fetch(_OVER, run.broadcast_id)
 
 
+_ANYTHING = """
+SELECT EXISTS (SELECT FROM broadcast WHERE state = 'approved' AND next_at <= $1) OR EXISTS (
+    SELECT FROM broadcast_run r JOIN broadcast b ON b.id = r.broadcast_id
+    WHERE r.state IN ('listing', 'sending') AND b.state = 'approved') AS work
+"""
+
+
+async def has_work(now: datetime) -> bool:
+    """Whether a broadcast is to be sent now, or is being sent."""
+    return bool((await fetch(_ANYTHING, now))[0]["work"])
+
+
 async def advance(now: datetime) -> int:
     """Everything that can be done now: start, write down, hand over. Gives how much was done."""
     done = await begin_runs(now)

@@ -1,0 +1,42 @@
+"""Sends what has been approved: starts the runs that are due, writes down whom they concern and keeps the outbox
+supplied, never with more than it works off in about a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+
+from domain.broadcast_runs import advance, has_work
+
+log = structlog.get_logger(__name__)
+
+_BUSY, _IDLE = 0.2, 1.0  # seconds between two looks
+
+
+class Broadcasting:
+    """One worker's part in it; any number of workers share the work. `wake` says that the outbox has something."""
+
+    def __init__(self, now: Callable[[], datetime], wake: Callable[[], Awaitable[None]]) -> None:
+        self._now = now
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Work until cancelled. A step that was broken off is begun anew by whoever looks next."""
+        while True:
+            busy = False
+            try:
+                busy = await self.step()
+            except Exception:
+                log.exception("broadcasting failed")
+            await asyncio.sleep(_BUSY if busy else _IDLE)
+
+    async def step(self) -> bool:
+        """Do what can be done now; gives whether a broadcast is being sent."""
+        if not await has_work(self._now()):
+            return False
+        if await advance(self._now()):
+            await self._wake()
+        return True
