@@ -9,6 +9,7 @@ from domain.people import find_person
 from errors import LinliError
 from handlers import (
     absence,
+    activities,
     amend,
     assessment,
     badges,
@@ -63,6 +64,7 @@ _ROUTERS = (
     follow_ups.router,
     room_cases.router,
     room.router,
+    activities.router,
     my_bookings.router,
     bookings.router,
     services.router,
