@@ -158,7 +158,7 @@ async def _keep(chat: Chat, answer: Answer) -> Reply:
     return _ask(chat, survey, given)
 
 
-@router.on(state("surveys.question"), has_text, lambda chat: len(chat.text) <= _SHORT)
+@router.on(state("surveys.question"), has_text, lambda chat: len(chat.text) <= _SHORT and not chat.seen.emergency)
 async def unreadable(chat: Chat) -> Reply:
     """Short, and no answer: asked once more. A longer sentence is about something else, and goes on as such."""
     survey = await _still_open(chat)
