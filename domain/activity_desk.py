@@ -87,6 +87,13 @@ class NewActivity:
         return max(one.starts_at for one in self.sessions)
 
 
+def of_chat(kind: str, title: str, sessions: Sequence[NewSession], words: str, place: str) -> NewActivity:
+    """What was answered in chat: a volunteer shift is worth the time it takes."""
+    minutes = max(int((one.ends_at - one.starts_at).total_seconds() // 60) for one in sessions)
+    worth = minutes if kind == PlanKind.VOLUNTEER else 0
+    return NewActivity(PlanKind(kind), title, sessions, words, place, minutes=worth)
+
+
 def check_until(until: datetime, first: datetime, last: datetime, now: datetime) -> None:
     """Raises BadRequest where nobody could sign up before that moment, or could after the last begin."""
     if not now < until <= max(first, last):

@@ -10,6 +10,7 @@ from errors import LinliError
 from handlers import (
     absence,
     activities,
+    activity_desk,
     amend,
     assessment,
     badges,
@@ -65,6 +66,7 @@ _ROUTERS = (
     room_cases.router,
     room.router,
     activities.router,
+    activity_desk.router,
     my_bookings.router,
     bookings.router,
     services.router,
