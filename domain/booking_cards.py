@@ -62,6 +62,16 @@ class Card:
         return self.state in (BookingState.WAITING, BookingState.BOOKED)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it is a place on the list."""
+        return self.state is BookingState.WAITING
+
+    @property
+    def has_come(self) -> bool:
+        """Whether they were checked in."""
+        return self.state is BookingState.ARRIVED
+
+    @property
     def for_other(self) -> bool:
         """Whether it is for somebody without WeChat."""
         return self.resident_id is None

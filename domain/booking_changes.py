@@ -70,7 +70,6 @@ async def _read(booking_id: int) -> Card:
 
 
 _RATE = "UPDATE booking SET stars = $2, comment = $3 WHERE id = $1 AND stars IS NULL RETURNING id"
-_COMMENT = "UPDATE booking SET comment = $2 WHERE id = $1 AND comment = ''"
 
 
 async def rate(
@@ -94,15 +93,6 @@ async def rate(
             raise Conflict(f"booking {card.id} is rated", say="您已经评过了，谢谢。")
         await audit(person.actor, "booking:rate", card.id, now, source=source)
         return await _read(card.id)
-
-
-async def say_more(person: Person, booking_id: int, comment: str, now: datetime, source: str = "") -> None:
-    """Words to a rating that was given without. Raises NotFound."""
-    async with transaction():
-        card = await find_booking(person, booking_id, "booking:rate")
-        if is_own(person, card) and card.stars is not None:
-            await fetch(_COMMENT, card.id, " ".join(comment.split())[:200])
-            await audit(person.actor, "booking:comment", card.id, now, source=source)
 
 
 _EXCUSE = "UPDATE booking SET excused = true WHERE id = $1 AND state = 'missed' AND NOT excused RETURNING id"

@@ -15,12 +15,17 @@ _DAYS = {0: "今天", 1: "明天", 2: "后天"}
 _WEEKDAYS = "一二三四五六日"
 
 
+def say_day(starts_at: datetime, now: datetime) -> str:
+    """`明天（周三）`, `11 月 27 日（周五）`."""
+    local = starts_at.astimezone(SHANGHAI)
+    days = (local.date() - now.astimezone(SHANGHAI).date()).days
+    return f"{_DAYS.get(days) or say_date(starts_at, now)}（周{_WEEKDAYS[local.weekday()]}）"
+
+
 def say_time(starts_at: datetime, now: datetime) -> str:
     """`明天（周三）9:30`, `11 月 27 日（周五）14:00`."""
     local = starts_at.astimezone(SHANGHAI)
-    days = (local.date() - now.astimezone(SHANGHAI).date()).days
-    day = _DAYS.get(days) or say_date(starts_at, now)
-    return f"{day}（周{_WEEKDAYS[local.weekday()]}）{local.hour}:{local.minute:02}"
+    return f"{say_day(starts_at, now)}{local.hour}:{local.minute:02}"
 
 
 def _whose(card: Card) -> str:

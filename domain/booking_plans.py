@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from domain.people import Person
 from domain.services import seen_areas
+from domain.slots import find_plan
 from models.bookings import BookingPlan
 from models.database import fetch
 
-__all__ = ["BookingPlan", "list_plans", "plans_of_item"]
+__all__ = ["BookingPlan", "find_plan", "list_plans", "plans_of_item"]
 
 # Announced activities have their own list; what is no activity is shown while it is active.
 _SEEN = """

@@ -92,7 +92,16 @@ PLANS = Table(
         Column("active", "启用", read.flag, "是", "写 停用 就不能再约", clears=False),
     ),
 )
-_FIELDS = ("title", "place", "phone", "week", "opens_days", "closes_minutes", "cancel_minutes", "per_person")
+_FIELDS: tuple[str, ...] = (
+    "title",
+    "place",
+    "phone",
+    "week",
+    "opens_days",
+    "closes_minutes",
+    "cancel_minutes",
+    "per_person",
+)
 _FIELDS += ("waiting_most", "remind_minutes", "strikes", "strike_days", "pause_days", "active")
 #: After a change of these the slots are looked through again.
 _TIMES = ("week", "opens_days", "active")
