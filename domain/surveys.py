@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain import survey_notices
+from domain import broadcast_control, broadcasts, survey_notices
 from domain.audiences import check_audience
 from domain.journal import audit
-from domain.people import Person, Post, ancestors, posts_upward
+from domain.people import Person, Post, ancestors, post_of, posts_upward
 from domain.services import seen_areas
 from domain.survey_people import count_asked
 from domain.survey_questions import check_questions
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.broadcasts import Broadcast
 from models.database import fetch, transaction
-from models.enums import BroadcastState, Channel, SurveyKind, SurveyState
+from models.enums import BroadcastState, SurveyKind, SurveyState
 from models.people import Area, Staff
 from models.surveys import Survey
 
@@ -30,6 +30,7 @@ SHOWN_FOR = timedelta(days=90)
 _LONGEST_OPEN = timedelta(days=180)
 _RESULTS = ("staff", "closed", "all")
 _TITLE, _WORDS, _WHY = 30, 1000, 200
+_UNDER_WAY = (BroadcastState.APPROVED, BroadcastState.PAUSED)
 _EDITABLE = (SurveyState.DRAFT, SurveyState.REFUSED)
 
 
@@ -138,7 +139,7 @@ async def decide(
             raise BadRequest("no reason", say="不同意请写一句原因，好让同事改。")
         survey.approver_id = post.id
         if agree:
-            await _let_out(survey, now)
+            await _let_out(survey, post, now, source)
         else:
             survey.state, survey.why = SurveyState.REFUSED, why.strip()[:_WHY]
         await survey.save()
@@ -147,29 +148,21 @@ async def decide(
     return survey
 
 
-async def _let_out(survey: Survey, now: datetime) -> None:
+async def _let_out(survey: Survey, approver: Post, now: datetime, source: str) -> None:
     """Open from its time on. People are told by a broadcast that these same two people answer for."""
     _still_time(survey, now)
     survey.state, survey.expected = SurveyState.OPEN, await count_asked(survey, now)
-    opens = max(survey.opens_at, now)
-    told = await Broadcast.create(
-        state=BroadcastState.APPROVED,
-        topic="survey",
-        title=survey.title,
-        text=survey_notices.announcement(survey, now),
-        channels=[Channel.NOTICE],
-        area_id=survey.area_id,
-        audience=survey.audience or {"area": [(await Area.get(id=survey.area_id)).code]},
-        calendar={"at": opens.isoformat()},
-        next_at=opens,
-        author_id=survey.author_id,
-        approver_id=survey.approver_id,
-        decided_at=now,
-        expected=survey.expected,
-        created_at=now,
-        changed_at=now,
+    area = await Area.get(id=survey.area_id)
+    draft = broadcasts.Draft(
+        survey.title,
+        survey_notices.announcement(survey, now),
+        survey.audience or {"area": [area.code]},
+        topic=survey_notices.TOPIC,
+        calendar={"at": survey.opens_at.isoformat()} if survey.opens_at > now else {},
+        area_code=area.code,
     )
-    survey.broadcast_id = told.id
+    author = Person("", 0, None, await post_of(survey.author_id))
+    survey.broadcast_id = (await broadcasts.publish(author, approver, draft, now, source)).id
 
 
 def _still_time(survey: Survey, now: datetime) -> None:
@@ -188,16 +181,12 @@ async def cancel(person: Person, survey_id: int, why: str, now: datetime, source
         survey.state, survey.why = SurveyState.CANCELLED, why.strip()[:_WHY]
         await survey.save(update_fields=["state", "why"])
         await fetch("DELETE FROM survey_draft WHERE survey_id = $1", survey_id)
-        await fetch(_NO_MORE_OF_IT, survey.broadcast_id, f"“{survey.title}”取消了"[:_WHY], now)
+        under_way = Broadcast.filter(id=survey.broadcast_id, state__in=_UNDER_WAY)
+        if told := await under_way.select_for_update().first():
+            await broadcast_control.cancel(person, told.id, why, now, source)
         await audit(person.actor, "survey:cancel", survey_id, now, source=source)
         await survey_notices.tell_voters(survey, survey_notices.cancelled(survey), now)
     return survey
-
-
-_NO_MORE_OF_IT = """
-UPDATE broadcast SET state = 'cancelled', why = $2, next_at = NULL, changed_at = $3
-WHERE id = $1 AND state NOT IN ('done', 'cancelled')
-"""
 
 
 @dataclass(frozen=True, slots=True)

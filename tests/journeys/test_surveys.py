@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain import follow_ups, survey_results, surveys
+from domain import broadcast_runs, follow_ups, survey_results, surveys
 from domain.people import find_person, join_grid
 from models.cases import Case
 from models.enums import FollowUpState, Outcome, SurveyKind
@@ -128,6 +128,11 @@ async def test_a_colleague_lets_it_out_from_the_chat_or_says_why_not(town: Town)
     again = await handed_in(town)
     await town.deliver()
     assert "马上通知居民" in await town.tap(ZHOU, "同意")
+    await town.say(CHEN, "你好")
+    while await broadcast_runs.advance(town.clock()):
+        pass
+    await town.deliver()
+    assert f"回复“问卷 {again.id}”就可以答" in town.last(CHEN)
     assert "1/4" in await town.say(CHEN, f"问卷 {again.id}")
 
 
