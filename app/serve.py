@@ -35,6 +35,9 @@ _BACKLOG = 1024
 #: signal came: together less than the ten seconds after which init systems kill.
 _DRAIN = 4.5
 
+#: New objects after which the collector looks for garbage while we serve: Python's own number, often and briefly.
+_LOOK_AFTER = 700
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -155,6 +158,7 @@ async def until_signal() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_LOOK_AFTER)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
