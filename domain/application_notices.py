@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from domain.clock import say_latest, template_time
@@ -72,6 +74,12 @@ def done(application: Application, openid: str, title: str) -> Notice:
     """To the applicant: the result, and how it went."""
     text = f"{titled(application, title)} 办好了：{excerpt(application.result, 300)}\n这次办得怎么样？"
     return _notice(application, openid, title, text, "已办结", Tap.GOOD_SERVICE, Tap.FAIR_SERVICE, Tap.BAD_SERVICE)
+
+
+def pictures(application: Application, openid: str, title: str, images: Sequence[str]) -> Notice:
+    """To who works on it and asked for them."""
+    text = f"{titled(application, title)}：{len(images)} 张照片。没看到的，请在小程序里看。"
+    return replace(_notice(application, openid, title, text, "照片"), images=images)
 
 
 def refused(application: Application, openid: str, title: str) -> Notice:

@@ -17,8 +17,9 @@ from domain.people import Person, post_of
 from domain.room_questions import on_duty
 from domain.telling import tell
 from domain.timing import quiet_until
+from domain.uploads import OURS
 from domain.worktime import Unit
-from errors import BadRequest, Conflict, NotFound
+from errors import BadRequest, NotFound
 from models.bookings import Application, ApplicationEvent, ApplicationFile, ServiceForm
 from models.database import fetch, transaction
 from models.enums import ApplicationState, Level
@@ -226,6 +227,17 @@ async def _reached(found: Application) -> tuple[str, str]:
     return (resident.name, resident.phone) if resident else ("", "")
 
 
+async def send_pictures(person: Person, application_id: int, now: datetime) -> int:
+    """Send its pictures to the chat of who may read them, as far as WeChat takes them; gives how many there are."""
+    seen = await read(person, application_id, now)
+    pictures = [f"{OURS}{file.upload.path}" for file in seen.files if file.upload.path]
+    openid = person.openid or (person.post.openid if person.post else "") or ""
+    if pictures and seen.whole:
+        async with transaction():
+            await tell(notices.pictures(seen.application, openid, seen.title, pictures), now)
+    return len(pictures)
+
+
 _DUE = """
 SELECT id FROM application WHERE ended_at IS NULL AND told < 2 AND state <> 'supplement' AND due_at <= $1
     AND (due_at <= $2 OR told = 0 AND submitted_at + (due_at - submitted_at) / 2 <= $2)
@@ -269,10 +281,3 @@ async def by_serial(person: Person, said: str) -> Application:
             if await ties(person, one):
                 return one
     raise NotFound("application by number", say="没有找到这个编号的申请。回复“申请待办”或“我的申请”看看。")
-
-
-def need_state(found: Application, *states: ApplicationState) -> None:
-    """Refuse now what would be refused after the sentence was typed. Raises Conflict."""
-    if found.state not in states:
-        say = f"{notices.short(found.number)} 现在是“{notices.STATE_NAMES[found.state]}”，不能这样做。"
-        raise Conflict(f"application is {found.state}", say=say, tag="application:work", object_id=found.id)

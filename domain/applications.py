@@ -23,7 +23,7 @@ from domain.journal import audit
 from domain.patrols import own_grid
 from domain.people import Home, Person, Post, ancestors, post_of
 from domain.room_questions import on_duty
-from domain.services import find_item
+from domain.services import find_item, seen_areas
 from domain.telling import tell
 from domain.worktime import TimeLimit
 from errors import BadRequest, Conflict, NotAllowed, NotFound
@@ -40,10 +40,11 @@ __all__ = [
     "Supply",
     "Tie",
     "absent",
-    "access",
     "find_form",
     "lock",
     "offered_form",
+    "offered_items",
+    "open_of",
     "own_applications",
     "rate",
     "submit",
@@ -163,8 +164,7 @@ async def _where(person: Person, filled: Filled) -> tuple[int | None, int]:
 async def _refuse_second(person: Person, item: ServiceItem) -> None:
     """One open application of a person for an item; two at once wait for each other here."""
     await fetch("SELECT id FROM resident WHERE id = $1 FOR NO KEY UPDATE", person.resident_id)
-    there = await Application.filter(item_id=item.id, resident_id=person.resident_id, ended_at=None).first()
-    if there:
+    if there := await open_of(person, item):
         number, state = notices.short(there.number), notices.STATE_NAMES[there.state]
         raise Conflict(f"{there.number} is open", say=f"您已经申请过了：{number}，{state}。回复“我的申请”看进度。")
 
@@ -188,14 +188,6 @@ async def ties(person: Person, application: Application) -> frozenset[Tie]:
     if post.role is Role.GRID_WORKER and post.area_id == application.grid_id:
         found.add(Tie.WATCHER)
     return frozenset(found)
-
-
-async def access(person: Person, application_id: int, tag: str = "application:read") -> Application:
-    """An application this person may know of; NotFound otherwise, as if there were none."""
-    found = await Application.get_or_none(id=application_id)
-    if found is None or not await ties(person, found):
-        raise absent(application_id, tag)
-    return found
 
 
 def absent(application_id: int, tag: str) -> NotFound:
@@ -305,6 +297,26 @@ async def tell_officers(application: Application, title: str, what: str, now: da
 async def _deciding(application: Application, now: datetime) -> Sequence[Post]:
     holder = await post_of(application.holder_id)
     return [holder] if holder else await on_duty(application.area_id, now)
+
+
+async def open_of(person: Person, item: ServiceItem) -> Application | None:
+    """This person's own open application for an item."""
+    return await Application.filter(item_id=item.id, resident_id=person.resident_id, ended_at=None).first()
+
+
+_OFFERED = """
+SELECT i.code FROM service_item i JOIN service_class c ON c.id = i.service_class_id
+JOIN LATERAL (SELECT active FROM service_form WHERE item_id = i.id ORDER BY version DESC LIMIT 1) f ON f.active
+WHERE i.active AND c.active AND (i.area_id IS NULL OR i.area_id = ANY ($1))
+ORDER BY c.position, i.position, i.id LIMIT $2
+"""
+
+
+async def offered_items(person: Person, limit: int = 9) -> list[ServiceItem]:
+    """What one can apply for online where this person lives or works."""
+    codes = [row["code"] for row in await fetch(_OFFERED, await seen_areas(person), limit)]
+    found = {item.code: item for item in await ServiceItem.filter(code__in=codes)}
+    return [found[code] for code in codes]
 
 
 _MINE = """

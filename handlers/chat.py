@@ -20,6 +20,8 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _NUMERALS |= {mark: place for place, mark in enumerate("①②③④⑤⑥⑦⑧⑨", 1)}
 _NUMBER = re.compile(r"(?:回复|选|按)?\s*([1-9]|10)\s*(?:[.、,，。:：号]|\s|$)\s*(.*)", re.DOTALL)
+#: What is kept of one state in all others: a report, a form.
+_BEGUN = ("draft", "form")
 #: Tapped on an older question: no choice of the one that stands open.
 PAST = 0
 _TRIM = " \t\n。，,.!！~～、"
@@ -76,12 +78,15 @@ class Chat:
         return self._seen[1]
 
     def go(self, state: str = "", **data: Any) -> None:
-        """Move to another state. A draft that was begun is kept until it is handed in or cancelled."""
-        draft = self.turn.data.get("draft")
-        self.turn.go(state, **({"draft": draft} if draft and "draft" not in data else {}) | data)
+        """Move to another state. A report or a form that was begun is kept until it is handed in or cancelled."""
+        begun = {name: self.turn.data[name] for name in _BEGUN if self.turn.data.get(name)}
+        self.turn.go(state, **begun | data)
 
     def drop_draft(self) -> None:
         self.turn.data.pop("draft", None)
+
+    def drop_form(self) -> None:
+        self.turn.data.pop("form", None)
 
     def ask(self, text: str, choices: Sequence[tuple[str, int]]) -> Reply:
         """Answer with choices; the number or the label typed next means the same as a tap."""

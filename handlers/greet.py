@@ -64,6 +64,7 @@ async def welcome(chat: Chat) -> Reply:
 async def goodbye(chat: Chat) -> None:
     """They left: whatever was going on is over. What they reported goes on; pushes end as visibly not delivered."""
     chat.drop_draft()
+    chat.drop_form()
     chat.go()
 
 
@@ -107,8 +108,9 @@ async def help_(chat: Chat) -> Reply:
 @router.on(words("取消", "退出", "算了", "不说了", "不报了"))
 async def cancel(chat: Chat) -> Reply:
     """Leaves whatever was going on."""
-    had = bool(chat.state or chat.data.get("draft"))
+    had = bool(chat.state or chat.data.get("draft") or chat.data.get("form"))
     chat.drop_draft()
+    chat.drop_form()
     chat.go()
     return Reply(
         "好的，已取消，什么都没有提交。\n有事随时直接说。"

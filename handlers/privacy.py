@@ -32,6 +32,7 @@ async def ask(chat: Chat) -> Reply:
     kept = await summarise(chat.person)
     open_cases = f"\n您还有 {kept.open_cases} 件事在办，删了就没法告诉您结果。" if kept.open_cases else ""
     chat.drop_draft()
+    chat.drop_form()
     chat.go("privacy.confirm")
     return chat.ask(
         f"删除后找不回来：您说过的话、照片、位置和网格都会删掉。{open_cases}\n确定要删吗？", [_DELETE, _KEEP]

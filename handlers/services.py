@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from bot.messages import Reply
 from bot.router import Router
 from domain import booking_plans, service_help, services
+from domain.applications import offered_form
 from domain.clock import SHANGHAI
 from domain.notices import excerpt, serial
 from domain.services import Found, Hit, ServiceItem
-from handlers import bookings, providers
+from handlers import bookings, form_filling, providers
 from handlers.chat import Chat, Filter, click, either, has_text, is_staff, numbered, state, tapped, words
 from handlers.report import receipt_text
 
@@ -24,7 +25,7 @@ _PAGE, _HITS = 6, 4
 _LOOKING = re.compile(r"(?:请问|我?想|帮我?|要)?(?:附近|哪里|哪儿|哪有|哪家|找个?|请个?|有没有|有谁|谁能|谁会)")
 _WORDS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 _ITEM_CHOICES = ("材料清单", "步骤", "地点", "问网格员")
-_ELIGIBLE, _BOOK = "我能不能办", "预约"
+_ELIGIBLE, _BOOK, _APPLY = "我能不能办", "预约", "网上申请"
 
 
 def _one_of(name: str) -> Filter:
@@ -91,6 +92,8 @@ async def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
     extras = [_ELIGIBLE] if item.questions else []
     if await booking_plans.plans_of_item(chat.person, item.id):
         extras.append(_BOOK)
+    if await offered_form(item):
+        extras.append(_APPLY)
     chat.go("services.item", item=item.code, extras=extras)
     return chat.ask(text or guide(item), numbered(*_ITEM_CHOICES, *extras))
 
@@ -204,6 +207,12 @@ async def asked_about(chat: Chat) -> Reply:
 async def book(chat: Chat) -> Reply:
     """The days on which there are seats."""
     return await bookings.plans_of(chat, await _item(chat))
+
+
+@router.on(*_extra(_APPLY, "申请", "我要申请", "网上办理"))
+async def apply(chat: Chat) -> Reply:
+    """The first question of its form."""
+    return await form_filling.start(chat, (await _item(chat)).code)
 
 
 @router.on(*_extra(_ELIGIBLE, "能不能办", "我能办吗"))
