@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.facts import Member, keeper, kept_member, set_birthday
+from domain.facts import Member, keeper, kept_member, members_of, set_birthday
 from domain.homes import Home, read_home
 from domain.journal import audit
 from domain.people import Person, ancestors
@@ -58,6 +58,12 @@ async def _kept(person: Person, household_id: int, verb: str) -> None:
     post = keeper(person, f"household:{verb}", household_id)
     if not await fetch(_ONE, household_id, post.area_id):
         raise NotFound(f"household {household_id}", tag=f"household:{verb}", object_id=household_id)
+
+
+async def list_members(person: Person, household_id: int) -> list[Member]:
+    """Everybody of a household, without what is sensitive. Raises NotFound, NotAllowed."""
+    await _kept(person, household_id, "read")
+    return await members_of(household_id)
 
 
 _ADD_HOME = """
