@@ -55,8 +55,8 @@ async def keep_files(
     """These pictures belong to these fields now (`add`: besides those that do); each was sent by this person or is
     there already. Raises NotFound for others' files, BadRequest for a recording."""
     there = {file.upload_id: file for file in await ApplicationFile.filter(application_id=application.id)}
+    await need_own(person, [one for ids in by_field.values() for one in ids if one not in there])
     for key, ids in by_field.items():
-        await _need_own(person, [one for one in ids if one not in there])
         if not add:
             await ApplicationFile.filter(application_id=application.id, field=key).delete()
         for upload_id in ids:
@@ -66,7 +66,8 @@ async def keep_files(
                 )
 
 
-async def _need_own(person: Person, ids: Sequence[UUID]) -> None:
+async def need_own(person: Person, ids: Sequence[UUID]) -> None:
+    """Pictures this person sent. Raises NotFound for any other, BadRequest for a recording."""
     owners = [person.actor, f"resident:{person.resident_id}"]
     found = {one.id: one for one in await Upload.filter(id__in=list(ids), owner__in=owners)}
     if len(found) < len(set(ids)):

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain import application_notices as notices
 from domain import worktime
-from domain.application_rows import draw_number, keep_files, note_event, openid_of, paused_since, title_of
+from domain.application_rows import draw_number, keep_files, need_own, note_event, openid_of, paused_since, title_of
 from domain.booking_rules import Other
 from domain.clock import SHANGHAI
 from domain.forms import photos_of, read_fields, validate
@@ -125,12 +125,16 @@ async def submit(person: Person, code: str, filled: Filled, now: datetime, sourc
         submitted_at=now,
         due_at=await worktime.due_at(now, TimeLimit.parse(form.time_limit)) if form.time_limit else None,
     )
+    photos = photos_of(fields, answers)
     async with transaction():
         if not other:
             await _refuse_second(person, item)
+        await need_own(
+            person, [one for ids in photos.values() for one in ids]
+        )  # whoever catches this has no half of it
         made.number = await draw_number(now.astimezone(SHANGHAI).date())
         await made.save()
-        await keep_files(person, made, photos_of(fields, answers))
+        await keep_files(person, made, photos)
         await note_event(made, "submit", _label(person), now)
         await audit(person.actor, f"application:{'on_behalf' if other else 'submit'}", made.id, now, source=source)
         await tell_officers(made, item.title, "新的申请", now)

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import booking_rounds
+from domain.application_work import watch_applications
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
@@ -147,6 +148,7 @@ def start_scheduler(
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
     every(60, lambda: watch_answers(now()), "watch answers to supervisions")
     every(60, lambda: watch_assists(now()), "watch assist tasks")
+    every(300, lambda: watch_applications(now()), "watch ends of applications")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")
