@@ -129,6 +129,11 @@ async def say_again(
         return await _answered(asked, FollowUpState.AGAIN, words, now, source), again
 
 
+async def case_of(asked: FollowUp) -> Case:
+    """What it was about."""
+    return await Case.get(id=asked.case_id)
+
+
 def may_reopen(case: Case, now: datetime, within: timedelta) -> bool:
     """Whether the reporter may still have it done once more."""
     recent = case.closed_at is not None and now - case.closed_at <= within
@@ -156,8 +161,7 @@ async def _lock(person: Person, follow_up_id: int) -> FollowUp:
     mine = FollowUp.filter(id=follow_up_id, resident_id=person.resident_id)
     asked = await mine.select_for_update().get_or_none()
     if asked is None:
-        say = "没有找到这次回访。有事直接说，我们马上登记。"
-        raise NotFound(f"follow-up {follow_up_id}", say=say, tag="follow_up:answer", object_id=follow_up_id)
+        raise NotFound(f"follow-up {follow_up_id}", tag="follow_up:answer", object_id=follow_up_id)
     if asked.state not in _UNANSWERED:
         raise Conflict(f"follow-up {follow_up_id} is {asked.state}", say="这次回访您已经答过了，谢谢。")
     return asked

@@ -71,6 +71,7 @@ async def answer_for(
     """What somebody without WeChat tells a member of staff of their grid, written down with who wrote it. Raises as
     `answer`, and NotFound for who does not live where they work."""
     async with transaction():
+        await _need_grid_duty(person, survey_id, now)
         survey = await _lock(person, survey_id, now)
         voter = await find_member(member_id)
         if voter is None or not await _looks_after(person, voter):
@@ -96,9 +97,15 @@ async def _lock(person: Person, survey_id: int, now: datetime) -> Survey:
     return survey
 
 
+async def _need_grid_duty(person: Person, survey_id: int, now: datetime) -> None:
+    if person.post is None or person.post.role is Role.DEPARTMENT_STAFF:
+        await find_survey(person, survey_id, now)
+        raise NotAllowed(f"{person.actor} writes for nobody", tag="survey:answer_for", object_id=survey_id)
+
+
 async def _looks_after(person: Person, voter: Voter) -> bool:
     post = person.post
-    if post is None or voter.grid_id is None or post.role is Role.DEPARTMENT_STAFF:
+    if post is None or voter.grid_id is None:
         return False
     return post.area_id in await ancestors(voter.grid_id)
 

@@ -26,7 +26,7 @@ from domain.survey_questions import Question, labels, numbers, say_answer
 from domain.surveys import find_survey, runs
 from errors import Conflict, NotAllowed, NotFound
 from models.database import fetch, from_json, transaction
-from models.enums import SurveyKind, SurveyState
+from models.enums import Role, SurveyKind, SurveyState
 from models.surveys import Survey
 
 #: Anonymous answers below which nothing is shown.
@@ -265,8 +265,8 @@ async def waited_for(person: Person, survey_id: int, now: datetime, limit: int =
     """For staff: which households of theirs have not voted, as 3栋2单元501. Raises NotFound, NotAllowed for residents,
     Conflict where not every household is asked."""
     survey = await find_survey(person, survey_id, now)
-    if person.post is None:
-        raise NotAllowed("waited for", tag="survey:waited", object_id=survey_id)
+    if person.post is None or person.post.role is Role.DEPARTMENT_STAFF:
+        raise NotAllowed("waited for", tag="survey:watch", object_id=survey_id)
     if survey.kind is not SurveyKind.VOTE or survey.audience:
         raise Conflict("not every household", say="只有每户都问的投票才能看哪些人家还没投。", object_id=survey_id)
     rows = await fetch(_WAITED_FOR, survey.area_id, person.post.area_id, survey_id, limit)

@@ -28,6 +28,7 @@ from models.surveys import Survey
 #: How long a closed survey stays in residents' lists.
 SHOWN_FOR = timedelta(days=90)
 _LONGEST_OPEN = timedelta(days=180)
+_LONGEST_AHEAD = timedelta(days=366)
 _RESULTS = ("staff", "closed", "all")
 _TITLE, _WORDS, _WHY = 30, 1000, 200
 _UNDER_WAY = (BroadcastState.APPROVED, BroadcastState.PAUSED)
@@ -85,6 +86,8 @@ async def _checked(post: Post, plan: Plan, now: datetime) -> dict[str, Any]:
     opens = max(plan.opens_at, now)
     if not timedelta(hours=1) <= plan.closes_at - opens <= _LONGEST_OPEN:
         raise BadRequest("closes_at", say="截止时间要晚于开始至少一小时，最长半年。")
+    if opens > now + _LONGEST_AHEAD:
+        raise BadRequest("opens_at", say="最早只能提前一年写。")
     if plan.anonymous and plan.results == "all":
         raise BadRequest("open results", say="不记名的要等结束后才能看结果，不然看着数字变就知道是谁答的。")
     if plan.audience:

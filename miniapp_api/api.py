@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from miniapp_api import (
+    activities,
     applications,
     badges,
     cases,
@@ -18,6 +19,7 @@ from miniapp_api import (
     consents,
     document,
     files,
+    follow_ups,
     groups,
     households,
     me,
@@ -31,7 +33,9 @@ from miniapp_api import (
     services,
     sign_in,
     socket,
+    surveys,
     tasks,
+    volunteers,
 )
 from miniapp_api.answers import framed
 from miniapp_api.endpoint import endpoint
@@ -50,6 +54,10 @@ SUBJECTS: tuple[Routes, ...] = (
     casework.routes,
     services.routes,
     applications.routes,
+    surveys.routes,
+    follow_ups.routes,
+    activities.routes,
+    volunteers.routes,
     rooms.routes,
     room_cases.routes,
     reach.routes,
