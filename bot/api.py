@@ -31,7 +31,6 @@ QR_SECONDS = 30 * 24 * 3600
 """Life of a temporary QR code: the longest WeChat gives."""
 _BUSY = -1
 _BAD_TOKEN = frozenset({40001, 40014, 42001})
-_NO_MENU = 46003
 _VIDEO_HOSTS = (".qq.com", ".qpic.cn")
 
 
@@ -206,19 +205,6 @@ class WeChatApi:
         """Put the account's menu; phones show it within 24 hours. Raises SettingsError for a menu beyond
         limits."""
         await self._json(self._menu.create(menu_body(buttons)), Repeat.BUSY)
-
-    async def get_menu(self) -> dict[str, Any] | None:
-        """The account's menu as WeChat keeps it; None when there is none."""
-        try:
-            return await self._json(self._menu.get(), Repeat.ALWAYS)
-        except WeChatError as error:
-            if error.errcode == _NO_MENU:
-                return None
-            raise
-
-    async def delete_menu(self) -> None:
-        """Remove the account's menu."""
-        await self._json(self._menu.delete(), Repeat.BUSY)
 
     async def create_qrcode(self, scene: str | int, *, permanent: bool) -> QrCode:
         """A QR code that tells us `scene` when scanned. Raises BadRequest for a scene beyond WeChat's

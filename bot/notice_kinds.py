@@ -8,7 +8,7 @@ The keyword's letters are its type (thing2), and the type fixes what WeChat acce
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -112,6 +112,6 @@ def value_faults(name: str, value: Value, keyword: str) -> list[str]:
     return [f"{name} → {keyword}: it is {what}, {type_} takes {words}; choose a keyword of type {' or '.join(suits)}"]
 
 
-def suiting(value: Value, keywords: list[str]) -> list[str]:
+def suiting(value: Value, keywords: Sequence[str]) -> list[str]:
     """Those of a template's keywords that hold the value."""
     return [keyword for keyword in keywords if not value_faults("", value, keyword)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from app.doctor.account import check_account
 from app.doctor.report import Report
 from app.settings import TEMPLATE_SETTINGS, Settings, template_faults, wechat_faults
 from app.template_settings import setting_name
@@ -71,7 +72,8 @@ async def _account(settings: Settings, report: Report) -> None:
         )
     _templates(settings, report)
     if not settings.simulator:
-        await _token(wechat, report)
+        if token := await _token(wechat, report):
+            await check_account(settings, token, report)
         await _answers(settings, "/wechat/callback", wechat.token, "LINLI_WECHAT_TOKEN", report)
         await _miniapp(settings, report)
 
@@ -100,11 +102,12 @@ def _template(name: str, faults: Mapping[str, str], report: Report) -> None:
         report.ok(f"{name}: every value suits its keyword")
 
 
-async def _token(wechat: WeChatConfig, report: Report, *, miniapp: bool = False) -> None:
+async def _token(wechat: WeChatConfig, report: Report, *, miniapp: bool = False) -> str:
+    """A token, or "" where WeChat gives none."""
     whom = " the mini-program" if miniapp else ""
     async with aiohttp.ClientSession() as session:
         try:
-            await stable_token(wechat, Transport(wechat.api_base, session))()
+            token, _ = await stable_token(wechat, Transport(wechat.api_base, session))()
         except WeChatError as error:
             advice = _TOKEN_ADVICE.get(error.errcode, "look the code up in WeChat's table of global return codes")
             if miniapp:
@@ -117,6 +120,8 @@ async def _token(wechat: WeChatConfig, report: Report, *, miniapp: bool = False)
             )
         else:
             report.ok(f"WeChat gives{whom} a token: app id, secret and IP whitelist are right")
+            return token
+    return ""
 
 
 async def _miniapp(settings: Settings, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from aiohttp.test_utils import TestServer
 from app.doctor.machine import closed_folders
 from app.engines import Engines
 from app.settings import Settings
+from bot.menu import DEFAULT_MENU, menu_body
 from models.database import parse_url
 from simulator import PLATFORM, SimulatorConfig, create_app
 from simulator.faults import ApiFault
@@ -23,7 +25,8 @@ from tests.app.conftest import Ended, Linli
 from tests.conftest import free_port
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-TEMPLATE = '{"id": "tpl", "fields": {"number": "character_string1", "subject": "thing2", "status": "phrase3"}}'
+FIELDS = {"number": "character_string1", "subject": "thing2", "status": "phrase3", "time": "time4", "note": "thing5"}
+TEMPLATE = json.dumps({"id": "tpl_case_progress", "fields": FIELDS})
 
 
 def marked(ended: Ended, mark: str) -> list[str]:
@@ -103,6 +106,29 @@ async def test_a_complete_account_gets_its_token(linli: Linli, account: dict[str
     assert ended.code == 0, ended.said
     assert "WeChat gives a token: app id, secret and IP whitelist are right" in marked(ended, "ok")
     assert "LINLI_WECHAT_TEMPLATE: every value suits its keyword" in marked(ended, "ok")
+    assert "LINLI_WECHAT_TEMPLATE: the account has it, with these keywords" in marked(ended, "ok")
+    assert "the account's menu is not Linli's" in marked(ended, "!")
+
+
+async def test_templates_are_compared_with_what_the_account_has(
+    linli: Linli, account: dict[str, Any], wechat: TestServer
+):
+    wechat.app[PLATFORM].menu.create(menu_body(DEFAULT_MENU))
+    booking = {"id": "tpl_booking", "fields": FIELDS | {"place": "thing9"}}
+    others = {"booking": booking, "survey": {"template_id": "tpl_gone", "fields": {"subject": "thing1"}}}
+    subscription = {"id": "sub_case_progress", "fields": FIELDS}
+    ended = await linli(
+        "doctor", **account, wechat_templates=json.dumps(others), wechat_subscription=json.dumps(subscription)
+    )
+
+    assert ended.code == 1
+    first, second = marked(ended, "x")
+    assert first.startswith("LINLI_WECHAT_TEMPLATES booking: place → thing9: “预约提醒” has character_string1, thing2")
+    assert "character_string6, thing7 of “预约提醒” would stay empty" in first
+    assert second.startswith("LINLI_WECHAT_TEMPLATES survey: the account has no template tpl_gone")
+    assert "LINLI_WECHAT_SUBSCRIPTION: the account has it, with these keywords" in marked(ended, "ok")
+    assert "LINLI_WECHAT_TEMPLATES has none for application, policy" in marked(ended, "!")
+    assert "the account's menu is Linli's" in marked(ended, "ok")
 
 
 async def test_no_secret_is_ever_shown(linli: Linli, account: dict[str, Any]):

@@ -61,6 +61,7 @@ def test_settings_cannot_be_changed_once_they_are_read():
         ("LINLI_WECHAT_MODE", "open", "LINLI_WECHAT_MODE: .*'plain', 'compatible' or 'safe'"),
         ("LINLI_WECHAT_TEMPLATE", "{broken", "LINLI_WECHAT_TEMPLATE: "),
         ("LINLI_WECHAT_TEMPLATE", '{"fields": {}}', "LINLI_WECHAT_TEMPLATE_ID: Field required"),
+        ("LINLI_WECHAT_TEMPLATES", '{"bus": {"id": "t", "fields": {}}}', "LINLI_WECHAT_TEMPLATES: .*no kind .*: bus"),
         ("LINLI_SILENCE_DAYS", "0", "LINLI_SILENCE_DAYS: "),
         ("LINLI_WORK_HOURS", "8-17", "LINLI_WORK_HOURS: .*must look like 08:30-12:00"),
         ("LINLI_WORK_HOURS", "14:00-17:30,08:30-12:00", "LINLI_WORK_HOURS: .*must follow one another"),

@@ -22,6 +22,10 @@ from app.engines import Engines
         ({"LINLI_REDIS_URL": "foo://bar"}, "LINLI_REDIS_URL must look like redis://"),
         ({"LINLI_PORT": "99999"}, "LINLI_PORT"),
         ({"LINLI_SIMULATOR": ""}, "LINLI_WECHAT_APPID missing"),
+        (
+            {"LINLI_WECHAT_TEMPLATES": '{"booking": {"id": "t", "fields": {"place": "phrase1"}}}'},
+            "LINLI_WECHAT_TEMPLATES booking place → phrase1: it is running text",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_do(
