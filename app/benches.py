@@ -27,21 +27,28 @@ ROOM_SIZES = (1_000, 5_000, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How long a timed part is, of how many cases a city, and with how many members a room."""
+    """How long a timed part is, of how many cases a city, with how many members a room, to how many a broadcast."""
 
     seconds: float
     cases: int
     members: Sequence[int]
+    people: int
 
 
 def run_bench(
-    name: str, *, as_json: bool, seconds: float, cases: int = 1_000_000, members: Sequence[int] = ROOM_SIZES
+    name: str,
+    *,
+    as_json: bool,
+    seconds: float,
+    cases: int = 1_000_000,
+    members: Sequence[int] = ROOM_SIZES,
+    people: int = 100_000,
 ) -> None:
     """Measure and print a table; with `as_json` one JSON object on the last line. `seconds`: length of a timed part."""
     bench = _BENCHES.get(name)
     if bench is None:
         raise SettingsError(f"there is no bench {name!r}, only {' and '.join(_BENCHES)}")
-    result = {"bench": name, **bench(Size(seconds, cases, members))}
+    result = {"bench": name, **bench(Size(seconds, cases, members, people))}
     _print_table(result)
     if as_json:
         print(orjson.dumps(result).decode(), flush=True)
@@ -116,6 +123,26 @@ def _rooms(size: Size) -> Result:
                 return runner.run(measure(place))
 
 
+def _broadcast(size: Size) -> Result:
+    from bench.broadcast import run  # noqa: PLC0415 - the same
+    from bench.stage import Place, own_database  # noqa: PLC0415
+
+    settings = load_settings()
+
+    async def measure(place: Place) -> Result:
+        async with own_database(place) as own:
+            async with database(own.database_url, 2):
+                await load_demo(simulator=False)
+            return await run(own, size.people)
+
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
+            place = Place(started.database_url, started.redis_url, Path(folder))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(measure(place))
+
+
 def _print_table(result: Result) -> None:
     table = Table("", "", title=f"linli bench {result['bench']}", show_header=False)
     for part in ("figures", "peers", "ratios"):
@@ -130,4 +157,5 @@ _BENCHES: dict[str, Callable[[Size], Result]] = {
     "nlp": _nlp,
     "cases": _cases,
     "rooms": _rooms,
+    "broadcast": _broadcast,
 }

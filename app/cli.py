@@ -270,16 +270,18 @@ def replay(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="callback, nlp, cases or rooms")],
+    name: Annotated[str, typer.Argument(help="callback, nlp, cases, rooms or broadcast")],
     json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
     seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
     cases: Annotated[int, typer.Option(help="cases of the made-up city", min=1000)] = 1_000_000,
     members: Annotated[str, typer.Option(help="sizes of the room")] = "1000,5000,10000",
+    people: Annotated[int, typer.Option(help="residents a broadcast goes to", min=1000)] = 100_000,
 ) -> None:
     """Measure speed and memory, with peers and limits in the same run."""
     from app.benches import run_bench  # noqa: PLC0415
 
-    run_bench(name, as_json=json, seconds=seconds, cases=cases, members=[int(size) for size in members.split(",")])
+    sizes = [int(size) for size in members.split(",")]
+    run_bench(name, as_json=json, seconds=seconds, cases=cases, members=sizes, people=people)
 
 
 if __name__ == "__main__":

@@ -175,9 +175,9 @@ class WeChatStandIn:
 
 
 @asynccontextmanager
-async def wechat() -> AsyncIterator[tuple[int, WeChatStandIn]]:
+async def wechat(instead: WeChatStandIn | None = None) -> AsyncIterator[tuple[int, WeChatStandIn]]:
     """WeChat's API on a free port."""
-    stand_in = WeChatStandIn()
+    stand_in = instead or WeChatStandIn()
     app = web.Application()
     app.router.add_post("/{path:.*}", stand_in.answer)
     runner = web.AppRunner(app, access_log=None)
