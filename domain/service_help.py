@@ -9,17 +9,18 @@ from datetime import datetime
 from typing import Any
 
 import nlp
+from domain.clock import SHANGHAI
 from domain.journal import audit
 from domain.notices import excerpt
-from domain.people import Person, first_community
+from domain.people import Person, Post, ancestors, first_community
 from domain.privacy import mask
 from domain.reports import Draft, Receipt, report
 from domain.service_tables import FORM_NAMES
 from domain.services import find_item, seen_areas
-from errors import BadRequest, NotAllowed
+from errors import BadRequest, NotAllowed, NotFound
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import Source
-from models.services import ServiceItem
+from models.services import MissingItem, ServiceItem
 from nlp.search import wanted
 
 _OTHER = "other"
@@ -97,10 +98,11 @@ def share_text(item: ServiceItem, at_hand: Collection[str]) -> str:
     return "\n".join([f"{item.title} 要带：" if lines else item.title, *lines, *known])
 
 
+# What somebody asks for again though it was done is open again.
 _COUNT = """
 INSERT INTO missing_item (area_id, wanted, count, first_at, last_at, case_id) VALUES ($1, $2, 1, $3, $3, $4)
-ON CONFLICT (area_id, wanted)
-    DO UPDATE SET count = missing_item.count + 1, last_at = excluded.last_at, case_id = excluded.case_id
+ON CONFLICT (area_id, wanted) DO UPDATE SET count = missing_item.count + 1, last_at = excluded.last_at,
+    case_id = excluded.case_id, done_at = NULL, item_id = NULL
 """
 
 
@@ -112,13 +114,16 @@ async def ask(
     source: Source = Source.WECHAT,
     via: str = "",
     message_id: int | None = None,
+    about: ServiceItem | None = None,
 ) -> Receipt:
-    """What the directory has no answer to goes to the grid worker in the resident's words, and is counted."""
+    """What the directory has no answer to goes to the grid worker in the resident's words, and is counted. A question
+    `about` an item that is there goes the same way; nothing is missing then."""
     seen = nlp.understand(question)
+    words = f"{about.title}：{question}" if about else question
     draft = Draft(
-        description=question,
+        description=words,
         category=seen.category or _OTHER,
-        subject=f"咨询：{excerpt(question, 16)}",
+        subject=f"咨询：{excerpt(about.title if about else question, 16)}",
         domain=seen.domain or "",
         place=seen.places[0] if seen.places else "",
         source=source,
@@ -126,6 +131,8 @@ async def ask(
     )
     async with transaction():
         receipt = await report(person, draft, now, message_id=message_id)
+        if about:
+            return receipt
         area_id = person.home.community_id if person.home else (await first_community())[0]
         named = _LONG_NUMBER.sub("", wanted(question)) or "没说清"
         await fetch(_COUNT, area_id, named[:100], now, receipt.case.id)
@@ -147,7 +154,7 @@ class Missing:
 _MISSING = """
 SELECT m.id, m.wanted, m.count, m.last_at, c.description AS words, c.number AS case_number
 FROM missing_item m JOIN cases c ON c.id = m.case_id
-WHERE m.area_id = ANY ($1) ORDER BY m.count DESC, m.last_at DESC, m.id LIMIT $2
+WHERE m.area_id = ANY ($1) AND m.done_at IS NULL ORDER BY m.count DESC, m.last_at DESC, m.id LIMIT $2
 """
 
 
@@ -157,3 +164,37 @@ async def missing_items(person: Person, limit: int = 50) -> list[Missing]:
         return []
     rows = await fetch(_MISSING, await seen_areas(person), limit)
     return [Missing(**(row | {"wanted": mask(row["wanted"]), "words": mask(row["words"])})) for row in rows]
+
+
+async def answer_missing(person: Person, missing_id: int, code: str, now: datetime, source: str = "") -> ServiceItem:
+    """For those who keep the directory: this item answers it now, so it is off the list until somebody asks in vain
+    again. Raises NotFound for a question or an item that is not of their area."""
+    async with transaction():
+        post = _keeper(person, "missing:done", missing_id)
+        found = await MissingItem.filter(id=missing_id).select_for_update().get_or_none()
+        if found is None or post.area_id not in await ancestors(found.area_id):
+            raise NotFound(f"missing item {missing_id}", tag="missing:done", object_id=missing_id)
+        item = await find_item(person, code)
+        found.item_id, found.done_at = item.id, now
+        await found.save(update_fields=["item_id", "done_at"])
+        await audit(person.actor, "missing:done", missing_id, now, source=source)
+    return item
+
+
+async def review(person: Person, code: str, now: datetime, source: str = "") -> ServiceItem:
+    """Somebody made sure today that an item is still right. Raises NotFound, NotAllowed."""
+    async with transaction():
+        item = await find_item(person, code)
+        post = _keeper(person, "service:review", item.id)
+        item.reviewed_on, item.reviewer = now.astimezone(SHANGHAI).date(), post.name
+        await item.save(update_fields=["reviewed_on", "reviewer"])
+        await audit(person.actor, "service:review", item.id, now, source=source)
+    return item
+
+
+def _keeper(person: Person, tag: str, object_id: int) -> Post:
+    """The post of somebody who answers for what the directory says."""
+    if person.post is None or not person.post.dispatches:
+        say = "服务导航由社区核对。有不对的地方，请告诉社区。"
+        raise NotAllowed(f"{person.actor} does not keep the directory", say=say, tag=tag, object_id=object_id)
+    return person.post

@@ -18,11 +18,13 @@ from handlers import (
     badges,
     bookings,
     contact,
+    directory,
     emergency,
     fallback,
     follow_ups,
     form_filling,
     greet,
+    households,
     join,
     login,
     moderation,
@@ -42,6 +44,7 @@ from handlers import (
     surveys,
     taps,
     teamwork,
+    topics,
 )
 from handlers.chat import Chat, Policy, open_chat
 
@@ -63,6 +66,8 @@ _ROUTERS = (
     quotas.router,
     badges.router,
     staff.router,
+    households.router,
+    topics.router,
     surveys.router,
     similar.router,
     join.router,
@@ -75,6 +80,7 @@ _ROUTERS = (
     activity_desk.router,
     my_bookings.router,
     bookings.router,
+    directory.router,
     services.router,
     providers.router,
     emergency.router,

@@ -9,11 +9,10 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import booking_plans, service_help, services
 from domain.applications import offered_form
-from domain.clock import SHANGHAI
-from domain.notices import excerpt, serial
+from domain.notices import excerpt
 from domain.services import Found, Hit, ServiceItem
 from handlers import bookings, form_filling, providers
-from handlers.chat import Chat, Filter, click, either, has_text, is_staff, numbered, state, tapped, words
+from handlers.chat import Chat, Filter, click, either, has_text, numbered, state, tapped, words
 from handlers.report import receipt_text
 
 router: Router[Chat] = Router("services")
@@ -200,7 +199,7 @@ async def ask_about(chat: Chat) -> Reply:
 async def asked_about(chat: Chat) -> Reply:
     """It goes to the grid worker with what it is about."""
     item = await _item(chat)
-    return await ask_worker(chat, f"{item.title}：{chat.text}")
+    return await ask_worker(chat, chat.text, item)
 
 
 @router.on(*_extra(_BOOK, "我要预约"))
@@ -239,29 +238,6 @@ async def _ask_next(chat: Chat, item: ServiceItem, answers: list[int]) -> Reply:
 async def eligible_next(chat: Chat) -> Reply:
     """An answer leads to the next question or the verdict."""
     return await _ask_next(chat, await _item(chat), [*chat.data["answers"], chat.tap or 1])
-
-
-@router.on(is_staff, words("缺的事项", "缺的服务", "没有答案的问题"))
-async def missing(chat: Chat) -> Reply:
-    """For staff: what residents asked for and nobody has written down."""
-    found = await service_help.missing_items(chat.person, 5)
-    if not found:
-        return Reply("没有居民问倒过服务导航。")
-    lines = [f"{one.count} 次：{excerpt(one.words, 30)}（{serial(one.case_number)}）" for one in found]
-    return Reply("\n".join(["服务导航里还没有，居民问过：", *lines, "请写成服务事项，用表格导入。"]))
-
-
-@router.on(is_staff, words("待核对", "待核对的事项", "服务核对"))
-async def overdue(chat: Chat) -> Reply:
-    """For staff: items nobody has looked at for half a year."""
-    found = await services.overdue_reviews(chat.person, chat.now.astimezone(SHANGHAI).date(), 6)
-    if not found:
-        return Reply("服务事项都在半年内核对过。")
-    lines = [
-        f"{one.title}（{f'{one.reviewed_on:%Y-%m-%d} 核对' if one.reviewed_on else '没核对过'}）" for one in found[:5]
-    ]
-    more = ["还有更多。"] if len(found) > 5 else []
-    return Reply("\n".join(["超过半年没核对的服务事项：", *lines, *more, "看过内容，在表格里改核对日期再导入。"]))
 
 
 async def answer(chat: Chat, said: str, *, sure: bool = False) -> Reply | None:
@@ -308,8 +284,8 @@ async def none_of_them(chat: Chat) -> Reply:
     return await ask_worker(chat, chat.data["said"])
 
 
-async def ask_worker(chat: Chat, said: str) -> Reply:
+async def ask_worker(chat: Chat, said: str, about: ServiceItem | None = None) -> Reply:
     """The question goes to the grid worker; the answer comes back as any result does."""
-    receipt = await service_help.ask(chat.person, said, chat.now, message_id=chat.turn.inbox_id)
+    receipt = await service_help.ask(chat.person, said, chat.now, message_id=chat.turn.inbox_id, about=about)
     chat.go()
     return Reply(receipt_text(chat, receipt))

@@ -186,6 +186,8 @@ POLICY: dict[str, Rule] = {
     "service:tick": Rule("service", {Caller.RESIDENT: GRID}, reads="service:read"),
     "service:ask": Rule("", everybody(Caller.RESIDENT)),
     "service:watch": Rule("", everybody(*STAFF)),
+    "service:review": Rule("service", _DISPATCH, reads="service:read"),
+    "missing:done": Rule("missing", _DISPATCH),
     # Whoever may read an item's form fills it in for themselves; the grid's worker and the community for others.
     "form:read": Rule("form", _IN_ROOM),
     "form:fill": Rule("form", _FILLS_IN, reads="form:read"),

@@ -123,9 +123,28 @@ class Rating(Body):
 
 
 class Asked(Body):
-    """A question or a complaint, in the resident's words."""
+    """A complaint, in the resident's words."""
 
     text: Annotated[Words, Field(min_length=1)]
+
+
+class ServiceQuestion(Body):
+    """A question in the resident's words; `about`: the item it is about, where there is one."""
+
+    text: Annotated[Words, Field(min_length=1)]
+    about: Code | None = None
+
+
+class MissingPath(Body):
+    """Which question without an answer."""
+
+    missing_id: Id
+
+
+class AnsweredBy(Body):
+    """The item that answers it now."""
+
+    code: Code
 
 
 class MissingItems(Body):
@@ -186,10 +205,14 @@ async def tick_materials(call: Call, path: ServicePath, body: Ticks) -> Checklis
 
 
 @routes.post("/service-questions", rule="service:ask", status=201)
-async def ask_question(call: Call, body: Asked) -> ReportReceipt:
-    """What the directory has no answer to: the grid worker gets it, and it is counted as missing."""
+async def ask_question(call: Call, body: ServiceQuestion) -> ReportReceipt:
+    """What the directory has no answer to: the grid worker gets it, and unless it is about an item it is counted as
+    missing."""
     await call.limit("report")
-    asked = await service_help.ask(call.person, body.text, call.now, source=Source.MINIAPP, via=call.source)
+    about = await services.find_item(call.person, body.about) if body.about else None
+    asked = await service_help.ask(
+        call.person, body.text, call.now, source=Source.MINIAPP, via=call.source, about=about
+    )
     return receipt_of(asked, _ASKED)
 
 
@@ -231,6 +254,19 @@ async def complain(call: Call, path: ProviderPath, body: Asked) -> ReportReceipt
 async def list_missing(call: Call) -> MissingItems:
     """What residents of the area asked for and nobody has written down."""
     return MissingItems(items=[missing_of(line) for line in await service_help.missing_items(call.person)])
+
+
+@routes.post("/missing-services/{missing_id}/done", rule="missing:done")
+async def answer_missing(call: Call, path: MissingPath, body: AnsweredBy) -> ServiceLine:
+    """An item answers it now: it is off the list until somebody asks in vain again."""
+    item = await service_help.answer_missing(call.person, path.missing_id, body.code, call.now, call.source)
+    return line_of(item)
+
+
+@routes.post("/services/{code}/review", rule="service:review")
+async def review_service(call: Call, path: ServicePath) -> OverdueItem:
+    """Somebody made sure today that the item is still right."""
+    return overdue_of(await service_help.review(call.person, path.code, call.now, call.source))
 
 
 @routes.get("/overdue-services", rule="service:watch")
