@@ -11,8 +11,9 @@ from domain.slots import free_slots
 from errors import Conflict, NotAllowed
 from models.bookings import Slot
 from models.enums import BookingState
-from tests.domain.counter import make_plan, make_slot, neighbour
-from tests.town import LI, Clock
+from tests.domain.counter import make_plan, make_slot
+from tests.domain.neighbours import neighbour, officer
+from tests.town import Clock
 
 pytestmark = pytest.mark.usefixtures("orm")
 
@@ -21,7 +22,7 @@ async def test_a_cancelled_seat_goes_to_who_waited_longest_and_the_counter_sees_
     now = clock()
     plan = await make_plan()
     slot = await make_slot(plan, now + timedelta(hours=5))
-    first, second, third = [await neighbour(f"o_{name}", now) for name in ("first", "second", "third")]
+    first, second, third = [await neighbour(name, now) for name in ("first", "second", "third")]
     seat = await book(first, slot.id, now)
     with pytest.raises(Conflict, match="full"):
         await book(second, slot.id, now)
@@ -35,6 +36,6 @@ async def test_a_cancelled_seat_goes_to_who_waited_longest_and_the_counter_sees_
     assert (free.left, free.waiting, free.may_wait) == (0, 1, True)
     with pytest.raises(NotAllowed):
         await check_in(second, queued.code, now)
-    staff = await neighbour(LI, now)
+    staff = await officer("S001")
     arrived = await check_in(staff, queued.code, now)
     assert (arrived.id, arrived.state) == (queued.id, BookingState.ARRIVED)
