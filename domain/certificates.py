@@ -22,6 +22,16 @@ from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.bookings import Certificate
 from models.database import fetch, transaction
 
+__all__ = [
+    "Certificate",
+    "Checked",
+    "check_certificate",
+    "find_certificate",
+    "make_certificate",
+    "my_certificates",
+    "own_certificate",
+]
+
 _NAME = re.compile(r"[\u4e00-\u9fff·]{2,16}|[A-Za-z][A-Za-z .'-]{1,31}")
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that look alike
 _LONG = 15  # letters: 75 bits
@@ -109,9 +119,9 @@ async def find_certificate(number: str) -> Certificate:
 
 async def own_certificate(person: Person, number: str) -> Certificate:
     """One of one's own. Raises NotFound for any other."""
-    found = await find_certificate(number)
-    if found.resident_id != person.resident_id:
-        raise _absent(number)
+    found = await Certificate.get_or_none(number=number, resident_id=person.resident_id)
+    if found is None:
+        raise NotFound(f"certificate {number[:4]}…", tag="certificate:read", object_id=None)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import xlsxwriter
 from domain.activities import Event, Session, find_activity
 from domain.booking_cards import STATE_NAMES, Card, owners, read_cards
 from domain.booking_rules import Other
+from domain.booking_seats import lock_resident
 from domain.bookings import arrive, book, runs
 from domain.clock import SHANGHAI
 from domain.journal import audit
@@ -24,6 +26,8 @@ BEFORE, AFTER = timedelta(minutes=60), timedelta(minutes=60)
 #: Wrong codes of one person within `_WITHIN`, so that nobody tries them all from the sofa.
 _WRONG, _WITHIN = 5, timedelta(minutes=15)
 _MOST_ROWS = 20_000
+#: People without WeChat whom one resident may sign up for one activity.
+_FAMILY = 5
 
 
 async def sign_up(
@@ -49,10 +53,26 @@ async def sign_up(
     if other is None:
         chosen = [one for one in chosen if not one.signed_up] or chosen
     async with transaction():
+        if other is not None and person.post is None:
+            await _check_others(person, event.plan_id)
         return [
             await book(person, one.id, now, other=other, note=note, wait=wait, source=source)
             for one in sorted(chosen, key=lambda one: one.id)
         ]
+
+
+_OTHERS = """
+SELECT count(DISTINCT (name, phone))::int AS others FROM booking
+WHERE plan_id = $1 AND by = $2 AND resident_id IS NULL AND state IN ('waiting', 'booked')
+"""
+
+
+async def _check_others(person: Person, plan_id: int) -> None:
+    """Nobody fills an activity with made-up names. One request of a person is looked at after the other."""
+    await lock_resident(person.resident_id)
+    if (await fetch(_OTHERS, plan_id, person.actor))[0]["others"] >= _FAMILY:
+        say = f"一个人最多替 {_FAMILY} 位家人报同一个活动。再多请找网格员帮忙。"
+        raise Conflict(f"{person.actor} signed up {_FAMILY} others", say=say)
 
 
 def _closed(event: Event) -> str:
@@ -162,10 +182,14 @@ async def sign_ups_book(person: Person, activity_id: int, now: datetime, *, sour
         rows = await fetch(_SIGNED_UP, event.plan_id, 0, _START, 0, _MOST_ROWS)
         cards = await read_cards([row["id"] for row in rows])
         await audit(person.actor, "activity:export", activity_id, now, source=source)
+    return f"activity-{activity_id}.xlsx", await asyncio.to_thread(_book, cards)
+
+
+def _book(cards: Sequence[Card]) -> bytes:
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, options) as book_:
-        sheet, bold = book_.add_worksheet("报名"), book_.add_format({"bold": True})
+    with xlsxwriter.Workbook(out, options) as book:
+        sheet, bold = book.add_worksheet("报名"), book.add_format({"bold": True})
         for column, (head, width) in enumerate(zip(_HEADS, _WIDTHS, strict=True)):
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, head, bold)
@@ -173,7 +197,7 @@ async def sign_ups_book(person: Person, activity_id: int, now: datetime, *, sour
             for column, text in enumerate(_row(card)):
                 sheet.write_string(place, column, text)
         sheet.freeze_panes(1, 0)
-    return f"activity-{activity_id}.xlsx", out.getvalue()
+    return out.getvalue()
 
 
 def _row(card: Card) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from domain.activity_notices import time_corrected
-from domain.booking_cards import is_own
+from domain.booking_cards import is_own, read_card
 from domain.booking_notices import tell
-from domain.bookings import find_booking, runs
+from domain.bookings import runs
 from domain.clock import SHANGHAI, say_minutes
 from domain.journal import audit
 from domain.people import Person
@@ -100,10 +100,12 @@ async def correct(
     if not why or minutes == 0 or abs(minutes) > _MOST:
         raise BadRequest("correction", say="请写加减多少分钟（一次最多 24 小时）和原因。")
     async with transaction():
-        card = await find_booking(person, booking_id, "volunteer:correct")
-        if not await runs(person, card.area_id) or is_own(person, card):
-            say = "志愿时长由负责活动的工作人员更正，自己的请同事来改。"
-            raise NotAllowed("not theirs to correct", say=say, tag="volunteer:correct", object_id=booking_id)
+        card = await read_card(booking_id)
+        if card is None or not await runs(person, card.area_id):
+            raise NotFound(f"booking {booking_id}", tag="volunteer:correct", object_id=booking_id)
+        if is_own(person, card):
+            say = "自己的志愿时长请同事来更正。"
+            raise NotAllowed("their own time", say=say, tag="volunteer:correct", object_id=booking_id)
         if card.kind is not PlanKind.VOLUNTEER or card.resident_id is None:
             raise NotFound(f"booking {booking_id} gives no time", say="这不是志愿服务，或没有记在居民名下，不记时长。")
         if card.ends_at > now or card.state not in (BookingState.ARRIVED, BookingState.MISSED):
