@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.naive_bayes import ComplementNB
-from sklearn.svm import LinearSVC
 
 from nlp.segment import tokenizer
 
@@ -40,6 +37,10 @@ def cross_validated(
 
 def _made(name: str) -> tuple[Any, Any]:
     """Vectors and method; the settings are the best of a few tried on the same rows."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - a second to load
+    from sklearn.naive_bayes import ComplementNB  # noqa: PLC0415
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
     if name == "jieba_svm":
         vectors = TfidfVectorizer(tokenizer=tokenizer().lcut, token_pattern=None, min_df=2, sublinear_tf=True)
         return vectors, LinearSVC(C=1.0)

@@ -34,6 +34,9 @@ _TEMPLATE = "linli_template"
 # there are twice as many as the cores of a small machine.
 _PROCESSES = 4
 
+# Folders whose tests start processes or browsers.
+_LONG = {"bench", "browser", "fault"}
+
 # Linux's folder in memory: there a test's database costs a tenth of what it costs on a disk. The engines' settings stay
 # those of production. Used where all processes' engines find room in it.
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - the folder made in it has a random name
@@ -44,6 +47,9 @@ _PORTS = itertools.count(random.randrange(1000))  # not the same ones again in t
 # The tests start a hundred processes: each would compile our modules anew where the shell forbids to keep them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+
+# Nothing that is imported for the tests becomes garbage; the collector rests until they have been found.
+gc.disable()
 
 _build_queries = Apps._build_initial_querysets
 
@@ -73,13 +79,16 @@ def _quiet_logs() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each process gets a part of every file, so that none is left with the slow ones at the end."""
+    """Each process gets a part of every file, and begins with what takes long: none is left with that at the end."""
     many = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if many > 1:
+        items.sort(key=lambda item: not (_LONG & set(item.path.parts) or item.get_closest_marker("slow")))
     items[:] = [item for first in range(many) for item in items[first::many]]
 
 
 def pytest_collection_finish() -> None:
     """What is imported by now stays: the collector need not look through it again, as in a process that serves."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -25,12 +25,12 @@ def test_without_the_rows_it_measures_speed_and_says_what_was_left_out(monkeypat
     )
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_plain_method_answers_only_for_rows_it_has_not_learned_from(name: str):
+def test_a_plain_method_answers_only_for_rows_it_has_not_learned_from():
     gold = ["灯", "狗"] * 20
     texts = [f"{'路灯不亮了' if one == '灯' else '有狗乱叫'}，第{at}次说" for at, one in enumerate(gold)]
     learned_by_heart = [*texts[:-1], "这一行的说法哪里都没有"]
     folds = [bench.np.arange(len(texts))[start::4] for start in range(4)]
-    whole, short = cross_validated(name, learned_by_heart, [text[:5] for text in texts], gold, folds)
-    assert whole[:-1] == gold[:-1]
-    assert bench.macro_f1(gold, short) == 1
+    for name in METHODS:
+        whole, short = cross_validated(name, learned_by_heart, [text[:5] for text in texts], gold, folds)
+        assert (name, whole[:-1]) == (name, gold[:-1])
+        assert (name, bench.macro_f1(gold, short)) == (name, 1)

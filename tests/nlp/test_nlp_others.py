@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sklearn.metrics import f1_score, precision_score, recall_score
 
 import nlp
 
@@ -31,6 +30,18 @@ def read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def share(hits: list[bool], of: list[bool]) -> float:
+    """How many of these are hits: of what was found the precision, of what was to be found the recall."""
+    return sum(hit and one for hit, one in zip(hits, of, strict=True)) / sum(of)
+
+
+def macro_f1(wanted: list[str], got: list[str]) -> float:
+    """The mean over everything that was wanted or said. Written out: the library for it takes a second to load."""
+    kinds = {*wanted, *got}
+    right = [one for one, other in zip(wanted, got, strict=True) if one == other]
+    return sum(2 * right.count(kind) / (wanted.count(kind) + got.count(kind)) for kind in kinds) / len(kinds)
+
+
 @pytest.mark.parametrize("name", FLOORS)
 def test_what_other_people_write_is_understood_as_well_as_before(name: str):
     rows = read(name)
@@ -41,11 +52,11 @@ def test_what_other_people_write_is_understood_as_well_as_before(name: str):
     placed = [(row["place"], one.places) for row, one in zip(rows, said, strict=True) if row["place"]]
     found = sum(any(place in seen or seen in place for seen in places) for place, places in placed)
     measured = (
-        f1_score(wanted, got, average="macro"),
-        precision_score(reports, taken),
-        recall_score(reports, taken),
-        precision_score(urgent, alarmed),
-        recall_score(urgent, alarmed),
+        macro_f1(wanted, got),
+        share(reports, of=taken),
+        share(taken, of=reports),
+        share(urgent, of=alarmed),
+        share(alarmed, of=urgent),
         found / len(placed),
     )
     assert [round(value, 3) for value, floor in zip(measured, FLOORS[name], strict=True) if value < floor] == []
