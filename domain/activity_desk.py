@@ -140,9 +140,7 @@ async def _own_area(person: Person, code: str) -> int:
         raise NotAllowed(f"{person.actor} is no staff", say="发布活动是工作人员的事。想办活动可以告诉网格员。")
     area = await Area.get_or_none(code=code) if code else await Area.get(id=post.area_id)
     if area is None or not await runs(person, area.id):
-        raise NotFound(
-            f"area {code[:20]!r}", say="没有这个地方，或不归您管。请重新选。", tag="area:read", object_id=None
-        )
+        raise NotFound("area of another", say="没有这个地方，或不归您管。请重新选。", tag="area:read", object_id=None)
     return area.id
 
 

@@ -113,7 +113,7 @@ async def find_certificate(number: str) -> Certificate:
     """One by its number, whole: for whoever draws it for its owner. Raises NotFound."""
     found = await Certificate.get_or_none(number=number) if NUMBER.fullmatch(number) else None
     if found is None:
-        raise _absent(number)
+        raise _absent()
     return found
 
 
@@ -121,7 +121,7 @@ async def own_certificate(person: Person, number: str) -> Certificate:
     """One of one's own. Raises NotFound for any other."""
     found = await Certificate.get_or_none(number=number, resident_id=person.resident_id)
     if found is None:
-        raise NotFound(f"certificate {number[:4]}…", tag="certificate:read", object_id=None)
+        raise NotFound("no such certificate", tag="certificate:read", object_id=None)
     return found
 
 
@@ -145,6 +145,6 @@ async def check_certificate(number: str) -> Checked:
     )
 
 
-def _absent(number: str) -> NotFound:
+def _absent() -> NotFound:
     say = "没有这张证书。请核对编号，16 位字母和数字，以 V 开头。"
-    return NotFound(f"certificate {number[:4]}…", say=say, tag="certificate:read", object_id=None)
+    return NotFound("no such certificate", say=say, tag="certificate:read", object_id=None)

@@ -21,6 +21,7 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import booking_rounds
 from domain.application_work import watch_applications
+from domain.activity_desk import note_held
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
@@ -42,6 +43,7 @@ from domain.room_questions import gather_questions
 from domain.slot_making import make_slots
 from domain.survey_results import close_due
 from domain.uploads import drop_unused
+from domain.volunteers import credit
 from domain.waiting import refill
 
 log = structlog.get_logger(__name__)
@@ -152,6 +154,8 @@ def start_scheduler(
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")
+    every(300, lambda: credit(now()), "credit volunteer time")
+    every(300, lambda: note_held(now()), "note activities that are over")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(60, lambda: make_slots(now()), "make slots of bookings ahead")
