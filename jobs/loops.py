@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import booking_rounds
-from domain.application_work import watch_applications
 from domain.activity_desk import note_held
+from domain.application_work import watch_applications
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
