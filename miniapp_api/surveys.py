@@ -164,14 +164,14 @@ async def results(call: Call, path: SurveyPath) -> ResultInfo:
     return result_of(await survey_results.result_of(call.person, path.survey_id, call.now))
 
 
-@routes.get("/surveys/{survey_id}/charts/{place}", rule="survey:results")
+@routes.get("/surveys/{survey_id}/charts/{place}", rule="survey:results", media_type="image/png")
 async def chart(call: Call, path: ChartPath) -> web.StreamResponse:
     """The result of one question as a picture (PNG)."""
     drawn = await survey_results.draw(call.person, path.survey_id, path.place, call.now)
     return web.Response(body=drawn, content_type="image/png", headers=_PRIVATE)
 
 
-@routes.get("/surveys/{survey_id}/export", rule="survey:export")
+@routes.get("/surveys/{survey_id}/export", rule="survey:export", media_type=_XLSX, errors=(409,))
 async def export(call: Call, path: SurveyPath) -> web.StreamResponse:
     """Counts and answers as an Excel workbook."""
     book = await survey_results.export(call.person, path.survey_id, call.now, call.source)
@@ -179,7 +179,7 @@ async def export(call: Call, path: SurveyPath) -> web.StreamResponse:
     return web.Response(body=book, content_type=_XLSX, headers=headers)
 
 
-@routes.get("/surveys/{survey_id}/waited-for", rule="survey:watch")
+@routes.get("/surveys/{survey_id}/waited-for", rule="survey:watch", errors=(409,))
 async def waited_for(call: Call, path: SurveyPath) -> Homes:
     """Which of the caller's households have not voted, 50 at most."""
     return Homes(items=await survey_results.waited_for(call.person, path.survey_id, call.now))
