@@ -157,6 +157,7 @@ CASE WHEN d.state = 'listed' THEN 'waiting'
     WHEN d.mass_call_id IS NOT NULL THEN
         CASE c.state WHEN 'planned' THEN 'sending' WHEN 'taken' THEN 'sent' WHEN 'sent' THEN 'sent'
             ELSE 'undelivered' END
+    WHEN o.id IS NULL THEN 'sent'
     WHEN o.finished_at IS NULL THEN 'sending'
     WHEN o.state = 'sent' THEN 'sent'
     ELSE 'undelivered' END AS outcome,

@@ -15,6 +15,7 @@ from datetime import datetime
 from domain.application_erasure import forget_applications
 from domain.bell import room_changed
 from domain.booking_people import forget_bookings
+from domain.broadcast_people import forget_broadcasts
 from domain.journal import audit
 from domain.people import Person
 from domain.privacy import mask
@@ -64,6 +65,7 @@ async def erase(person: Person, now: datetime, source: str = "", *, even_open: b
         await _forget_staff_words(traces)
         await forget_bookings(traces.resident_id, now)
         await forget_volunteer(traces.resident_id)
+        await forget_broadcasts(traces.resident_id, GONE)
         await _forget_messages(traces)
         files += await _forget_rooms(traces)
         await forget_surveys(traces.resident_id)

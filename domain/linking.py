@@ -11,6 +11,7 @@ from datetime import datetime
 
 from domain.bell import room_changed
 from domain.booking_people import merge_bookings
+from domain.broadcast_people import merge_broadcasts
 from domain.journal import MINI, audit
 from domain.survey_personal import move_surveys
 from domain.volunteer_people import merge_volunteer
@@ -180,6 +181,7 @@ async def merge(gone: int, stays: int, now: datetime, source: str = "") -> None:
     await fetch("SELECT id FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE", [gone, stays])
     await merge_bookings(gone, stays, now)
     await merge_volunteer(gone, stays)
+    await merge_broadcasts(gone, stays)
     await fetch(_MOVE, gone, stays, now)
     await fetch(_FILLED_IN, gone, stays)
     await move_surveys(gone, stays)

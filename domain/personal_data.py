@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.broadcast_people import told_of
 from domain.journal import MINI, audit
 from domain.people import Person
 from domain.survey_personal import follow_ups_of, surveys_of
@@ -38,6 +39,7 @@ class Package:
     checklists: Rows
     household: Rows
     opt_outs: Rows
+    broadcasts: Rows
     surveys: Rows
     follow_ups: Rows
     applications: Rows
@@ -162,6 +164,7 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             follow_ups=await follow_ups_of(me),
             household=_opened(await fetch(_HOUSEHOLD, me)),
             opt_outs=await fetch(_OPT_OUTS, me),
+            broadcasts=await told_of(me),
             files=await fetch(_FILES, me),
             notices=await fetch(_NOTICES, openids),
             messages=await fetch(_MESSAGES, openids),

@@ -34,6 +34,7 @@ class Package(Body):
     checklists: list[Row]
     household: list[Row]
     opt_outs: list[Row]
+    broadcasts: list[Row]
     surveys: list[Row]
     follow_ups: list[Row]
     applications: list[Row]

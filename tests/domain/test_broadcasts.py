@@ -10,7 +10,10 @@ import pytest
 
 from domain import broadcast_control, broadcast_reports, broadcast_runs, broadcasts, deliveries, room_messages
 from domain.broadcasts import Draft
+from domain.erasure import erase
+from domain.linking import merge
 from domain.people import Person, find_person
+from domain.personal_data import gather
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.broadcasts import Broadcast, BroadcastRun, Delivery
 from models.database import fetch
@@ -279,3 +282,24 @@ async def test_few_jobs_of_a_large_broadcast_wait_at_a_time(office: Office, monk
     assert waiting["n"] == 2
     await office.work()
     assert "waiting" not in await office.counts(published)
+
+
+async def test_who_is_forgotten_stays_a_figure_and_who_is_merged_takes_along_what_they_were_told(
+    office: Office,
+) -> None:
+    sun, mini, follower = [await neighbour(name, office.now) for name in ("sun", "mini", "follower")]
+    published = await office.publish()
+    await office.work()
+    before = await office.counts(published)
+    package = await gather(sun, office.now)
+    assert [(row["title"], row["state"]) for row in package.broadcasts] == [("明天停水", "queued")]
+    later = await office.publish(replace(WATER, title="后天停水"))
+    await broadcast_runs.advance(office.now)
+    await erase(sun, office.now)
+    await merge(mini.resident_id, follower.resident_id, office.now)
+    assert sum((await office.counts(published)).values()) == sum(before.values())
+    told = await gather(follower, office.now)
+    assert [row["title"] for row in told.broadcasts] == ["明天停水", "明天停水", "后天停水", "后天停水"]
+    await office.work()
+    assert (await office.counts(later))["skipped"] == 1
+    assert not await fetch("SELECT 1 FROM outbox WHERE recipient = $1", sun.openid)
