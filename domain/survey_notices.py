@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.clock import say_date, say_deadline, template_number, template_time
@@ -91,6 +92,12 @@ async def tell_author(survey: Survey, author: Staff, decider: str, now: datetime
 async def _tell(openid: str | None, survey: Survey, text: str, taps: list[Tap], now: datetime) -> None:
     if openid:
         await fetch(_ONE, openid, to_json(_notice(openid, survey, text, taps, now).payload()), now)
+
+
+async def tell_chart(survey: Survey, openid: str, now: datetime) -> None:
+    """The picture of its result, to somebody who asked for it."""
+    notice = _notice(openid, survey, f"“{survey.title}”的结果图，长按可以保存。", [], now)
+    await fetch(_ONE, openid, to_json(replace(notice, images=(f"drawn:survey:{survey.id}",)).payload()), now)
 
 
 async def tell_voters(survey: Survey, text: str, now: datetime, *taps: Tap, waits: bool = False) -> None:

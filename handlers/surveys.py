@@ -224,8 +224,21 @@ async def result_tapped(chat: Chat) -> Reply:
 
 
 async def _result(chat: Chat, ident: int) -> Reply:
+    result = await survey_results.result_of(chat.person, ident, chat.now)
+    said = survey_results.say_result(result, chat.now)
+    if not any(one.bars for one in result.questions):
+        chat.go()
+        return Reply(said)
+    chat.go("surveys.result", id=ident)
+    return chat.ask(said, numbered("看图"))
+
+
+@router.on(state("surveys.result"), either(tapped(1), words("图", "看图", "发图", "图片")))
+async def picture(chat: Chat) -> Reply:
+    """The same as bars."""
+    await survey_results.send_chart(chat.person, chat.data["id"], chat.now)
     chat.go()
-    return Reply(survey_results.say_result(await survey_results.result_of(chat.person, ident, chat.now), chat.now))
+    return Reply("图马上发给您。")
 
 
 @router.on(is_staff, pattern(r"(?:谁没投|没投票的|未投票)\s*\d{1,9}"))

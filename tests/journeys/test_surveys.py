@@ -109,6 +109,10 @@ async def test_a_household_votes_once_and_hears_the_result(town: Town):
     assert "投票结束了，谢谢您参加。\n“加装电梯”1 户参加，占 100%。\n同意：1（100%）" in town.last(CHEN)
     assert "同意：1（100%）" in await town.tap(CHEN, "看结果")
     assert "同意：1（100%）" in await town.say(SUN, "投票结果")
+    assert "马上发给您" in await town.say(SUN, "看图")
+    await town.deliver()
+    assert [push.kind for push in town.platform.pushes(SUN)][-2:] == ["image", "text"]
+    assert "“加装电梯”的结果图" in town.last(SUN)
     assert "现在没有要投票" in await town.say(CHEN, "投票")
 
 
