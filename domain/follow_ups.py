@@ -13,6 +13,7 @@ from typing import Any
 from domain.clock import say_date, template_time
 from domain.journal import Notice, audit
 from domain.notices import TAP_LABELS, Tap, excerpt, serial, tap_id
+from domain.opt_outs import opt_out
 from domain.people import Person
 from domain.rating import say_not_solved
 from domain.reports import Draft, report
@@ -41,8 +42,8 @@ JOIN LATERAL (
         AND c.closed_at > $2 AND NOT EXISTS (SELECT FROM follow_up f WHERE f.case_id = c.id)
     ORDER BY c.closed_at DESC, c.id DESC LIMIT 1
 ) due ON true
-WHERE r.id IN (SELECT reporter_id FROM cases WHERE closed_at <= $1 AND closed_at > $2)
-    AND r.deleted_at IS NULL AND r.openid NOT LIKE 'contact:%'
+WHERE r.id IN (SELECT reporter_id FROM cases WHERE outcome = 'solved' AND closed_at <= $1 AND closed_at > $2)
+    AND r.deleted_at IS NULL AND (position(':' IN r.openid) = 0 OR starts_with(r.openid, 'mini:'))
     AND NOT EXISTS (SELECT FROM opt_out o WHERE o.resident_id = r.id AND o.topic IN ($3, '*'))
     AND NOT EXISTS (SELECT FROM follow_up f WHERE f.resident_id = r.id AND f.asked_at > $4)
 ORDER BY r.id LIMIT $5 FOR NO KEY UPDATE OF r SKIP LOCKED
@@ -104,11 +105,8 @@ async def want_no_more(person: Person, follow_up_id: int, now: datetime, source:
     """Neither about this one nor about any other is this resident asked again."""
     async with transaction():
         asked = await _lock(person, follow_up_id)
-        await fetch(_OPT_OUT, person.resident_id, TOPIC, now)
+        await opt_out(person, TOPIC, now, source)
         return await _answered(asked, FollowUpState.DROPPED, "", now, source)
-
-
-_OPT_OUT = "INSERT INTO opt_out (resident_id, topic, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
 
 async def say_again(

@@ -36,10 +36,11 @@ _BEFORE = """
 SELECT id, resident_id, member_id, by FROM survey_voter
 WHERE survey_id = $1 AND (resident_id = $2 OR household_id = $3 OR member_id = $4) ORDER BY id LIMIT 1
 """
+# Answers that came at the same moment would not see each other, and stay by themselves.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('anonymous answers: ' || $1::bigint, 0))"
 _MIX = """
 WITH others AS (
     SELECT id FROM survey_answer WHERE survey_id = $1 AND voter_id IS NULL ORDER BY random() LIMIT $3
-    FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM survey_answer a USING others o WHERE a.id = o.id RETURNING a.answers
 )
@@ -118,6 +119,7 @@ async def _write(survey: Survey, voter: Voter, answers: dict[str, Answer], by: s
         before = (await fetch(_BEFORE, survey.id, voter.resident_id, household, voter.member_id))[0]
         await _change(survey, voter, before, answers, by, now)
     elif survey.anonymous:
+        await fetch(_ONE_AT_A_TIME, survey.id)
         await fetch(_MIX, survey.id, to_json(answers), MIXED - 1)
     else:
         await SurveyAnswer.create(
