@@ -4,7 +4,7 @@ Who has answered (`survey_voter`) and what was answered (`survey_answer`) are ro
 they share no key, no time and no order: with each new answer up to `MIXED` - 1 others are deleted and written anew with
 it under new random names, in random order and by the same transaction; at the end all are. So neither names nor places
 on disk nor transaction numbers say which of these is whose. What was typed leaves the inbox at once (`forget_words`),
-what is half answered stands in a draft until it is handed in. What remains is said in docs/broadcasts.md.
+what is half answered stands in a draft until it is handed in. What remains is said in docs/surveys.md.
 """
 
 from __future__ import annotations
