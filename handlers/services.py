@@ -90,7 +90,7 @@ async def open_guide(chat: Chat, code: str) -> Reply:
 async def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
     """The guide, or one part of it, with the other parts by number, and what else this item offers behind them."""
     extras = [_ELIGIBLE] if item.questions else []
-    if await booking_plans.plans_of_item(chat.person, item.id):
+    if await booking_plans.plans_of_item(chat.person, item.code):
         extras.append(_BOOK)
     if await offered_form(item):
         extras.append(_APPLY)
