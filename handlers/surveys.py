@@ -9,12 +9,10 @@ from domain.clock import say_date
 from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from domain.survey_notices import name
 from domain.survey_questions import Answer, Question, how, labels, read_answer
-from domain.surveys import Listed
+from domain.surveys import Listed, Survey
 from errors import BadRequest, NotAllowed
 from handlers.chat import Chat, either, has_text, is_staff, numbered, pattern, state, tapped, words
 from handlers.taps import case_tap, tapped_case
-from models.enums import SurveyState
-from models.surveys import Survey
 
 router: Router[Chat] = Router("surveys")
 
@@ -271,7 +269,7 @@ async def _look(chat: Chat, ident: int) -> Reply:
     for place, question in enumerate(survey.questions, 1):
         choices = f"（{'、'.join(question['choices'])}）" if question["choices"] else ""
         lines.append(f"{place}. {question['text']}{choices}")
-    if survey.state is not SurveyState.WAITING:
+    if not surveys.waits(survey):
         return Reply("\n".join(lines))
     taps = (Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE)
     return chat.ask("\n".join(lines), [(TAP_LABELS[tap], tap_id(survey.id, tap)) for tap in taps])
