@@ -90,6 +90,7 @@ SELECT h.grid_id, h.id, h.building, m.id AS member_id, m.name, m.birthday, m.fac
     + _BADGES
     + """
 FROM homes h LEFT JOIN household_member m ON m.household_id = h.id
+    AND (m.confirmed_at IS NOT NULL OR m.source NOT LIKE 'resident:%')
 LEFT JOIN resident r ON r.id = m.resident_id AND m.confirmed_at IS NOT NULL AND r.deleted_at IS NULL
 ORDER BY h.grid_id, h.id, m.id
 """
