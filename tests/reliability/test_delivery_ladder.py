@@ -10,7 +10,8 @@ import pytest
 
 from domain.journal import Journal, Notice
 from models.cases import Case
-from models.database import fetch
+from models.database import fetch, to_json
+from models.people import Area, Resident, Staff
 from simulator.quotas import Trigger
 from tests.reliability.wire import WeChat, text
 from tests.town import CHEN, LI, WANG, Town
@@ -161,6 +162,24 @@ async def test_a_template_that_was_blocked_is_undelivered_though_it_was_taken(to
     row = (await fetch("SELECT state, error FROM outbox WHERE id = $1", taken["id"]))[0]
     assert row == {"state": "undelivered", "error": "模板消息没有送到：对方拒收"}
     assert "对方拒收" in await town.say(LI, "未送达")
+
+
+async def test_staff_see_who_was_not_reached_about_a_booking_too(town: Town) -> None:
+    await reported(town)
+    await town.platform.unfollow(CHEN)
+    await Resident.filter(openid=CHEN).update(name="陈桂兰")
+    booked = Notice(CHEN, "约好了", (), FIELDS | {"subject": "居住证办理"}, kind="booking")
+    await fetch(
+        "INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, "
+        "created_at) VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, $3, '', '', 0, '', $3)",
+        CHEN,
+        to_json(booked.payload()),
+        town.clock(),
+    )
+    await town.deliver()
+    assert "陈桂兰 居住证办理（" in await town.say(LI, "未送达")
+    await Staff.filter(openid=LI).update(area_id=(await Area.get(code="429906001002")).id)
+    assert "陈桂兰" not in await town.say(LI, "未送达"), "another community's staff do not read it"
 
 
 REFUSALS = {
