@@ -265,9 +265,7 @@ async def unread(person: Person, broadcast_id: int, now: datetime, *, after: int
     rows = await fetch(_CONCERNS, broadcast_id)
     mine = rows and post.area_id in await ancestors(rows[0]["area_id"])
     if not mine and not await fetch(_READERS, broadcast_id, post.area_id):
-        raise NotFound(
-            f"broadcast {broadcast_id}", say="没有找到这条通知。", tag="broadcast:unread", object_id=broadcast_id
-        )
+        raise NotFound(f"broadcast {broadcast_id}", tag="broadcast:unread", object_id=broadcast_id)
     await fetch(_READ_IN_ROOM, broadcast_id, now)
     found = [Unread(**row) for row in await fetch(_UNREAD, broadcast_id, post.area_id, after, limit)]
     if post.level in (Level.GRID, Level.COMMUNITY):

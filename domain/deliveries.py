@@ -172,7 +172,7 @@ async def read(person: Person, delivery_id: int, now: datetime) -> Received:
 
 
 def _none(delivery_id: int, verb: str) -> NotFound:
-    return NotFound(f"delivery {delivery_id}", say="没有找到这条通知。", tag=f"delivery:{verb}", object_id=delivery_id)
+    return NotFound(f"delivery {delivery_id}", tag=f"delivery:{verb}", object_id=delivery_id)
 
 
 async def tell(person: Person, delivery_id: int, now: datetime, source: str = "") -> Delivery:

@@ -111,8 +111,8 @@ async def _draft(chat: Chat, audience: dict[str, Any]) -> Reply:
 
 async def _offer(chat: Chat, written: Broadcast) -> Reply:
     """The draft as it would go out, to whom and how, and what to do with it."""
-    seen = await broadcast_reports.expected(written, chat.now)
-    chat.go("broadcasts.draft", id=written.id, people=seen.people)
+    seen = await broadcast_reports.preview(chat.person, written.id, chat.now)
+    chat.go("broadcasts.draft", id=written.id)
     public = not {"age", "building"} & set(written.audience)
     rooms = ["再发到网格群"] if public and Channel.ROOM not in written.channels else []
     return chat.ask(f"{_shown(written)}\n{_counted(seen)}", numbered("提交审批", "不发了", *rooms))
@@ -124,6 +124,8 @@ def _shown(written: Broadcast) -> str:
 
 def _counted(seen: Preview) -> str:
     ways = "，".join(f"{share.way} {share.people}{'个' if share.way == '群公告' else ' 人'}" for share in seen.shares)
+    if seen.small:
+        return f"发给{seen.words}，不到 3 人。"
     sample = f"\n比如：{'、'.join(seen.sample)}" if seen.sample else ""
     return f"发给{seen.words}，共 {seen.people} 人。\n{ways or '现在没有这样的人'}{sample}"
 
@@ -131,8 +133,7 @@ def _counted(seen: Preview) -> str:
 @router.on(state("broadcasts.draft"), tapped(1))
 async def handed_in(chat: Chat) -> Reply:
     """Somebody else has to look now."""
-    ident = chat.data["id"]
-    written = await broadcasts.hand_in(chat.person, ident, chat.data["people"], chat.now, chat.source)
+    written = await broadcast_reports.submit(chat.person, chat.data["id"], chat.now, chat.source)
     names = [post.label for post in await broadcasts.approvers(written)]
     chat.go()
     if not names:
@@ -167,7 +168,7 @@ async def _look(chat: Chat, ident: int) -> Reply:
     written = await broadcasts.find(chat.person, ident)
     if written.state is not BroadcastState.WAITING or written.author_id == (chat.person.post and chat.person.post.id):
         return await _progress(chat, written)
-    seen = await broadcast_reports.expected(written, chat.now)
+    seen = await broadcast_reports.preview(chat.person, written.id, chat.now)
     chat.go("broadcasts.decide", id=written.id, version=written.version)
     how = "、".join(CHANNEL_NAMES[Channel(one)] for one in written.channels)
     when = "批了马上发" if written.urgent else say_calendar(written.calendar, chat.now)
