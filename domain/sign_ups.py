@@ -170,7 +170,7 @@ async def _walk_in(person: Person, slot_id: int, now: datetime, source: str) -> 
 
 _SIGNED_UP = """
 SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id
-WHERE b.plan_id = $1 AND ($2 = 0 OR b.slot_id = $2) AND (s.starts_at, b.id) > ($3::timestamptz, $4)
+WHERE b.plan_id = $1 AND ($2::bigint = 0 OR b.slot_id = $2) AND (s.starts_at, b.id) > ($3::timestamptz, $4)
 ORDER BY s.starts_at, b.id LIMIT $5
 """
 _START = datetime(2000, 1, 1, tzinfo=SHANGHAI)
