@@ -33,7 +33,9 @@ _LOOK_BACK = timedelta(days=7)
 _PATIENCE = timedelta(days=14)
 _WORDS = 200
 
-# The newest such case of each resident; their row is locked, so that two schedulers do not ask the same person twice.
+# Two schedulers would not see yet whom the other one asks.
+_ONE_SCHEDULER = "SELECT pg_try_advisory_xact_lock(hashtextextended('follow-ups', 0)) AS mine"
+# The newest such case of each resident.
 _DUE = """
 SELECT r.id AS resident_id, r.openid, due.id AS case_id FROM resident r
 JOIN LATERAL (
@@ -62,6 +64,8 @@ async def ask_due(now: datetime, after: timedelta, limit: int = 200) -> int:
     if not after or quiet_until(now):
         return 0
     async with transaction():
+        if not (await fetch(_ONE_SCHEDULER))[0]["mine"]:
+            return 0
         before = now - after
         rows = await fetch(_DUE, before, before - _LOOK_BACK, TOPIC, now - APART, limit)
         for row in rows:

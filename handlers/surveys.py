@@ -17,10 +17,11 @@ from handlers.taps import case_tap, tapped_case
 router: Router[Chat] = Router("surveys")
 
 _MOST, _SHORT = 6, 8
+_WANTED = r"(?:我?[要想]|参加|去|在哪儿?|怎么)?(?:投票|投个票|问卷|填问卷|做问卷|答问卷)[。！!]?"
 _LATER = "回复“取消”可以先放下，以后再回复“投票”接着答。"
 
 
-@router.on(either(words("投票", "问卷", "我的投票", "议事", "参加投票", "填问卷", "调查问卷", "小区投票", "议事投票")))
+@router.on(either(words("我的投票", "议事", "议事投票", "小区投票", "调查问卷"), pattern(_WANTED)))
 async def list_open(chat: Chat) -> Reply:
     """What there is to answer now."""
     found = [one for one in await surveys.list_surveys(chat.person, chat.now, state="open") if _asks(one, chat)]
