@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.demo import load_demo, settle_homes, settle_rooms
+from app.demo_activities import settle_activities
 from app.engines import engines
 from app.logs import configure_logs
 from app.serve import Parts, serving, until_signal
@@ -52,6 +53,7 @@ async def run_all() -> None:
                 loaded = await load_demo(simulator=True)
                 await settle_rooms(utc_now())
                 await settle_homes(utc_now())
+                await settle_activities(utc_now())
                 log.info("demo community loaded", areas=loaded.areas, staff=loaded.staff, duties=loaded.duties)
         async with serving(settings, started, Parts(web=True, worker=True)) as served:
             page = "/simulator" if settings.simulator else ""
@@ -87,6 +89,7 @@ async def demo_only() -> None:
             loaded = await load_demo(simulator=settings.simulator)
             await settle_rooms(utc_now())
             await settle_homes(utc_now())
+            await settle_activities(utc_now())
     Console().print(f"added: {loaded.areas} areas, {loaded.staff} staff, {loaded.duties} duties")
 
 
