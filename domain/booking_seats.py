@@ -78,10 +78,12 @@ def refuse_closed(slot: LockedSlot, now: datetime) -> None:
         raise Conflict(f"slot {slot.id} cannot be booked", say=say)
 
 
+_LOCK_RESIDENT = "SELECT id FROM resident WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE"
+
+
 async def lock_resident(resident_id: int) -> bool:
     """One booking of a person after the other; whether there is such a resident."""
-    sql = "SELECT id FROM resident WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE"
-    return bool(await fetch(sql, resident_id))
+    return bool(await fetch(_LOCK_RESIDENT, resident_id))
 
 
 async def lock_name(name: str, phone: str) -> None:
