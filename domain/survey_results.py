@@ -22,6 +22,7 @@ from domain.journal import audit
 from domain.notices import Tap, excerpt
 from domain.people import Person, ancestors
 from domain.survey_answers import shuffle
+from domain.survey_people import count_asked
 from domain.survey_questions import Question, labels, numbers, say_answer
 from domain.surveys import find_survey, runs
 from errors import Conflict, NotAllowed, NotFound
@@ -265,7 +266,8 @@ async def close_due(now: datetime, limit: int = 20) -> int:
 
 async def _close(survey: Survey, now: datetime) -> None:
     survey.state = SurveyState.CLOSED
-    await survey.save(update_fields=["state"])
+    survey.expected = await count_asked(survey, now)  # households may have become known only in order to vote
+    await survey.save(update_fields=["state", "expected"])
     await fetch("DELETE FROM survey_draft WHERE survey_id = $1", survey.id)
     if survey.anonymous:
         await shuffle(survey.id)

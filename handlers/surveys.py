@@ -60,7 +60,8 @@ async def _begin(chat: Chat, survey: Survey) -> Reply:
     """What it is about and the first question, or the one where they stopped."""
     if why := await survey_answers.may_answer(chat.person, survey, chat.now):
         chat.go()
-        return Reply(f"{why}\n看结果回复“{name(survey)}结果 {survey.id}”。")
+        shown = not surveys.is_open(survey, chat.now) or survey.results == "all"
+        return Reply(f"{why}\n看结果回复“{name(survey)}结果 {survey.id}”。" if shown else why)
     given = await survey_answers.draft(chat.person, survey.id)
     intro = []
     if not given:
