@@ -26,6 +26,20 @@ from models.broadcasts import Broadcast
 from models.database import fetch, transaction
 from models.enums import BroadcastState, Channel, Role
 
+__all__ = [
+    "Broadcast",
+    "BroadcastState",
+    "Channel",
+    "Draft",
+    "approve",
+    "change",
+    "create",
+    "find",
+    "hand_in",
+    "publish",
+    "refuse",
+]
+
 MOST_TITLE, MOST_TEXT = 32, 500
 """Letters. A service message has 2,048 bytes, some of them for the title and the choices."""
 

@@ -11,13 +11,11 @@ from domain import broadcast_control, broadcast_reports, broadcasts, deliveries,
 from domain.broadcast_calendar import say_calendar
 from domain.broadcast_notices import CHANNEL_NAMES
 from domain.broadcast_reports import Preview
-from domain.broadcasts import STATE_NAMES, Draft
+from domain.broadcasts import STATE_NAMES, Broadcast, BroadcastState, Channel, Draft
 from domain.notices import Tap, excerpt
 from handlers import services
 from handlers.chat import Chat, Filter, either, has_text, is_staff, numbered, pattern, state, tapped, words
 from handlers.taps import case_tap, tapped_case
-from models.broadcasts import Broadcast
-from models.enums import BroadcastState, Channel, Role
 
 router: Router[Chat] = Router("broadcasts")
 
@@ -77,7 +75,7 @@ def _ask_whom(chat: Chat, text: str) -> Reply:
 
 def _where(chat: Chat) -> str:
     post = chat.person.post
-    return "我的网格" if post and post.role is Role.GRID_WORKER else post.area_name if post else ""
+    return "我的网格" if post and not post.dispatches else post.area_name if post else ""
 
 
 @router.on(state("broadcasts.whom"), tapped(1, 3))

@@ -9,10 +9,9 @@ from pydantic import AwareDatetime, Field
 
 from domain.broadcast_calendar import NAMES
 from domain.broadcast_reports import Preview, Report, Unread
-from domain.broadcasts import MOST_TEXT, MOST_TITLE, Draft
+from domain.broadcasts import MOST_TEXT, MOST_TITLE, Broadcast, Draft
 from domain.deliveries import Received
 from miniapp_api.kernel import Body, Id
-from models.broadcasts import Broadcast
 from models.enums import BroadcastState, Channel
 
 Reason = Annotated[str, Field(max_length=200)]
