@@ -13,7 +13,7 @@ from domain.booking_notices import say_time
 from domain.booking_rules import Other
 from domain.clock import SHANGHAI, say_minutes
 from domain.notices import excerpt
-from handlers.chat import Chat, Filter, either, has_text, is_staff, numbered, pattern, state, words
+from handlers.chat import Chat, Filter, click, either, has_text, is_staff, numbered, pattern, state, words
 
 router: Router[Chat] = Router("activities")
 
@@ -40,9 +40,12 @@ def _chose(label: str) -> Filter:
     return agrees
 
 
-@router.on(
-    words("活动", "社区活动", "最近活动", "近期活动", "有什么活动", "最近有什么活动", "报名", "我要报名", "活动报名")
+_ASKED = words(
+    "活动", "社区活动", "最近活动", "近期活动", "有什么活动", "最近有什么活动", "报名", "我要报名", "活动报名"
 )
+
+
+@router.on(either(click("activities"), _ASKED))
 async def menu(chat: Chat) -> Reply:
     """What is on, soonest first."""
     return await _list(chat, "", None)
@@ -116,6 +119,8 @@ def _when(event: Event, now: datetime) -> str:
 
 def _stands(event: Event, now: datetime) -> str:
     """Whether one has signed up, or still can."""
+    if event.is_draft:
+        return f"名额：每场 {event.sessions[0].capacity} 人"
     if event.why:
         return f"已取消：{event.why}"
     if event.mine:

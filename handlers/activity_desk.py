@@ -95,8 +95,7 @@ async def words_given(chat: Chat) -> Reply:
     made = await desk.create_activity(chat.person, new, chat.now, source=chat.source)
     chat.go("board.confirm", id=made)
     event = await find_activity(chat.person, made)
-    shown = describe(event, chat.now).replace("报名已经截止。", f"名额：每场 {given['seats']} 人")
-    return chat.ask(f"居民会看到：\n{shown}", numbered("发布", "不发了"))
+    return chat.ask(f"居民会看到：\n{describe(event, chat.now)}", numbered("发布", "不发了"))
 
 
 @router.on(state("board.confirm"), either(tapped(1), words("发布", "确认", "好", "发")))

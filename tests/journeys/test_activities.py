@@ -33,7 +33,7 @@ async def test_a_shift_from_the_officers_phone_to_the_certificate(town: Town):
     assert "请写一个数" in await town.say(LI, "越多越好")
     assert "还要告诉居民什么" in await town.say(LI, "1个")
     preview = await town.say(LI, "戴好手套")
-    assert "楼道清扫（志愿服务，记 2 小时）\n戴好手套\n时间：明天（周六）9:00–11:00\n地点：3栋楼下" in preview
+    assert "楼道清扫（志愿服务，记 2 小时）\n戴好手套\n时间：明天（周六）9:00–11:00\n地点：3栋楼下\n名额：每场 1 人" in preview
     code = (await town.say(LI, "发布")).split("现场签到码 ")[1][:4]
 
     assert "楼道清扫（明天（周六）9:00）" in await town.say(CHEN, "志愿服务")
@@ -118,7 +118,7 @@ async def test_family_is_signed_up_for_a_course_and_told_when_it_is_called_off(t
 async def test_residents_write_none_and_who_gave_no_time_gets_no_certificate(town: Town):
     assert "要发布哪一种" not in await town.say(CHEN, "发活动")
     await town.say(CHEN, "取消")
-    assert "最近没有可以报名的活动" in await town.say(CHEN, "活动")
+    assert "最近没有可以报名的活动" in await town.send(CHEN, "event", event="CLICK", key="activities")
     assert "还没有记到志愿时长" in await town.say(CHEN, "志愿时长")
     await town.say(CHEN, "志愿证书")
     assert "还没有记到志愿时长" in await town.say(CHEN, "陈秀兰")
