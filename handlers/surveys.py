@@ -251,6 +251,16 @@ async def waited_for(chat: Chat) -> Reply:
     return Reply(f"还没投的人家：\n{'、'.join(homes[:30])}。{more}\n老人不会用微信的，可以在小程序里替他登记。")
 
 
+@router.on(is_staff, words("待审问卷", "待审投票", "问卷待审", "投票待审"))
+async def waiting(chat: Chat) -> Reply:
+    """What a colleague has handed in."""
+    found = await surveys.list_surveys(chat.person, chat.now, state="waiting", limit=_MOST)
+    if not found:
+        return Reply("没有等您看的问卷和投票。")
+    lines = [f"{one.survey.id} {excerpt(one.survey.title, 20)}（{one.area_name}）" for one in found]
+    return Reply("\n".join(["等人审的：", *lines, f"回复“看问卷 {found[0].survey.id}”看题目，再选同意不同意。"]))
+
+
 @router.on(is_staff, pattern(r"看(?:问卷|投票)\s*\d{1,9}"))
 async def look(chat: Chat) -> Reply:
     """“看问卷 12”: all that is asked, for who lets it out."""

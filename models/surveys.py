@@ -39,7 +39,7 @@ class Survey(Model):
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField()
     broadcast_id: int | None = fields.BigIntField(null=True, description="by which people were told of it")
-    expected: int | None = fields.IntField(null=True, description="people (of a vote: households) asked, when approved")
+    expected: int | None = fields.IntField(null=True, description="people (of a vote: households) asked")
     author: fields.ForeignKeyRelation[Staff] = fields.ForeignKeyField(
         "linli.Staff", related_name="surveys", on_delete=fields.OnDelete.RESTRICT
     )

@@ -344,7 +344,7 @@ class Migration(migrations.Migration):
                 ('opens_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('closes_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('broadcast_id', fields.BigIntField(null=True, description='by which people were told of it')),
-                ('expected', fields.IntField(null=True, description='people (of a vote: households) asked, when approved')),
+                ('expected', fields.IntField(null=True, description='people (of a vote: households) asked')),
                 ('author', fields.ForeignKeyField('linli.Staff', source_field='author_id', db_constraint=True, to_field='id', related_name='surveys', on_delete=OnDelete.RESTRICT)),
                 ('approver_id', fields.IntField(null=True)),
                 ('why', fields.CharField(default='', description='why it was refused or cancelled', max_length=200)),

@@ -96,7 +96,7 @@ async def test_of_an_anonymous_answer_no_request_is_kept(town: Town, sign_in: Si
     assert (await chen.ask("PUT", f"/surveys/{ident}/answers", json=given)).status == 409
     shown = (await chen.get(f"/surveys/{ident}")).json
     assert (shown["answers"], "不能改" in shown["hindrance"]) == (None, True)
-    assert [answer.voter_id for answer in await SurveyAnswer.all()] == [None]  # type: ignore[attr-defined]
+    assert [answer.voter_id for answer in await SurveyAnswer.all()] == [None]
     hidden = (await li.get(f"/surveys/{ident}/results")).json
     assert (hidden["answered"], hidden["questions"], "工作人员也一样" in hidden["hidden"]) == (1, [], True)
     assert (await li.get(f"/surveys/{ident}/export")).status == 409

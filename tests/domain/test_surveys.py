@@ -349,6 +349,8 @@ async def test_anonymous_answers_of_many_at_once_over_two_pools_are_all_there(da
         await asyncio.gather(
             *(survey_answers.answer(one, survey.id, {"q1": place % 4 == 0}, NOW) for place, one in enumerate(people))
         )
+        written = await fetch("SELECT count(*) AS n FROM survey_answer GROUP BY xmin::text ORDER BY n DESC")
+        assert written[0]["n"] == survey_answers.MIXED, "the last is hidden among so many, however many come at once"
         await survey_results.close_due(DONE)
         [bars] = [one.bars for one in (await survey_results.count(await Survey.get(id=survey.id))).questions]
         assert [bar.count for bar in bars] == [20, 60]
