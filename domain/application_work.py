@@ -27,6 +27,7 @@ from models.people import Resident
 
 _SUBMITTED, _ASKED, _ACCEPTED = ApplicationState.SUBMITTED, ApplicationState.SUPPLEMENT, ApplicationState.ACCEPTED
 _REMINDED, _OVERDUE = 1, 2
+_HALF_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +271,17 @@ async def _warn(found: Application, now: datetime) -> None:
     for post in posts:
         if post.openid:
             await tell(notices.to_officer(found, post.openid, title, what, now), now, later=quiet_until(now))
+
+
+_HALF = """
+UPDATE conversation SET data = data - 'form', state = CASE WHEN state LIKE 'apply.%' THEN '' ELSE state END
+WHERE data ? 'form' AND last_message_at < $1 RETURNING openid
+"""
+
+
+async def forget_forms(now: datetime) -> int:
+    """What was half filled in and left alone for a week is forgotten; gives how many."""
+    return len(await fetch(_HALF, now - _HALF_KEPT))
 
 
 async def by_serial(person: Person, said: str) -> Application:

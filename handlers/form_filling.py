@@ -12,7 +12,7 @@ from domain.application_notices import STATE_NAMES, short
 from domain.applications import Filled
 from domain.booking_rules import Other
 from domain.clock import say_latest
-from domain.forms import Field, FieldType, Unfit, check, read_fields, read_phone, read_words, say
+from domain.forms import Field, FieldType, Unfit, check, read_phone, read_words, say
 from domain.services import find_item
 from domain.uploads import expect_picture
 from errors import BadRequest, Conflict, NotFound
@@ -51,13 +51,14 @@ async def chosen(chat: Chat) -> Reply:
     return await start(chat, chat.data["items"][(chat.tap or 1) - 1])
 
 
-async def start(chat: Chat, code: str) -> Reply:
+async def start(chat: Chat, code: str, before: str = "") -> Reply:
     """For whom it is; who is on duty applies for others. Raises NotFound where there is nothing to fill in."""
     item, form = await applications.find_form(chat.person, code)
-    begun = {"code": code, "title": item.title, "answers": {}, "step": 0, "other": None, "amends": False}
+    begun = {"code": code, "title": item.title, "version": form.version}
+    begun |= {"answers": {}, "step": 0, "other": None, "amends": False}
     chat.data["form"] = begun
     limit = f"交了以后 {form.time_limit}内办好。" if form.time_limit else ""
-    head = f"{item.title}，一共 {len(form.fields_)} 项，{limit}\n您填的只有经办人看得到。"
+    head = f"{before}{item.title}，一共 {len(form.fields_)} 项，{limit}\n您填的只有经办人看得到。"
     if is_staff(chat):
         return _ask_other(chat, "name", f"{head}\n请写老人或居民的姓名。")
     chat.go("apply.who")
@@ -121,8 +122,8 @@ async def relation_said(chat: Chat) -> Reply:
 
 
 async def _fields(chat: Chat) -> list[Field]:
-    _, form = await applications.find_form(chat.person, chat.data["form"]["code"])
-    return read_fields(form.fields_)
+    begun = chat.data["form"]
+    return await applications.fields_of(chat.person, begun["code"], begun["version"])
 
 
 async def _next(chat: Chat, head: str = "") -> Reply:
@@ -231,10 +232,15 @@ async def hand_in(chat: Chat) -> Reply:
     other = Other(**begun["other"]) if begun["other"] else None
     try:
         made = await applications.submit(
-            chat.person, begun["code"], Filled(begun["answers"], other), chat.now, chat.source
+            chat.person,
+            begun["code"],
+            Filled(begun["answers"], other, version=begun["version"]),
+            chat.now,
+            chat.source,
         )
-    except Conflict:
-        chat.drop_form()
+    except Conflict as error:
+        if error.data.get("changed"):
+            return await start(chat, begun["code"], error.say)
         raise
     except (BadRequest, NotFound) as error:
         fields = await _fields(chat)

@@ -21,7 +21,7 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import booking_rounds
 from domain.activity_desk import note_held
-from domain.application_work import watch_applications
+from domain.application_work import forget_forms, watch_applications
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
@@ -151,6 +151,7 @@ def start_scheduler(
     every(60, lambda: watch_answers(now()), "watch answers to supervisions")
     every(60, lambda: watch_assists(now()), "watch assist tasks")
     every(300, lambda: watch_applications(now()), "watch ends of applications")
+    every(3600, lambda: forget_forms(now()), "forget forms left half filled in")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")

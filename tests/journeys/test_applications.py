@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.application_work import forget_forms
 from models.accounts import Upload
-from models.bookings import Application, ApplicationFile
+from models.bookings import Application, ApplicationFile, ServiceForm
 from models.messaging import Conversation
 from tests.domain.applied import ID_NUMBER, PHONE
 from tests.town import CHEN, LI, WANG, Town
@@ -92,6 +93,30 @@ async def test_what_is_half_filled_in_waits_while_one_does_something_else(town: 
     assert "没有填到一半的申请" in await town.say(CHEN, "继续申请")
     kept = await Conversation.get(openid=CHEN)
     assert ID_NUMBER not in str(kept.data)
+
+
+async def test_what_is_left_half_filled_in_is_forgotten_after_a_week_or_with_everything_else(town: Town):
+    await fill(town, "陈美兰", ID_NUMBER)
+    assert await forget_forms(town.clock() + timedelta(days=6)) == 0
+    assert await forget_forms(town.clock() + timedelta(days=8)) == 1
+    assert "没有填到一半的申请" in await town.say(CHEN, "继续申请")
+    await fill(town, "陈美兰", ID_NUMBER)
+    await town.say(CHEN, "删除我的信息")
+    await town.say(CHEN, "1")
+    assert ID_NUMBER not in str(await Conversation.all().values_list("data", flat=True))
+
+
+async def test_a_form_that_changed_meanwhile_is_filled_in_anew(town: Town):
+    await fill(town, *FILLED)
+    await town.photo(CHEN)
+    await town.say(CHEN, "好了")
+    form = await ServiceForm.get(item__code="gljt")
+    await ServiceForm.create(item_id=form.item_id, version=2, fields_=form.fields_[:1], created_at=town.clock())
+    said = await town.say(CHEN, "1")
+    assert said.startswith("这张表刚刚改过，请重新填一遍。高龄津贴，一共 1 项")
+    await town.say(CHEN, "1")
+    assert "提交" in await town.say(CHEN, "陈美兰")
+    assert "交好了，编号 B1120-0001" in await town.say(CHEN, "1")
 
 
 async def test_what_is_missing_is_sent_as_photo_or_words(town: Town):
