@@ -155,6 +155,7 @@ class Report:
     total: int
     read: int
     lines: Sequence[Line]
+    runs: Sequence[dict[str, Any]]
 
     def count(self, outcome: str) -> int:
         """How many have this outcome."""
@@ -208,6 +209,12 @@ WHERE a.broadcast_id = $1 AND a.state = 'queued' AND NOT EXISTS (
 """
 
 
+_RUNS = """
+SELECT number, state, due_at, total, started_at, ended_at FROM broadcast_run WHERE broadcast_id = $1
+ORDER BY number DESC LIMIT 30
+"""
+
+
 async def report(person: Person, broadcast_id: int, now: datetime, run: int = 0) -> Report:
     """What became of all runs of a broadcast, or of one of them. Raises NotFound."""
     await find(person, broadcast_id)
@@ -215,7 +222,12 @@ async def report(person: Person, broadcast_id: int, now: datetime, run: int = 0)
     rows = await fetch(_REPORT, broadcast_id, run)
     lines = [Line(row["outcome"], row["channel"], row["reason"], row["count"]) for row in rows]
     readers = (await fetch(_ROOM_READERS, broadcast_id))[0]["people"]
-    return Report(sum(line.count for line in lines), sum(row["read"] for row in rows) + readers, lines)
+    return Report(
+        sum(line.count for line in lines),
+        sum(row["read"] for row in rows) + readers,
+        lines,
+        await fetch(_RUNS, broadcast_id),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +303,6 @@ async def concerning(person: Person, words: str = "", limit: int = 6) -> list[tu
 def progress(broadcast: Broadcast, seen: Report) -> str:
     """已送达 97 人，没送到 2 人，要上门告知 1 人；61 人看过。"""
     parts = [f"{said} {seen.count(outcome)} 人" for outcome, said in OUTCOMES.items() if seen.count(outcome)]
-    return f"【{broadcast.title}】{'，'.join(parts) or '还没有发'}；{seen.read} 人看过。"
+    failed = [line for line in seen.lines if line.outcome == "undelivered" and line.reason][:2]
+    why = "".join(f"\n没送到 {line.count} 人：{line.reason}" for line in failed)
+    return f"【{broadcast.title}】{'，'.join(parts) or '还没有发'}；{seen.read} 人看过。{why}"

@@ -271,6 +271,16 @@ async def test_a_birthday_is_told_once_however_often_and_however_late_the_rule_r
     assert (await Broadcast.get(id=rule.id)).state is BroadcastState.APPROVED
 
 
+async def test_a_rule_that_is_no_rule_any_more_pauses_its_broadcast_and_holds_up_no_other(office: Office) -> None:
+    broken, sound = await office.publish(replace(WATER, title="坏了")), await office.publish()
+    await fetch("UPDATE broadcast SET audience = $2::jsonb WHERE id = $1", broken.id, '{"fact": "gone", "is": true}')
+    await office.work()
+    found = await Broadcast.get(id=broken.id)
+    assert (found.state, "gone" in found.why) == (BroadcastState.PAUSED, True)
+    assert mentions(office, CHEN) == 1
+    assert (await Broadcast.get(id=sound.id)).state is BroadcastState.DONE
+
+
 async def test_few_jobs_of_a_large_broadcast_wait_at_a_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast_runs, "MOST_WAITING", 2)
     for name in ("a", "b", "c", "d", "e"):

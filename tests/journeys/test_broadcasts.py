@@ -67,6 +67,7 @@ async def test_the_worker_sees_who_has_no_wechat_and_notes_whom_she_told_at_the_
     await town.say(LI, "1")
     await town.say(LI, "1")
     await send(town)
+    assert "您的网格有 1 人没有微信" in town.last(WANG)
     listed = await town.say(WANG, "未读 高龄津贴")
     assert "王秀英 3栋2单元501（没有微信）" in listed
     assert "都看过或告知了" in await town.say(WANG, "1")
