@@ -96,17 +96,17 @@ async def _counted(words: str, search: Search, *, shy: bool) -> Preview:
     """Everybody once, however often they turn up. `shy`: say nothing of a few."""
     seen, households = set[str](), set[int]()
     ways, skipped, sample = Counter[Via](), Counter[str](), list[Shown]()
-    async for one, reached in look_through(search):
-        if reached.recipient in seen:
-            continue
-        seen.add(reached.recipient)
-        households |= {reached.household_id} if reached.household_id else set()
-        if reached.skip:
-            skipped[reached.skip] += 1
-        else:
-            ways[reached.via] += 1
-        if len(sample) < SAMPLE:
-            sample.append(Shown(_masked(reached.name), one.building or "", reached.via))
+    async for together in look_through(search):
+        fresh = {reached.recipient: (one, reached) for one, reached in together if reached.recipient not in seen}
+        seen |= fresh.keys()
+        for one, reached in fresh.values():
+            households |= {reached.household_id} if reached.household_id else set()
+            if reached.skip:
+                skipped[reached.skip] += 1
+            else:
+                ways[reached.via] += 1
+            if len(sample) < SAMPLE:
+                sample.append(Shown(_masked(reached.name), one.building or "", reached.via))
     if shy and len(seen) < SMALL:
         return Preview(words, None, 0, {}, {}, ())
     return Preview(words, len(seen), len(households), ways, skipped, sample)
@@ -147,7 +147,9 @@ async def _reasons(audience: Audience, delivery: Delivery, today: date, event: A
     if delivery.grid_id is None:  # staff
         return [audience.rule.said()], Via.WECHAT
     search = replace(search_for(audience, today, "", event), area_ids=[delivery.grid_id])
-    async for one, reached in look_through(search):
-        if reached.recipient == delivery.recipient or (reached.member_id and reached.member_id == delivery.member_id):
-            return why(audience.rule, one, today), reached.via
+    async for together in look_through(search):
+        for one, reached in together:
+            same = reached.member_id and reached.member_id == delivery.member_id
+            if same or reached.recipient == delivery.recipient:
+                return why(audience.rule, one, today), reached.via
     return None

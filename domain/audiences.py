@@ -107,10 +107,10 @@ async def list_people(
     broadcast, those whose event is near `today`. Raises BadRequest for a rule that is none."""
     checked = await check_audience(audience, area_id, in_use=False)
     found: list[Reached] = []
-    async for _, reached in look_through(search_for(checked, today, topic, event), after):
-        if len(found) >= limit and reached.order != found[-1].order:
+    async for together in look_through(search_for(checked, today, topic, event), after):
+        found += [reached for _, reached in together]
+        if len(found) >= limit:
             break
-        found.append(reached)
     return found
 
 
