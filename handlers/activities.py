@@ -175,6 +175,11 @@ async def _sign_up(chat: Chat, activity_id: int, slot_id: int, other: Other | No
     whose = f"给{first.who}" if other else ""
     times = say_time(first.starts_at, chat.now) + (f" 起，共 {len(cards)} 次" if len(cards) > 1 else "")
     where = f"，{first.place}" if first.place else ""
+    if waiting and len(waiting) < len(cards):
+        return Reply(
+            f"{whose}报好了：{first.title}，{times}{where}\n其中 {len(waiting)} 次报满了，先排候补，有位置会告诉您。\n"
+            "来不了回复“取消报名”。"
+        )
     if waiting:
         return Reply(
             f"报满了，{whose}先排上候补，前面有 {waiting[0].ahead} 人。\n{first.title}，{times}{where}\n"
