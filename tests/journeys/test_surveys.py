@@ -104,7 +104,7 @@ async def test_a_household_votes_once_and_hears_the_result(town: Town):
     await town.say(CHEN, f"投票 {vote.id}")
     await town.say(CHEN, "同意")
     await town.say(CHEN, "提交")
-    assert "您家已经投过了" in await town.say(SUN, "投票")
+    assert "是家里人投的，11 月 27 日前可以请他改" in await town.say(SUN, "投票")
     assert "3栋2单元501" not in await town.say(WANG, f"谁没投 {vote.id}")
     town.clock.advance(timedelta(days=7))
     await town.say(CHEN, "你好")
