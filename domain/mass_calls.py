@@ -88,7 +88,13 @@ async def prepare(call_id: int, now: datetime) -> Ready | Refused:
             return Refused(reason)
         call.people, call.called_at = len(chosen), call.called_at or now
         await call.save(update_fields=["people", "called_at"])
-        return Ready(call.id, call.client_id, broadcast_notices.full_text(broadcast), call.everybody, chosen, again)
+        return Ready(call.id, call.client_id, _words(broadcast), call.everybody, chosen, again)
+
+
+def _words(broadcast: Broadcast) -> str:
+    """A mass send has nothing to tap: the way out is said."""
+    text = broadcast_notices.full_text(broadcast)
+    return text if broadcast.topic == broadcast_notices.SAFETY else f"{text}\n不想收这类通知，回复“退订”。"
 
 
 _PEOPLE = """
