@@ -23,7 +23,7 @@ _FEWEST = 2  # people of one mass send (wechat.md §5)
 
 async def audience_of(broadcast: Broadcast) -> Audience:
     """Its audience, read."""
-    return await check_audience(broadcast.audience, broadcast.area_id)
+    return await check_audience(broadcast.audience, broadcast.area_id, event=broadcast.event, in_use=False)
 
 
 _QUEUED = "UPDATE delivery SET state = 'queued' WHERE id = $1"

@@ -71,7 +71,7 @@ async def need_asked(voter: Voter, survey: Survey, now: datetime) -> None:
 
 
 async def _fits(voter: Voter, survey: Survey, now: datetime) -> bool:
-    checked = await check_audience(survey.audience, survey.area_id)
+    checked = await check_audience(survey.audience, survey.area_id, in_use=False)
     return checked.rule.holds(await _someone(voter), now.astimezone(SHANGHAI).date()) is True
 
 
