@@ -118,9 +118,10 @@ async def tell(notice: Notice, now: datetime, *, later: datetime | None = None, 
         await fetch(_TELL, notice.recipient, to_json(payload), now, later)
 
 
+# Without a reminder there is nothing to look for, and nothing is.
 _TAKE_BACK = """
-DELETE FROM outbox WHERE kind = 'notice' AND state = 'pending' AND quiet AND tries = 0
-    AND payload->>'booking' = $1::bigint::text
+DELETE FROM outbox o USING booking b WHERE b.id = $1::bigint AND b.reminded <> '[]'::jsonb AND o.kind = 'notice'
+    AND o.state = 'pending' AND o.quiet AND o.tries = 0 AND o.payload->>'booking' = $1::bigint::text
 """
 
 

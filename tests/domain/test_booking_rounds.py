@@ -161,3 +161,15 @@ async def test_names_of_people_without_wechat_are_forgotten_after_half_a_year(cl
     clock.advance(timedelta(days=1))
     assert await forget_names(clock()) == 1
     assert (await Booking.get(id=card.id)).name == ""
+
+
+async def test_a_reminder_that_waits_for_the_morning_is_taken_back_with_the_booking(clock: Clock):
+    plan = await make_plan(remind_minutes=[1440])
+    slot = await make_slot(plan, clock() + timedelta(hours=47), 2)
+    chen, zhao = await neighbour("chen", clock()), await neighbour("zhao", clock())
+    gone, stays = await book(chen, slot.id, clock()), await book(zhao, slot.id, clock())
+    clock.advance(timedelta(hours=36))  # ten in the evening: the scheduler was away all day
+    assert await remind(clock()) == 2
+    assert {job.due_at for job in await Outbox.filter(kind="notice")} == {at(22, 7, 30)}
+    await cancel(chen, gone.id, clock())
+    assert [job.payload["booking"] for job in await Outbox.filter(kind="notice")] == [stays.id]
