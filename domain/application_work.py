@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from models.people import Resident
 _SUBMITTED, _ASKED, _ACCEPTED = ApplicationState.SUBMITTED, ApplicationState.SUPPLEMENT, ApplicationState.ACCEPTED
 _REMINDED, _OVERDUE = 1, 2
 _HALF_KEPT = timedelta(days=7)
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +288,7 @@ async def forget_forms(now: datetime) -> int:
 
 async def by_serial(person: Person, said: str) -> Application:
     """The newest application this person may know of whose number ends so: “B1121-0007”, “0007”. Raises NotFound."""
-    digits = "".join(part for part in said if part.isdigit() or part == "-").strip("-")
+    digits = "-".join(_DIGITS.findall(said)[:2])
     if digits:
         found = await Application.filter(number__endswith=digits).order_by("-id").limit(20)
         for one in found:

@@ -60,6 +60,13 @@ async def show(chat: Chat) -> Reply:
     return await _show(chat, tapped_case(chat))
 
 
+@router.on(pattern(r"(?:查一?下?|查询|进度)?\s*[:：]?\s*[Bb](?:20\d{2})?\d{4}\s*[-—－]\s*\d{4,6}.{0,6}"))
+async def by_number(chat: Chat) -> Reply:
+    """“查 B1121-0007”: one's own, or what staff may read of it."""
+    found = await work.by_serial(chat.person, chat.text)
+    return await _show(chat, found.id)
+
+
 async def _show(chat: Chat, application_id: int, head: str = "") -> Reply:
     read = await work.read(chat.person, application_id, chat.now, chat.source)
     if Tie.APPLICANT in read.ties and Tie.HOLDER not in read.ties and Tie.OFFICER not in read.ties:

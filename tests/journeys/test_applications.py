@@ -140,6 +140,13 @@ async def test_what_is_missing_is_sent_as_photo_or_words(town: Town):
 async def test_the_same_twice_is_said_before_anything_is_filled_in_and_can_be_withdrawn(town: Town):
     await hand_in(town)
     assert "您已经申请过了：B1120-0001，待审核" in await fill(town)
+    assert "网上申请的事，回复“我的申请”看" in await town.say(CHEN, "我的事项")
+    assert "B1120-0001 高龄津贴：待审核" in await town.say(CHEN, "查 B1120-0001")
+    assert "没有找到这个编号的申请" in await town.say(WANG, "查 B1120-0009")
+    seen = await town.say(WANG, "查 B1120-0001")
+    assert seen.endswith("高龄津贴：待审核，最晚 12 月 4 日前。\n填了什么只有经办人看得到。"), (
+        "nothing she could do with it"
+    )
     assert "1 B1120-0001 高龄津贴：待审核" in await town.say(CHEN, "我的申请")
     assert "撤回申请" in await town.say(CHEN, "1")
     assert "确定撤回吗" in await town.say(CHEN, "1")
