@@ -200,10 +200,12 @@ async def hand_over(now: datetime, most: int | None = None) -> int:
 
 async def _portion(run: BroadcastRun, most: int, now: datetime) -> int:
     broadcast: Broadcast = run.broadcast
-    picked = await fetch(_PICK, run.id, most, broadcast.topic)
+    picked = await fetch(_PICK, run.id, most, broadcast.topic, run.queued_to)
     if not picked:
         return 0
     rooms = [row for row in picked if row["recipient"].startswith("room:")]
+    if rooms[_ROOMS_AT_ONCE:]:
+        picked = [row for row in picked if row["id"] < rooms[_ROOMS_AT_ONCE]["id"]]
     for row in rooms[:_ROOMS_AT_ONCE]:
         await deliveries.announce(broadcast, run, row["id"], int(row["recipient"].removeprefix("room:")), now)
     people = [row for row in picked if not row["recipient"].startswith("room:")]
@@ -216,6 +218,8 @@ async def _portion(run: BroadcastRun, most: int, now: datetime) -> int:
     if _first_of(broadcast) is Channel.MASS:
         told = await deliveries.by_mass(run, told, now)
     await deliveries.by_notice(broadcast, told, now)
+    run.queued_to = picked[-1]["id"]
+    await run.save(update_fields=["queued_to"])
     return len(picked)
 
 
@@ -235,9 +239,9 @@ SELECT d.id, d.recipient, coalesce(s.openid, r.openid) AS openid,
         ELSE '' END AS skip
 FROM delivery d
 LEFT JOIN resident r ON r.id = d.resident_id
-LEFT JOIN staff s ON s.active AND d.recipient = 'staff:' || s.id
+LEFT JOIN staff s ON s.active AND s.id = CASE WHEN d.recipient LIKE 'staff:%' THEN substr(d.recipient, 7)::int END
 LEFT JOIN household_member m ON m.id = d.member_id
-WHERE d.run_id = $1 AND d.state = 'listed' ORDER BY d.id LIMIT $2 FOR UPDATE OF d
+WHERE d.run_id = $1 AND d.state = 'listed' AND d.id > $4 ORDER BY d.id LIMIT $2 FOR UPDATE OF d
 """
 _UNFINISHED = """
 SELECT EXISTS (
