@@ -283,37 +283,51 @@ async def _look(chat: Chat, ident: int) -> Reply:
         lines.append(f"{place}. {question['text']}{choices}")
     if not surveys.waits(survey):
         return Reply("\n".join(lines))
+    chat.go("surveys.look", id=survey.id, version=survey.version)
     taps = (Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE)
     return chat.ask("\n".join(lines), [(TAP_LABELS[tap], tap_id(survey.id, tap)) for tap in taps])
 
 
-@router.on(is_staff, case_tap(Tap.SURVEY_AGREE))
+@router.on(is_staff, state("surveys.look"), case_tap(Tap.SURVEY_AGREE))
 async def agree(chat: Chat) -> Reply:
-    """It goes out."""
-    survey = await surveys.decide(chat.person, tapped_case(chat), True, chat.now, source=chat.source)
+    """What was just read goes out."""
+    survey = await surveys.decide(
+        chat.person, tapped_case(chat), _read_version(chat), True, chat.now, source=chat.source
+    )
     chat.go()
     opens = "马上通知居民" if survey.opens_at <= chat.now else f"{say_date(survey.opens_at, chat.now)}通知居民"
-    return Reply(
-        f"好的，“{survey.title}”{opens}，问 {survey.expected} 个，{say_date(survey.closes_at, chat.now)}截止。"
-    )
+    until = say_date(survey.closes_at, chat.now)
+    return Reply(f"好的，“{survey.title}”{opens}，问 {survey.expected} 个，{until}截止。")
 
 
-@router.on(is_staff, case_tap(Tap.SURVEY_REFUSE))
+def _read_version(chat: Chat) -> int:
+    """Which version they have read of what they tapped on; 0 = none."""
+    return int(chat.data["version"]) if chat.data.get("id") == tapped_case(chat) else 0
+
+
+@router.on(is_staff, state("surveys.look"), case_tap(Tap.SURVEY_REFUSE))
 async def refuse(chat: Chat) -> Reply:
     """With a reason, which may stand behind the number already."""
+    version = _read_version(chat)
     if chat.rest:
-        return await _refused(chat, tapped_case(chat), chat.rest)
-    chat.go("surveys.refuse", id=tapped_case(chat))
+        return await _refused(chat, tapped_case(chat), version, chat.rest)
+    chat.go("surveys.refuse", id=tapped_case(chat), version=version)
     return Reply("请说一句为什么，好让同事改。")
+
+
+@router.on(is_staff, case_tap(Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE))
+async def read_first(chat: Chat) -> Reply:
+    """Tapped on an old question: the questions once more, as they are now."""
+    return await _look(chat, tapped_case(chat))
 
 
 @router.on(is_staff, state("surveys.refuse"), has_text)
 async def refused(chat: Chat) -> Reply:
     """The reason."""
-    return await _refused(chat, chat.data["id"], chat.text)
+    return await _refused(chat, chat.data["id"], chat.data["version"], chat.text)
 
 
-async def _refused(chat: Chat, ident: int, why: str) -> Reply:
-    survey = await surveys.decide(chat.person, ident, False, chat.now, why=why, source=chat.source)
+async def _refused(chat: Chat, ident: int, version: int, why: str) -> Reply:
+    survey = await surveys.decide(chat.person, ident, version, False, chat.now, why=why, source=chat.source)
     chat.go()
     return Reply(f"好的，“{survey.title}”没有发出去，原因已告诉同事。")

@@ -48,8 +48,9 @@ class SurveyDraftBody(Body):
 
 
 class Decision(Body):
-    """Whether it may go out; `why` is needed where not."""
+    """Whether the version that was read may go out; `why` is needed where not."""
 
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     agree: bool
     why: Annotated[str, Field(max_length=200)] = ""
 
@@ -87,6 +88,7 @@ class SurveyInfo(Body):
     id: int
     kind: SurveyKind
     state: SurveyState
+    version: int
     title: str
     words: str
     questions: list[QuestionShape]
@@ -170,6 +172,7 @@ def info_of(survey: Survey, hindrance: str, answers: dict[str, Answer] | None, *
         id=survey.id,
         kind=survey.kind,
         state=survey.state,
+        version=survey.version,
         title=survey.title,
         words=survey.words,
         questions=[QuestionShape(**question) for question in survey.questions],

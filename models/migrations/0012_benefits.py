@@ -334,6 +334,7 @@ class Migration(migrations.Migration):
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('kind', fields.CharEnumField(description='QUESTIONNAIRE: questionnaire\nVOTE: vote', enum_type=SurveyKind, max_length=16)),
                 ('state', fields.CharEnumField(default=SurveyState.DRAFT, description='DRAFT: draft\nWAITING: waiting\nOPEN: open\nCLOSED: closed\nREFUSED: refused\nCANCELLED: cancelled', enum_type=SurveyState, max_length=12)),
+                ('version', fields.IntField(default=1, description='one more with each change; what is let out is this version')),
                 ('title', fields.CharField(max_length=64)),
                 ('words', fields.TextField(default='', description='what it is about, for residents', unique=False)),
                 ('questions', fields.JSONField(description='key, text, type (choice, choices, stars, yes_no, text), choices, required; see domain', encoder=JSON_DUMPS, decoder=loads)),

@@ -45,8 +45,8 @@ async def opened(town: Town, sign_in: SignIn, **more: Any) -> tuple[int, Caller]
     changed = await li.ask("PUT", f"/surveys/{ident}", json=draft | {"title": "满意度"})
     assert changed.json["title"] == "满意度"
     assert (await li.post(f"/surveys/{ident}/hand-in")).json["state"] == "waiting"
-    assert (await li.post(f"/surveys/{ident}/decision", {"agree": True})).status == 403, "the author"
-    assert (await zhou.post(f"/surveys/{ident}/decision", {"agree": True})).json["state"] == "open"
+    assert (await li.post(f"/surveys/{ident}/decision", {"version": 2, "agree": True})).status == 403, "the author"
+    assert (await zhou.post(f"/surveys/{ident}/decision", {"version": 2, "agree": True})).json["state"] == "open"
     return ident, li
 
 

@@ -41,7 +41,7 @@ async def handed_in(town: Town, **more: Any) -> Survey:
 async def let_out(town: Town, **more: Any) -> Survey:
     survey = await handed_in(town, **more)
     zhou = await find_person(ZHOU, town.clock())
-    return await surveys.decide(zhou, survey.id, True, town.clock())
+    return await surveys.decide(zhou, survey.id, survey.version, True, town.clock())
 
 
 async def test_a_questionnaire_is_answered_left_and_taken_up_again(town: Town):
@@ -137,6 +137,7 @@ async def test_a_colleague_lets_it_out_from_the_chat_or_says_why_not(town: Town)
     assert "没有找到" in await town.say(CHEN, f"问卷 {survey.id}")
     again = await handed_in(town)
     await town.deliver()
+    assert "1. 同意加装电梯吗？" in await town.tap(ZHOU, "看题目")
     assert "马上通知居民" in await town.tap(ZHOU, "同意")
     await town.say(CHEN, "你好")
     while await broadcast_runs.advance(town.clock()):
