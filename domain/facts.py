@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.audience_rules import KnownFact
 from domain.audiences import fact_kinds
-from domain.fact_tables import say_value, value_of
+from domain.fact_tables import OLDEST, say_value, value_of
 from domain.journal import audit
 from domain.people import Person, Post
 from domain.table_values import day
@@ -203,6 +203,6 @@ async def set_birthday(member_id: int, said: Any, now: datetime) -> None:
         birthday = None if said is None else day(said)
     except Wrong as error:
         raise BadRequest("birthday", say=f"生日：{error.wrong}。{error.mend}") from None
-    if birthday and not date(1900, 1, 1) <= birthday <= now.date():
+    if birthday and not OLDEST <= birthday <= now.date():
         raise BadRequest("birthday", say="生日不对，请按身份证写，比如 1946-12-03。")
     await fetch("UPDATE household_member SET birthday = $2, changed_at = $3 WHERE id = $1", member_id, birthday, now)
