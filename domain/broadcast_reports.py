@@ -56,28 +56,32 @@ class Preview:
     shares: Sequence[Share]
     sample: Sequence[str]
     small: bool = False
+    more: bool = False  # counting was broken off: there are more
 
 
-async def preview(person: Person, broadcast_id: int, now: datetime) -> Preview:
-    """Count whom it concerns, and by which way each would be told. Raises NotFound."""
-    found = await expected(await find(person, broadcast_id), now)
+async def preview(person: Person, broadcast_id: int, now: datetime, most: int = 0) -> Preview:
+    """Count whom it concerns, and by which way each would be told; no further than `most` where somebody waits for the
+    answer. Raises NotFound."""
+    found = await expected(await find(person, broadcast_id), now, most)
     above = officer(person, "read").level.rank > Level.COMMUNITY.rank
     if above and 0 < found.people + found.skipped < SMALL:
         return Preview(found.words, 0, 0, (), (), small=True)
     return found
 
 
-async def submit(person: Person, broadcast_id: int, now: datetime, source: str = "") -> Broadcast:
-    """Count whom it concerns and ask for approval. Raises as `domain.broadcasts.hand_in`."""
-    found = await expected(await find(person, broadcast_id), now)
+async def submit(person: Person, broadcast_id: int, now: datetime, source: str = "", most: int = 0) -> Broadcast:
+    """Count whom it concerns, as `preview` does, and ask for approval. Raises as `domain.broadcasts.hand_in`."""
+    found = await expected(await find(person, broadcast_id), now, most)
     return await hand_in(person, broadcast_id, found.people, now, source)
 
 
-async def expected(broadcast: Broadcast, now: datetime) -> Preview:
+async def expected(broadcast: Broadcast, now: datetime, most: int = 0) -> Preview:
     """The same for a broadcast at hand. Memory stays bounded however many it concerns."""
     audience, today = await audience_of(broadcast), now.astimezone(SHANGHAI).date()
-    ways, sample, skipped, after = Counter[tuple[str, str]](), list[str](), 0, 0
+    ways, sample, skipped, after, more = Counter[tuple[str, str]](), list[str](), 0, 0, False
     while broadcast.channels != [Channel.ROOM]:
+        if more := bool(most and sum(ways.values()) >= most):
+            break
         page = await list_people(
             broadcast.audience,
             broadcast.area_id,
@@ -99,7 +103,7 @@ async def expected(broadcast: Broadcast, now: datetime) -> Preview:
         rooms = await fetch(_GRIDS, sorted(audience.area_ids))
         ways["群公告", "每个网格群一条"] = rooms[0]["grids"]
     shares = [Share(way, count, why) for (way, why), count in ways.items()]
-    return Preview(audience.words, people, skipped, shares, sample)
+    return Preview(audience.words, people, skipped, shares, sample, more=more)
 
 
 _GRIDS = "SELECT count(*)::int AS grids FROM area WHERE level = 'grid' AND id = ANY ($1::int[])"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -312,3 +313,17 @@ async def test_who_is_forgotten_stays_a_figure_and_who_is_merged_takes_along_wha
     await office.work()
     assert (await office.counts(later))["skipped"] == 1
     assert not await fetch("SELECT 1 FROM outbox WHERE recipient = $1", sun.openid)
+
+
+async def test_several_schedulers_at_once_write_everybody_down_once_and_make_one_job_each(office: Office) -> None:
+    for number in range(30):
+        await neighbour(f"n{number}", office.now)
+    published = await office.publish()
+    await asyncio.gather(*(broadcast_runs.advance(office.now) for _ in range(6)))
+    await office.work()
+    assert await BroadcastRun.filter(broadcast_id=published.id).count() == 1
+    per_person = "SELECT recipient, count(*) FROM outbox WHERE payload ? 'delivery' GROUP BY 1 HAVING count(*) > 1"
+    assert await fetch(per_person) == []
+    told = await fetch("SELECT count(*)::int AS n FROM outbox WHERE payload ? 'delivery' AND state <> 'pending'")
+    assert told[0]["n"] >= 30
+    assert mentions(office, CHEN) == 1
