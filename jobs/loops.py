@@ -175,7 +175,7 @@ def start_scheduler(
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(60, lambda: gather_questions(now(), unanswered), "tell workers what nobody in a room has answered")
     every(300, lambda: make_digests(now()), "make digests of rooms")
-    every(60, settle, "end mass sends whose job was put aside")
+    every(60, lambda: settle(now()), "end mass sends whose job was put aside")
     every(60, lambda: close_due(now()), "end surveys and votes that are over")
     every(300, lambda: ask_due(now(), follow_up), "ask whether solved matters are still well")
     every(3600, lambda: anchor(now()), "anchor the audit trail")

@@ -178,9 +178,23 @@ async def test_a_call_whose_worker_gave_up_is_over(town: Town) -> None:
         await town.deliver()
         town.clock.advance(timedelta(minutes=20))
     assert (await job(call))["state"] == "parked"
-    assert await mass_calls.settle() == 1
+    assert await mass_calls.settle(town.clock()) == 1
     state, error = await made(call)
     assert (state, "试了 5 次没有发出" in error) == ("parked", True)
+
+
+async def test_a_call_that_could_not_be_made_for_a_day_goes_another_way(town: Town) -> None:
+    call = await mass(town, "停水", CHEN, WANG, channels=(Channel.MASS, Channel.NOTICE))
+    town.platform.faults.fail_api("errcode", SEND, errcode=45009)
+    for _ in range(26):
+        await town.deliver()
+        town.clock.advance(timedelta(hours=1))
+    assert "等了一天没有发出" in (await job(call))["error"]
+    assert await mass_calls.settle(town.clock()) == 1
+    await town.deliver()
+    told = [push for push in town.platform.pushes(CHEN) if push.source == "template"]
+    assert (await made(call))[0] == "parked"
+    assert ("通知主题", "停水") in told[-1].rows
 
 
 @pytest.mark.parametrize(
