@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages import Reply
 from bot.router import Router
-from domain import survey_answers, survey_results, surveys
+from domain import survey_answers, survey_people, survey_results, surveys
 from domain.clock import say_date
 from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from domain.survey_notices import name
@@ -24,7 +24,7 @@ _LATER = "回复“取消”可以先放下，以后再回复“投票”接着�
 @router.on(either(words("我的投票", "议事", "议事投票", "小区投票", "调查问卷"), pattern(_WANTED)))
 async def list_open(chat: Chat) -> Reply:
     """What there is to answer now."""
-    found = [one for one in await surveys.list_surveys(chat.person, chat.now, state="open") if _asks(one, chat)]
+    found = [one for one in await surveys.list_surveys(chat.person, chat.now, state="open") if await _asks(one, chat)]
     if not found:
         chat.go()
         return Reply("现在没有要投票或填写的。\n看以前的结果回复“投票结果”。")
@@ -35,8 +35,8 @@ async def list_open(chat: Chat) -> Reply:
     return chat.ask("现在可以参加：", numbered(*said))
 
 
-def _asks(one: Listed, chat: Chat) -> bool:
-    return surveys.is_open(one.survey, chat.now)
+async def _asks(one: Listed, chat: Chat) -> bool:
+    return surveys.is_open(one.survey, chat.now) and await survey_people.concerns(chat.person, one.survey, chat.now)
 
 
 @router.on(state("surveys.list"), lambda chat: bool(chat.tap and chat.tap <= len(chat.data["ids"])))

@@ -123,8 +123,15 @@ class QuestionResultInfo(Body):
     texts: list[str]
 
 
+class GridInfo(Body):
+    """How many of a grid took part."""
+
+    grid: str
+    answered: int
+
+
 class ResultInfo(Body):
-    """`answered` of `asked` people (of a vote: households). Without questions `hidden` says why."""
+    """`answered` of `asked` people (of a vote: households). Without questions, `hidden` says why. `grids`: staff."""
 
     id: int
     kind: SurveyKind
@@ -135,6 +142,7 @@ class ResultInfo(Body):
     rate: float | None
     questions: list[QuestionResultInfo]
     hidden: str
+    grids: list[GridInfo]
 
 
 class Homes(Body):
@@ -212,6 +220,7 @@ def result_of(result: Result) -> ResultInfo:
         rate=result.rate,
         questions=[_question_of(one) for one in result.questions],
         hidden=result.hidden,
+        grids=[GridInfo(grid=grid, answered=answered) for grid, answered in result.grids],
     )
 
 

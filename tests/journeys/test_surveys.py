@@ -65,6 +65,8 @@ async def test_a_questionnaire_is_answered_left_and_taken_up_again(town: Town):
 
 
 async def test_a_sentence_about_something_else_goes_on_as_such(town: Town):
+    await let_out(town, title="给八十岁以上的", audience={"age": {"from": 80}})
+    assert "现在没有要投票" in await town.say(CHEN, "问卷"), "not meant for her"
     await let_out(town)
     await town.say(CHEN, "我要投票")
     assert "看起来您要反映" in await town.say(CHEN, "3栋2单元楼道灯坏了好几天了")
