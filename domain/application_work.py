@@ -14,7 +14,7 @@ from domain.application_rows import keep_files, note_event, title_of
 from domain.applications import Tie, absent, lock, tell_applicant, ties
 from domain.forms import Field, read_fields
 from domain.journal import audit
-from domain.people import Person, post_of
+from domain.people import Person, post_of, present
 from domain.room_questions import on_duty
 from domain.telling import tell
 from domain.timing import quiet_until
@@ -267,7 +267,7 @@ async def _warn(found: Application, now: datetime) -> None:
     await found.save(update_fields=["told"])
     holder, title = await post_of(found.holder_id), await title_of(found)
     posts = [holder] if holder else []
-    if is_over or not posts:
+    if is_over or holder is None or not await present(holder, now):
         posts += [post for post in await on_duty(found.area_id, now) if holder is None or post.id != holder.id]
     what = "超过承诺时间的申请" if is_over else "快到时间的申请"
     for post in posts:

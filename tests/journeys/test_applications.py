@@ -84,6 +84,29 @@ async def test_an_answer_that_does_not_fit_is_asked_again_and_one_is_amended(tow
     assert "老人姓名：陈美珍" in await town.say(CHEN, "陈美珍")
 
 
+async def test_what_is_tapped_or_sent_beside_the_question_is_no_answer(town: Town):
+    await hand_in(town)
+    await town.say(LI, "补材料 B1120-0001")
+    assert "请先点“我来办”" in await town.say(LI, "身份证背面")
+    await town.say(LI, "我来办 B1120-0001")
+    await town.say(LI, "办好了 B1120-0001")
+    assert "待办" in await town.say(LI, "待办"), "no result for the applicant"
+    await town.say(CHEN, "网上申请")
+    await town.say(CHEN, "老年人优待证和公交卡")
+    assert "请用文字回答" in await town.photo(CHEN)
+    await town.say(CHEN, "1")
+    assert "这一项不用照片：老人姓名" in await town.photo(CHEN)
+    await town.say(LI, "补材料 B1120-0001 身份证背面")
+    await town.deliver()
+    assert "还差：身份证背面" in await town.tap(CHEN, "去补充"), "a notice's line is no name"
+    await town.say(CHEN, "继续申请")
+    for answer in ("陈美兰", ID_NUMBER, PHONE, "1"):
+        await town.say(CHEN, answer)
+    assert "一寸照片：1 张照片" in await town.photo(CHEN)
+    assert "这一张没有收，照片够了" in await town.photo(CHEN)
+    assert "交好了，编号 B1120-0002" in await town.say(CHEN, "1")
+
+
 async def test_what_is_half_filled_in_waits_while_one_does_something_else(town: Town):
     await fill(town, "陈美兰", ID_NUMBER)
     assert "看起来您要反映" not in await town.say(CHEN, "我的事项")
