@@ -21,6 +21,7 @@ class LockedSlot:
 
     id: int
     plan_id: int
+    is_counter: bool
     area_id: int
     title: str
     active: bool
@@ -49,7 +50,7 @@ class LockedSlot:
 
 # An activity's plan takes people only while the activity is open and its last moment has not passed ($2).
 _LOCK = """
-SELECT s.id, s.plan_id, p.area_id, p.title, p.active,
+SELECT s.id, s.plan_id, p.kind = 'counter' AS is_counter, p.area_id, p.title, p.active,
     NOT EXISTS (SELECT FROM activity a WHERE a.plan_id = p.id AND NOT (a.state = 'open' AND a.until > $2)) AS announced,
     s.starts_at, s.ends_at, s.capacity, s.taken, s.waiting, s.closed, s.settled_at, p.opens_days, p.closes_minutes,
     p.cancel_minutes, p.per_person, p.waiting_most, p.strikes, p.strike_days, p.pause_days

@@ -52,7 +52,8 @@ async def one(chat: Chat) -> Reply:
 
 def _show(chat: Chat, card: Card) -> Reply:
     chat.go("booking.one", id=card.id)
-    return chat.ask(booked_text(card, chat.now).rsplit("\n", 1)[0], numbered("取消预约", "换个时间"))
+    choices = ["取消预约", *([] if card.is_activity else ["换个时间"])]
+    return chat.ask(booked_text(card, chat.now).rsplit("\n", 1)[0], numbered(*choices))
 
 
 @router.on(state("booking.one"), tapped(2))
