@@ -105,7 +105,7 @@ async def _days(chat: Chat, plan: str, move: int = 0) -> Reply:
     days = list(dict.fromkeys(map(_day_of, slots)))[:_DAYS]
     if not days:
         chat.go()
-        return Reply("最近的时间都约满了，过几天会放新的号。\n过几天回复“预约”再看看。")
+        return Reply("最近没有能约的时间，每天会放新的号。\n过一两天回复“预约”再看看。")
     if len(days) == 1:
         return await times(chat, plan, days[0], move)
     chat.go("booking.day", plan=plan, days=[day.isoformat() for day in days], move=move)
