@@ -19,7 +19,7 @@ from handlers.taps import case_tap, tapped_case
 
 router: Router[Chat] = Router("broadcasts")
 
-_WRITE = r"(?:发通知|写通知|群发通知|群发)\s*[:：]?\s*(.*)"
+_WRITE = r"(?:(?:发通知|写通知|群发通知)\s*[:：]?|群发\s*[:：\s])\s*(.+)"
 _BUILDING = re.compile(r"\s*(\d{1,3})\s*(?:栋|号楼|幢|座)?\s*")
 _TITLE = 20
 _ROWS = 6
@@ -56,9 +56,8 @@ async def write(chat: Chat) -> Reply:
     """“发通知”, with or without what it says."""
     broadcasts.officer(chat.person, "create")
     found = re.fullmatch(_WRITE, chat.text, re.DOTALL)
-    text = found[1].strip() if found else ""
-    if text:
-        return _ask_whom(chat, text)
+    if found:
+        return _ask_whom(chat, found[1].strip())
     chat.go("broadcasts.text")
     return Reply("请写通知的内容，第一行当标题。\n不发了回复“取消”。")
 
