@@ -361,7 +361,8 @@ async def test_who_is_forgotten_leaves_counts_and_no_words(orm: None):
     for person in (gone, stays):
         await survey_answers.answer(person, survey.id, {"q1": 2, "q2": [1], "q3": f"我是{person.openid}"}, NOW)
     [mine] = (await gather(gone, NOW)).surveys
-    assert (mine["title"], mine["answers"]["q3"]) == ("3 栋加装电梯", "我是o_gone")
+    assert (mine["title"], mine["handed_in"]) == ("3 栋加装电梯", True)
+    assert mine["answers"] == {"1. 物业做得怎么样？": "2 星", "2. 最想改什么？": "卫生", "3. 想说的话": "我是o_gone"}
     await erase(gone, NOW)
     assert sorted(one.answers.get("q3", "") for one in await SurveyAnswer.all()) == ["", "我是o_stays"]
     assert (await survey_results.count(survey)).answered == 2
