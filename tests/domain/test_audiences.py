@@ -213,7 +213,7 @@ FROM homes, generate_series(1, 4) n
 """
 
 
-async def test_a_hundred_thousand_people_are_looked_through_in_five_seconds():
+async def test_a_hundred_thousand_people_are_looked_through_in_seconds():
     await fact_kinds()
     await fetch(_CROWD, await area(SECOND))
     await fetch("ANALYZE household, household_member")
@@ -223,4 +223,4 @@ async def test_a_hundred_thousand_people_are_looked_through_in_five_seconds():
         after, count = page[-1].order, count + len(page)
     took = time.perf_counter() - began
     assert count > 1000
-    assert took < 5
+    assert took < 10, "two seconds on a machine that has nothing else to do"
