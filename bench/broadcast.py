@@ -102,7 +102,7 @@ async def enqueue(place: Place, author: Person, approver: Person, people: int) -
     while await broadcast_runs.list_next(now):
         pass
     listed = perf_counter()
-    while await broadcast_runs.hand_over(now, people * 2):
+    while await broadcast_runs.hand_over(now, broadcast_runs.PORTION):
         pass
     ended = perf_counter()
     rows = await fetch("SELECT count(*) AS jobs FROM outbox WHERE payload ? 'delivery'")
