@@ -301,7 +301,8 @@ class SharesHome:
         return True if True in answers else None if not answers or None in answers else False
 
     def said(self) -> str:
-        return f"家里有人{self.rule.said()}"
+        said = self.rule.said()
+        return f"家里有人{' ' if said[0].isdigit() else ''}{said}"
 
     def parts(self) -> Iterable[Rule]:
         yield self

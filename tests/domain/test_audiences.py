@@ -144,7 +144,7 @@ async def test_rules_are_said_back_in_chinese():
             "住在东亭社区第一网格、（6 岁以下或试低保）的人",
         ),
         ({"not": {"fact": "t_wed", "is": "已婚"}}, "不是试婚姻是已婚的人"),
-        ({"household": {"age": {"from": 60, "to": 69}}}, "家里有人60 到 69 岁的人"),
+        ({"household": {"age": {"from": 60, "to": 69}}}, "家里有人 60 到 69 岁的人"),
         ({"date": "t_licence", "within_days": 30}, "试驾照到期在 30 天以内的人"),
         ({"role": ["grid_worker"]}, "是网格员的人"),
     ):
