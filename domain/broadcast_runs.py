@@ -27,9 +27,9 @@ from models.enums import Channel, RunState
 
 log = structlog.get_logger(__name__)
 
-MOST_WAITING = 800
+MOST_WAITING = 400
 """Jobs of broadcasts in the outbox that are not finished: about a second's work of one worker."""
-PORTION = 400
+PORTION = 200
 """Deliveries handed over in one transaction."""
 PAGE = 2000
 """People written down in one transaction."""
