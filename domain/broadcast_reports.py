@@ -235,6 +235,41 @@ async def report(person: Person, broadcast_id: int, now: datetime, run: int = 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How one person's (or one room's) delivery stands."""
+
+    id: int
+    name: str
+    grid: str
+    outcome: str
+    channel: str
+    reason: str
+    read_at: datetime | None
+
+
+_EACH = (
+    "SELECT * FROM (SELECT d.id, CASE WHEN d.recipient LIKE 'room:%' THEN '网格群' ELSE coalesce(nullif(m.name, ''), "  # noqa: S608 - constants of ours
+    "nullif(r.name, ''), nullif(r.nickname, ''), '') END AS name, coalesce(g.name, '') AS grid, d.read_at, "
+    + _OUTCOME
+    + _JOINED
+    + """
+    LEFT JOIN resident r ON r.id = d.resident_id LEFT JOIN household_member m ON m.id = d.member_id
+    LEFT JOIN area g ON g.id = d.grid_id
+    WHERE d.broadcast_id = $1 AND d.id > $2
+) AS told WHERE $3 IN ('', outcome) ORDER BY id LIMIT $4
+"""
+)
+
+
+async def each(person: Person, broadcast_id: int, *, outcome: str = "", after: int = 0, limit: int = 50) -> list[Told]:
+    """Every delivery, or those with one outcome; above the community names are masked. Raises NotFound."""
+    await find(person, broadcast_id)
+    near = officer(person, "read", broadcast_id).level in (Level.GRID, Level.COMMUNITY)
+    rows = await fetch(_EACH, broadcast_id, after, outcome, limit)
+    return [Told(**row | {"name": row["name"] if near else masked(row["name"])}) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """Somebody who has not read it, or has no WeChat: whom to look for, where, and why."""
 
