@@ -70,7 +70,7 @@ async def text_written(chat: Chat) -> Reply:
 
 def _ask_whom(chat: Chat, text: str) -> Reply:
     chat.go("broadcasts.whom", text=text)
-    return chat.ask("发给谁？", numbered(f"{_where(chat)}的人", "某一栋楼的人", f"{_where(chat)}80 岁以上的人"))
+    return chat.ask("发给谁？", numbered(f"{_where(chat)}的人", "某一栋楼的人", f"{_where(chat)}里 80 岁以上的人"))
 
 
 def _where(chat: Chat) -> str:
@@ -179,9 +179,8 @@ async def approved(chat: Chat) -> Reply:
     """Let this version go out."""
     told = await broadcasts.approve(chat.person, chat.data["id"], chat.data["version"], chat.now, chat.source)
     chat.go()
-    return Reply(
-        f"已批准“{excerpt(told.title, 20)}”，{say_calendar(told.calendar, chat.now)}。\n看进度回复“通知进度”。"
-    )
+    when = say_calendar(told.calendar, chat.now, approved=True)
+    return Reply(f"已批准“{excerpt(told.title, 20)}”，{when}。\n看进度回复“通知进度”。")
 
 
 @router.on(state("broadcasts.decide"), tapped(2))
