@@ -162,8 +162,13 @@ class Report:
     runs: Sequence[dict[str, Any]]
 
     def count(self, outcome: str) -> int:
-        """How many have this outcome."""
-        return sum(line.count for line in self.lines if line.outcome == outcome)
+        """How many people have this outcome."""
+        return sum(line.count for line in self.lines if line.outcome == outcome and line.channel != "room")
+
+    @property
+    def rooms(self) -> int:
+        """In how many rooms it stands."""
+        return sum(line.count for line in self.lines if line.channel == "room")
 
 
 # How one delivery stands; `d`, `o` its job, `c` its mass send.
@@ -340,8 +345,9 @@ async def concerning(person: Person, words: str = "", limit: int = 6) -> list[tu
 
 
 def progress(broadcast: Broadcast, seen: Report) -> str:
-    """已送达 97 人，没送到 2 人，要上门告知 1 人；61 人看过。"""
+    """已送达 97 人，没送到 2 人，要上门告知 1 人，群公告 4 个；61 人看过。"""
     parts = [f"{said} {seen.count(outcome)} 人" for outcome, said in OUTCOMES.items() if seen.count(outcome)]
+    parts += [f"群公告 {seen.rooms} 个"] if seen.rooms else []
     failed = [line for line in seen.lines if line.outcome == "undelivered" and line.reason][:2]
     why = "".join(f"\n没送到 {line.count} 人：{line.reason}" for line in failed)
     return f"【{broadcast.title}】{'，'.join(parts) or '还没有发'}；{seen.read} 人看过。{why}"
