@@ -31,6 +31,7 @@ import orjson
 from aiohttp import web
 
 from bench import stage
+from bench.audience import look_through
 from bench.stage import BenchFailed, Place, WeChatStandIn
 from bot.once import UNSURE
 from domain import broadcast_control, broadcast_reports, broadcast_runs, broadcasts
@@ -285,6 +286,7 @@ async def run(place: Place, people: int, kills: int = KILLS, lease: timedelta | 
     await db.execute("VACUUM ANALYZE conversation")
     await db.close()
     async with database(place.database_url, 4):
+        looked = await look_through(people)
         author, approver = await find_operator(_AUTHOR), await find_operator(_APPROVER)
         enqueued = await enqueue(place, author, approver, people)
         broadcast, record = await _publish(author, approver), Record()
@@ -293,7 +295,7 @@ async def run(place: Place, people: int, kills: int = KILLS, lease: timedelta | 
         compared = await compare(record, author, broadcast, people)
     if compared.doubled or compared.wrong:
         raise BenchFailed(f"{compared.doubled} people have it twice; wrong of {compared.wrong[:5]}")
-    return _result(people, enqueued, seen, compared, record)
+    return _result(people, looked, enqueued, seen, compared, record)
 
 
 def _share(waits: Sequence[float], share: float) -> float:
@@ -301,9 +303,12 @@ def _share(waits: Sequence[float], share: float) -> float:
     return round(sorted(waits)[min(len(waits) - 1, int(len(waits) * share))], 2) if waits else 0.0
 
 
-def _result(people: int, enqueued: Enqueued, seen: Sending, compared: Compared, record: Record) -> dict[str, Any]:
+def _result(
+    people: int, looked: float, enqueued: Enqueued, seen: Sending, compared: Compared, record: Record
+) -> dict[str, Any]:
     figures: Mapping[str, Any] = {
         "people": people,
+        "looked_through_per_s": round(looked),
         "listed_per_s": round(enqueued.listed_per_s),
         "enqueued_per_s": round(enqueued.enqueued_per_s),
         "sent_per_s": round(seen.sent_per_s, 1),
