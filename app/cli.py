@@ -114,6 +114,16 @@ def staff(
     _run(staff_codes(code_for))
 
 
+@app.command("console-link")
+def console_link(
+    number: Annotated[str, typer.Option("--code", help="whose: a 工号; empty = the first administrator's")] = "",
+) -> None:
+    """A link with which somebody sets their password for the staff console, once."""
+    from app.commands import console_link  # noqa: PLC0415
+
+    _run(console_link(number))
+
+
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="FILE.xlsx, FILE.csv, or a folder of CSV files")],

@@ -37,6 +37,7 @@ from models.cases import (
     SpecialDay,
     Supervision,
 )
+from models.console import Administrator, ConsoleChoice, Credential, SavedView, ScanTicket, SetupLink
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
@@ -58,6 +59,7 @@ from models.surveys import FollowUp, Survey, SurveyAnswer, SurveyDraft, SurveyVo
 __all__ = [
     "Absence",
     "Activity",
+    "Administrator",
     "ApiKey",
     "Application",
     "ApplicationEvent",
@@ -82,7 +84,9 @@ __all__ = [
     "Connector",
     "ConnectorCase",
     "Consent",
+    "ConsoleChoice",
     "Conversation",
+    "Credential",
     "Delivery",
     "Department",
     "Duty",
@@ -122,9 +126,12 @@ __all__ = [
     "RoomDigest",
     "RoomMessage",
     "RoomSeat",
+    "SavedView",
+    "ScanTicket",
     "ServiceClass",
     "ServiceForm",
     "ServiceItem",
+    "SetupLink",
     "Shortlisted",
     "Slot",
     "SpecialDay",

@@ -1,0 +1,21 @@
+"""The menu on the left: where to, under which name, for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.frame import ROOT, Visit, Who, staff
+
+#: In the order it is shown.
+ENTRIES: Sequence[tuple[str, str, Who]] = (("/", "待办", staff),)
+
+
+def menu(visit: Visit) -> list[tuple[str, str]]:
+    """What this person may go to."""
+    return [(path, name) for path, name, who in ENTRIES if who(visit)]
+
+
+def here(visit: Visit, path: str) -> bool:
+    """Whether the page shown belongs to this entry."""
+    shown = visit.request.path.removeprefix(ROOT) or "/"
+    return shown == path or (path != "/" and shown.startswith(f"{path}/"))
