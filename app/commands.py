@@ -8,7 +8,8 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from app.demo import load_demo, settle_rooms
+from app.demo import load_demo, settle_homes, settle_rooms
+from app.demo_activities import settle_activities
 from app.engines import engines
 from app.logs import configure_logs
 from app.serve import Parts, serving, until_signal
@@ -53,6 +54,8 @@ async def run_all() -> None:
             if settings.simulator and not await has_community():
                 loaded = await load_demo(simulator=True)
                 await settle_rooms(utc_now())
+                await settle_homes(utc_now())
+                await settle_activities(utc_now())
                 log.info("demo community loaded", areas=loaded.areas, staff=loaded.staff, duties=loaded.duties)
         async with serving(settings, started, Parts(web=True, worker=True)) as served:
             page = "/simulator" if settings.simulator else ""
@@ -113,6 +116,8 @@ async def demo_only() -> None:
         async with database(started.database_url, 2):
             loaded = await load_demo(simulator=settings.simulator)
             await settle_rooms(utc_now())
+            await settle_homes(utc_now())
+            await settle_activities(utc_now())
     Console().print(f"added: {loaded.areas} areas, {loaded.staff} staff, {loaded.duties} duties")
 
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
 from bot.qrcodes import grid_scene
 from domain import badges, consents, profile, room_messages, rooms
+from domain.anniversaries import years_after
+from domain.clock import SHANGHAI
 from domain.community import Loaded, load_community
+from domain.fact_tables import MEMBERS
+from domain.life_events import add_shipped_events, add_shipped_kinds
+from domain.organisation import import_tables
+from domain.organisation_tables import HOUSEHOLDS
 from domain.people import Person, find_operator, find_person
 from domain.room_words import Words
 from domain.service_plans import add_shipped_services
+from domain.tables import Cell, Sheet
+from errors import SettingsError
 from models.database import transaction
 from models.enums import BadgeKind, MessageKind, Purpose
-from models.people import Area
+from models.people import Area, Household
 from simulator import Platform
 
 
@@ -39,7 +47,38 @@ async def load_demo(*, simulator: bool) -> Loaded:
     async with transaction():
         loaded = await load_community(demo_data(), bind_openids=simulator)
         await add_shipped_services()
+        await add_shipped_kinds()
     return loaded
+
+
+async def settle_homes(now: datetime) -> int:
+    """Let invented people live in the demo's households, and lay out the reminders of their lives as drafts; gives how
+    many people. In a community that has households already nothing happens."""
+    rows = tomllib.loads(files("simulator").joinpath("demo_households.toml").read_text(encoding="utf-8"))["member"]
+    if await Household.exists():
+        return 0
+    kinds = sorted({code for row in rows for code in row.get("facts", {})})
+    people = [_inhabitant(row, kinds, now) for row in rows]
+    places = list(dict.fromkeys(tuple(cells[:4]) for cells in people))
+    heads = ["grid", "building", "unit", "room", "name", "relation", "birthday", *kinds]
+    report = await import_tables([_sheet(HOUSEHOLDS.name, heads[:4], places), _sheet(MEMBERS.name, heads, people)], now)
+    if report.faults:
+        raise SettingsError(f"demo_households.toml: {report.faults[0]}")
+    await add_shipped_events(await find_operator("S001"), now)
+    return len(people)
+
+
+def _sheet(name: str, heads: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> Sheet:
+    return Sheet(name, list(enumerate([heads, *rows], 1)))
+
+
+def _inhabitant(row: Mapping[str, Any], kinds: Sequence[str], now: datetime) -> list[Cell]:
+    """Somebody as a row of the table, with days counted from today as dates."""
+    today = now.astimezone(SHANGHAI).date()
+    birthday = years_after(today + timedelta(days=row["in_days"]), -row["turns"])
+    facts = [row.get("facts", {}).get(kind) for kind in kinds]
+    dated = [today + timedelta(days=fact) if isinstance(fact, int) else fact for fact in facts]
+    return [row["grid"], *row["home"], row["name"], row["relation"], birthday, *dated]
 
 
 async def settle_rooms(now: datetime) -> int:

@@ -21,6 +21,7 @@ from errors import TooMany, Unavailable
 from jobs.loops import end
 from miniapp_api import open311, room_page
 from miniapp_api.addresses import client_of
+from miniapp_api import certificate_page, open311, room_page
 from miniapp_api.api import create_api
 from miniapp_api.frames import Writer
 from miniapp_api.health import add_routes
@@ -52,7 +53,9 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     hub = Hub(Writer())
     app.cleanup_ctx.append(lambda _app: _hub_runs(running, hub))
     app.on_shutdown.append(lambda _app: hub.close_all())
-    app.add_subapp("/api/v1", create_api(desk(running, hub)))
+    given = desk(running, hub)
+    app.add_subapp("/api/v1", create_api(given))
+    certificate_page.add_routes(app, given)
     room_page.add_routes(app, running.settings.reached_at)
     app.add_subapp("/console", create_console(office(running)))
     if platform is not None:

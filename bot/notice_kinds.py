@@ -23,7 +23,6 @@ class Form(Enum):
     """What a value is made of."""
 
     CODE = "letters, digits and signs"
-    DIGITS = "digits"
     TEXT = "running text"
     PHRASE = "Chinese characters alone"
     MOMENT = "a time"
@@ -48,7 +47,7 @@ _EVERY = {
 
 KINDS: Mapping[str, Mapping[str, Value]] = {
     CASE: _EVERY,
-    "booking": _EVERY | {"place": Value(Form.TEXT, 60, "东湖社区服务站二楼"), "code": Value(Form.DIGITS, 8, "471102")},
+    "booking": _EVERY | {"place": Value(Form.TEXT, 60, "东湖社区服务站二楼"), "code": Value(Form.CODE, 8, "471102")},
     "application": _EVERY,
     "policy": _EVERY,
     "survey": _EVERY,
@@ -58,7 +57,6 @@ KINDS: Mapping[str, Mapping[str, Value]] = {
 #: Types that hold each form, the best first.
 _SUITS: Mapping[Form, tuple[str, ...]] = {
     Form.CODE: ("character_string", "thing"),
-    Form.DIGITS: ("character_string", "number", "thing"),
     Form.TEXT: ("thing",),
     Form.PHRASE: ("phrase", "thing"),
     Form.MOMENT: ("time", "date", "thing"),

@@ -5,7 +5,7 @@ How somebody is reached is decided here: by their own WeChat, by family of the s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -90,6 +90,7 @@ SELECT h.grid_id, h.id, h.building, m.id AS member_id, m.name, m.birthday, m.fac
     + _BADGES
     + """
 FROM homes h LEFT JOIN household_member m ON m.household_id = h.id
+    AND (m.confirmed_at IS NOT NULL OR m.source NOT LIKE 'resident:%')
 LEFT JOIN resident r ON r.id = m.resident_id AND m.confirmed_at IS NOT NULL AND r.deleted_at IS NULL
 ORDER BY h.grid_id, h.id, m.id
 """
@@ -120,10 +121,11 @@ async def look_through(search: Search, after: int = 0) -> AsyncIterator[Found]:
     place = (after >> _ID_BITS) & (1 << _GRID_BITS) - 1, after & (1 << _ID_BITS) - 1
     version = texts()[Purpose.NOTICES].version
     for kind in range(begin, 3 if search.staff else 2):
-        while rows := await fetch(_PAGES[kind], search.area_ids, *place, _PAGE, search.topic, version):
+        page, read = _KINDS[kind]
+        while rows := await page(search.area_ids, *place, _PAGE, search.topic, version):
             for place, group in groupby(rows, key=_place):
                 order = (kind << _GRID_BITS | place[0]) << _ID_BITS | place[1]
-                for found in _READ[kind](list(group), order, search):
+                for found in read(list(group), order, search):
                     yield found
         place = (0, 0)
 
@@ -222,5 +224,22 @@ def _staff(rows: list[Row], order: int, search: Search) -> Iterator[Found]:
         yield one, Reached(order, recipient, who, None, row["openid"], None, day, via, row["name"])
 
 
-_PAGES = (_MEMBERS, _FOLLOWERS, _STAFF)
-_READ: tuple[Callable[[list[Row], int, Search], Iterator[Found]], ...] = (_household, _follower, _staff)
+async def _members(*place: Any) -> list[Row]:
+    return await fetch(_MEMBERS, *place)
+
+
+async def _followers(*place: Any) -> list[Row]:
+    return await fetch(_FOLLOWERS, *place)
+
+
+async def _officers(*place: Any) -> list[Row]:
+    return await fetch(_STAFF, *place)
+
+
+_Read = Callable[[list[Row], int, Search], Iterator[Found]]
+#: In the order of `Reached.order`: how a page is fetched, and how what belongs together in it is read.
+_KINDS: tuple[tuple[Callable[..., Awaitable[list[Row]]], _Read], ...] = (
+    (_members, _household),
+    (_followers, _follower),
+    (_officers, _staff),
+)

@@ -18,7 +18,7 @@ from domain.audience_rules import why
 from domain.audiences import Audience, check_audience, fact_kinds, search_for
 from domain.clock import SHANGHAI
 from domain.journal import audit
-from domain.life_dates import check_event
+from domain.life_dates import Event, check_event
 from domain.people import Person
 from errors import NotAllowed, NotFound
 from models.broadcasts import Broadcast, Delivery
@@ -80,11 +80,16 @@ async def preview(
     if post is None or not (post.dispatches or post.role is Role.GRID_WORKER):
         raise NotAllowed("no officer", say="这是社区工作人员用的。", tag="audience:preview")
     audience = await check_audience(rule, area_id or post.area_id)
+    words = audience.words
     if event is not None:
-        check_event(event, await fact_kinds())
+        kinds = await fact_kinds()
+        dated = check_event(event, kinds)
+        words = f"{words}，{dated.said(kinds)}"
+        if dated.source in kinds and kinds[dated.source].sensitive:
+            audience = replace(audience, sensitive=(*audience.sensitive, kinds[dated.source].name))
     await need_sensitive(person, audience, now, source)
     search = search_for(audience, now.astimezone(SHANGHAI).date(), topic, event)
-    return await _counted(audience.words, search, shy=post.level.rank > Level.COMMUNITY.rank)
+    return await _counted(words, search, shy=post.level.rank > Level.COMMUNITY.rank)
 
 
 async def _counted(words: str, search: Search, *, shy: bool) -> Preview:
@@ -127,12 +132,14 @@ async def why_told(person: Person, delivery_id: int | None, now: datetime) -> st
     broadcast: Broadcast = delivery.broadcast
     audience = await check_audience(broadcast.audience, broadcast.area_id, in_use=False)
     today = (delivery.run.started_at or now).astimezone(SHANGHAI).date()
+    dated = Event.read(broadcast.event) if broadcast.event else None
     reasons = await _reasons(audience, delivery, today, broadcast.event)
     head = f"“{broadcast.title}”发给{audience.words}。"
     if reasons is None:
         return f"{head}\n现在的记录里已经对不上了，可以回复“我的档案”看社区记了什么。"
     whose = "您家里人" if reasons[1] is Via.FAMILY else "您"
-    return f"{head}\n因为{whose}：{'、'.join(reasons[0])}。\n不想收这类，回复“退订”；记得不对，回复“我的档案”。"
+    parts = [*reasons[0], *([dated.said(await fact_kinds(in_use=False))] if dated else [])]
+    return f"{head}\n因为{whose}：{'、'.join(parts)}。\n不想收这类，回复“退订”；记得不对，回复“我的档案”。"
 
 
 async def _reasons(audience: Audience, delivery: Delivery, today: date, event: Any) -> tuple[list[str], Via] | None:
@@ -142,5 +149,5 @@ async def _reasons(audience: Audience, delivery: Delivery, today: date, event: A
     search = replace(search_for(audience, today, "", event), area_ids=[delivery.grid_id])
     async for one, reached in look_through(search):
         if reached.recipient == delivery.recipient or (reached.member_id and reached.member_id == delivery.member_id):
-            return [*why(audience.rule, one, today), *(["日子快到了"] if reached.key_date else [])], reached.via
+            return why(audience.rule, one, today), reached.via
     return None

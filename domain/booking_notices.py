@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.booking_cards import STATE_NAMES, Card
 from domain.clock import SHANGHAI, say_date, template_number, template_time
 from domain.journal import Notice, is_platform
-from domain.notices import TAP_LABELS, Tap, tap_id
+from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from models.database import fetch, to_json
 from models.enums import BookingState
 
@@ -44,7 +44,7 @@ def _fields(card: Card, note: str, state: BookingState | None = None) -> dict[st
         "status": STATE_NAMES[state or card.state],
         "time": template_time(card.starts_at),
         "note": note,
-        "place": card.place,
+        "place": excerpt(card.place or "社区"),
         "code": card.code,
     }
 

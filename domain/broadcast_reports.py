@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.audience_previews import SMALL
 from domain.audiences import Reached, Via, list_people
-from domain.broadcasts import find, officer
+from domain.broadcasts import find, hand_in, officer
 from domain.clock import SHANGHAI
 from domain.deliveries import audience_of
+from domain.mass_calls import PER_MONTH
 from domain.people import Person, ancestors
 from errors import NotFound
 from models.broadcasts import Broadcast
@@ -20,8 +22,6 @@ from models.database import fetch
 from models.enums import Channel, Level
 
 SAMPLE = 5
-MASS_A_MONTH = 4
-"""Mass sends one person may get in a calendar month (wechat.md §5)."""
 _PAGE = 2000
 _WINDOW = timedelta(hours=48)
 
@@ -47,18 +47,30 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Whom it would reach if it went out now. `sample`: names of some, masked."""
+    """Whom it would reach if it went out now. `sample`: names of some, masked; of a group too small for its reader
+    nothing is said but that it is `small`."""
 
     words: str
     people: int
     skipped: int
     shares: Sequence[Share]
     sample: Sequence[str]
+    small: bool = False
 
 
 async def preview(person: Person, broadcast_id: int, now: datetime) -> Preview:
     """Count whom it concerns, and by which way each would be told. Raises NotFound."""
-    return await expected(await find(person, broadcast_id), now)
+    found = await expected(await find(person, broadcast_id), now)
+    above = officer(person, "read").level.rank > Level.COMMUNITY.rank
+    if above and 0 < found.people + found.skipped < SMALL:
+        return Preview(found.words, 0, 0, (), (), small=True)
+    return found
+
+
+async def submit(person: Person, broadcast_id: int, now: datetime, source: str = "") -> Broadcast:
+    """Count whom it concerns and ask for approval. Raises as `domain.broadcasts.hand_in`."""
+    found = await expected(await find(person, broadcast_id), now)
+    return await hand_in(person, broadcast_id, found.people, now, source)
 
 
 async def expected(broadcast: Broadcast, now: datetime) -> Preview:
@@ -94,7 +106,7 @@ _GRIDS = "SELECT count(*)::int AS grids FROM area WHERE level = 'grid' AND id = 
 _OPEN = """
 SELECT p.openid, coalesce(c.last_message_at > $2, false) AS talks, (
     SELECT count(*) FROM resident r JOIN delivery d ON d.resident_id = r.id JOIN mass_call m ON m.id = d.mass_call_id
-    WHERE r.openid = p.openid AND m.called_at >= $3 AND m.state IN ('taken', 'sent'))::int AS mass
+    WHERE r.openid = p.openid AND m.called_at >= $3 AND m.state IN ('planned', 'taken', 'sent'))::int AS mass
 FROM unnest($1::text[]) AS p(openid) LEFT JOIN conversation c ON c.openid = p.openid
 """
 
@@ -111,10 +123,10 @@ def _way(broadcast: Broadcast, one: Reached, known: dict[str, Any] | None) -> tu
     if known is None:
         return "上门或打电话", "本人和家人都没有关注公众号"
     if Channel.MASS in broadcast.channels and one.via is Via.WECHAT:
-        if known["mass"] < MASS_A_MONTH:
-            return "群发", f"这个月收到的群发不到 {MASS_A_MONTH} 次"
+        if known["mass"] < PER_MONTH:
+            return "群发", f"这个月收到的群发不到 {PER_MONTH} 次"
         if Channel.NOTICE not in broadcast.channels:
-            return "群发不了", f"这个月已收满 {MASS_A_MONTH} 次群发"
+            return "群发不了", f"这个月已收满 {PER_MONTH} 次群发"
     family = "家人的" if one.via is Via.FAMILY else ""
     if known["talks"]:
         return f"{family}客服消息", "48 小时内跟公众号说过话"
@@ -253,9 +265,7 @@ async def unread(person: Person, broadcast_id: int, now: datetime, *, after: int
     rows = await fetch(_CONCERNS, broadcast_id)
     mine = rows and post.area_id in await ancestors(rows[0]["area_id"])
     if not mine and not await fetch(_READERS, broadcast_id, post.area_id):
-        raise NotFound(
-            f"broadcast {broadcast_id}", say="没有找到这条通知。", tag="broadcast:unread", object_id=broadcast_id
-        )
+        raise NotFound(f"broadcast {broadcast_id}", tag="broadcast:unread", object_id=broadcast_id)
     await fetch(_READ_IN_ROOM, broadcast_id, now)
     found = [Unread(**row) for row in await fetch(_UNREAD, broadcast_id, post.area_id, after, limit)]
     if post.level in (Level.GRID, Level.COMMUNITY):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import broadcast_notices, deliveries
+from domain import deliveries
 from domain.audiences import Reached, list_people
 from domain.broadcast_calendar import next_moment
 from domain.clock import SHANGHAI
@@ -197,16 +197,7 @@ async def _portion(run: BroadcastRun, most: int, now: datetime) -> int:
     told = [row for row in left if row["openid"]]
     if _first_of(broadcast) is Channel.MASS:
         told = await deliveries.by_mass(run, told, now)
-    jobs = [
-        {
-            "delivery": row["id"],
-            "recipient": row["openid"],
-            "payload": broadcast_notices.told(broadcast, row["id"], row["about"] or "", now),
-        }
-        for row in told
-    ]
-    if jobs:
-        await fetch(_HAND_OVER, to_json(jobs), now)
+    await deliveries.by_notice(broadcast, told, now)
     return len(picked)
 
 
@@ -229,17 +220,6 @@ LEFT JOIN resident r ON r.id = d.resident_id
 LEFT JOIN staff s ON s.active AND d.recipient = 'staff:' || s.id
 LEFT JOIN household_member m ON m.id = d.member_id
 WHERE d.run_id = $1 AND d.state = 'listed' ORDER BY d.id LIMIT $2 FOR UPDATE OF d
-"""
-_HAND_OVER = """
-WITH jobs AS (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(delivery bigint, recipient text, payload jsonb)
-), put AS (
-    INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
-        created_at, quiet)
-    SELECT 'notice', 'pending', recipient, payload, 0, 0, $2, '', '', 0, '', $2, false FROM jobs ORDER BY delivery
-    RETURNING id, (payload->>'delivery')::bigint AS delivery
-)
-UPDATE delivery d SET state = 'queued', outbox_id = put.id FROM put WHERE d.id = put.delivery
 """
 _UNFINISHED = """
 SELECT EXISTS (

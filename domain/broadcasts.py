@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import broadcast_notices
+from domain.audience_previews import need_sensitive
 from domain.audiences import check_audience, fact_kinds
 from domain.broadcast_calendar import EVERY, check_calendar, next_moment
 from domain.journal import audit
@@ -65,7 +66,7 @@ async def create(person: Person, draft: Draft, now: datetime, source: str = "") 
     """Write a draft. Raises NotAllowed for who answers for no area, BadRequest that names what does not fit."""
     post = officer(person, "create")
     async with transaction():
-        fields = await _checked(person, post, draft, now)
+        fields = await _checked(person, post, draft, now, source)
         broadcast = await Broadcast.create(**fields, author_id=post.id, created_at=now, changed_at=now)
         await audit(person.actor, "broadcast:create", broadcast.id, now, source=source)
     return broadcast
@@ -83,7 +84,7 @@ async def change(person: Person, broadcast_id: int, draft: Draft, now: datetime,
         broadcast, post = await _own(person, broadcast_id, "change")
         if broadcast.state in (BroadcastState.DONE, BroadcastState.CANCELLED) or await fetch(_UNDER_WAY, broadcast_id):
             raise _conflict(broadcast, "change", "已经在发或结束了，不能再改。请另写一条。")
-        broadcast.update_from_dict(await _checked(person, post, draft, now))
+        broadcast.update_from_dict(await _checked(person, post, draft, now, source))
         broadcast.state, broadcast.version = BroadcastState.DRAFT, broadcast.version + 1
         broadcast.approver_id = broadcast.decided_at = broadcast.next_at = broadcast.expected = None
         broadcast.why, broadcast.changed_at = "", now
@@ -95,8 +96,8 @@ async def change(person: Person, broadcast_id: int, draft: Draft, now: datetime,
 _AREA = "SELECT id FROM area WHERE code = $1"
 
 
-async def _checked(person: Person, post: Post, draft: Draft, now: datetime) -> dict[str, Any]:
-    """The columns of a draft. Raises BadRequest."""
+async def _checked(person: Person, post: Post, draft: Draft, now: datetime, source: str) -> dict[str, Any]:
+    """The columns of a draft. Raises BadRequest, NotAllowed for facts that are not this person's to choose by."""
     title, text = " ".join(draft.title.split()), draft.text.strip()
     if not 0 < len(title) <= MOST_TITLE:
         raise BadRequest("title", say=f"标题请写 1 到 {MOST_TITLE} 个字。")
@@ -108,6 +109,7 @@ async def _checked(person: Person, post: Post, draft: Draft, now: datetime) -> d
         raise BadRequest("link", say="网址要以 https:// 开头。")
     area_id = await _area(post, draft.area_code)
     audience = await check_audience(dict(draft.audience), area_id)
+    await need_sensitive(person, audience, now, source)
     event = dict(draft.event) if draft.event else None
     if event:
         check_event(event, await fact_kinds())
@@ -261,9 +263,7 @@ async def _own(person: Person, broadcast_id: int, verb: str) -> tuple[Broadcast,
 
 
 def _none(broadcast_id: int, verb: str) -> NotFound:
-    return NotFound(
-        f"broadcast {broadcast_id}", say="没有找到这条通知。", tag=f"broadcast:{verb}", object_id=broadcast_id
-    )
+    return NotFound(f"broadcast {broadcast_id}", tag=f"broadcast:{verb}", object_id=broadcast_id)
 
 
 def _conflict(broadcast: Broadcast, verb: str, say: str) -> Conflict:

@@ -187,8 +187,11 @@ async def _forget(resident_id: int, purpose: Purpose, now: datetime) -> None:
     if Purpose.PROFILE in ended:
         await fetch("UPDATE resident SET nickname = '', name = '' WHERE id = $1", resident_id)
         await _unname(f"resident:{resident_id}")
+        await fetch(_NO_MEMBER, resident_id)
     if Purpose.PHONE in ended:
         await fetch("UPDATE resident SET phone = '' WHERE id = $1", resident_id)
+    if Purpose.NOTICES in ended:
+        await fetch(_NO_FACTS, resident_id)
     if Purpose.LOCATION in ended:
         await fetch("UPDATE cases SET latitude = NULL, longitude = NULL WHERE reporter_id = $1", resident_id)
         await fetch(_NO_POSITIONS, f"resident:{resident_id}")
@@ -204,4 +207,10 @@ async def _unname(who: str) -> None:
 
 
 _AUTHOR = "UPDATE room_message SET author = $3 WHERE room_id = $1 AND sender = $2"
+# What they told of themselves as members of a household; what staff keep of it is not theirs to take back here.
+_NO_MEMBER = "DELETE FROM household_member WHERE resident_id = $1 AND source = 'resident:' || $1::bigint"
+_NO_FACTS = """
+UPDATE household_member SET facts = '{}'::jsonb, birthday = NULL
+WHERE resident_id = $1 AND source = 'resident:' || $1::bigint
+"""
 _NO_POSITIONS = "UPDATE room_message SET data = '{}'::jsonb WHERE sender = $1 AND kind = 'location' AND data <> '{}'"

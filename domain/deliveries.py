@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from domain import broadcast_notices, room_messages
 from domain.audiences import Audience, check_audience
@@ -62,6 +63,33 @@ async def leave_by_hand(ids: Sequence[int]) -> None:
         await fetch(_BY_HAND, list(ids))
 
 
+_BY_NOTICE = """
+WITH jobs AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(delivery bigint, recipient text, payload jsonb)
+), put AS (
+    INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
+        created_at, quiet)
+    SELECT 'notice', 'pending', recipient, payload, 0, 0, $2, '', '', 0, '', $2, false FROM jobs ORDER BY delivery
+    RETURNING id, (payload->>'delivery')::bigint AS delivery
+)
+UPDATE delivery d SET state = 'queued', outbox_id = put.id, mass_call_id = NULL FROM put WHERE d.id = put.delivery
+"""
+
+
+async def by_notice(broadcast: Broadcast, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Hand one person's notice each to the outbox; rows have `id`, `openid` and perhaps `about`. In a transaction."""
+    jobs = [
+        {
+            "delivery": row["id"],
+            "recipient": row["openid"],
+            "payload": broadcast_notices.told(broadcast, row["id"], row.get("about") or "", now),
+        }
+        for row in rows
+    ]
+    if jobs:
+        await fetch(_BY_NOTICE, to_json(jobs), now)
+
+
 _MASS = """
 INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
     created_at, quiet)
@@ -76,7 +104,7 @@ async def by_mass(run: BroadcastRun, rows: Sequence[dict[str, Any]], now: dateti
     able = [row for row in rows if not row["about"] and not _has_no_chat(row)]
     chosen = able if len(able) >= _FEWEST else []
     if chosen:
-        call = await MassCall.create(run_id=run.id, client_id=f"linli-{run.id}-{chosen[0]['id']}", people=len(chosen))
+        call = await MassCall.create(run_id=run.id, client_id=uuid4().hex, people=len(chosen))
         await fetch(_IN_CALL, [row["id"] for row in chosen], call.id)
         await fetch(_MASS, OutboxKind.MASS, to_json({"call": call.id}), now)
     taken = {row["id"] for row in chosen}
@@ -144,7 +172,7 @@ async def read(person: Person, delivery_id: int, now: datetime) -> Received:
 
 
 def _none(delivery_id: int, verb: str) -> NotFound:
-    return NotFound(f"delivery {delivery_id}", say="没有找到这条通知。", tag=f"delivery:{verb}", object_id=delivery_id)
+    return NotFound(f"delivery {delivery_id}", tag=f"delivery:{verb}", object_id=delivery_id)
 
 
 async def tell(person: Person, delivery_id: int, now: datetime, source: str = "") -> Delivery:

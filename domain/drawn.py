@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from domain import certificate_picture, certificates
+from domain import certificate_picture, certificates, survey_results
 from errors import NotFound
 
 DRAWN = "drawn:"
@@ -21,7 +21,10 @@ async def _certificate(number: str, base: str) -> bytes:
 
 
 #: Each gets the key and the address residents reach us at.
-_DRAWERS: Mapping[str, Callable[[str, str], Awaitable[bytes]]] = {"certificate": _certificate}
+_DRAWERS: Mapping[str, Callable[[str, str], Awaitable[bytes]]] = {
+    "certificate": _certificate,
+    "survey": survey_results.draw_whole,
+}
 
 
 async def draw(name: str, base: str) -> bytes:

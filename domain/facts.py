@@ -20,7 +20,7 @@ from domain.table_values import day
 from domain.tables import Wrong
 from errors import BadRequest, NotAllowed, NotFound
 from models.database import fetch, from_json, to_json, transaction
-from models.enums import Role
+from models.enums import FactType, Role
 
 #: Who keeps households: the worker of the grid, and the community it belongs to.
 KEEPERS = (Role.GRID_WORKER, Role.COMMUNITY_STAFF)
@@ -32,6 +32,11 @@ class Fact:
 
     kind: KnownFact
     value: Any
+
+    @property
+    def is_tag(self) -> bool:
+        """It is so or not."""
+        return self.kind.type is FactType.YES
 
     @property
     def said(self) -> str:

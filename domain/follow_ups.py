@@ -13,6 +13,7 @@ from typing import Any
 from domain.clock import say_date, template_time
 from domain.journal import Notice, audit
 from domain.notices import TAP_LABELS, Tap, excerpt, serial, tap_id
+from domain.opt_outs import opt_out
 from domain.people import Person
 from domain.rating import say_not_solved
 from domain.reports import Draft, report
@@ -32,7 +33,9 @@ _LOOK_BACK = timedelta(days=7)
 _PATIENCE = timedelta(days=14)
 _WORDS = 200
 
-# The newest such case of each resident; their row is locked, so that two schedulers do not ask the same person twice.
+# Two schedulers would not see yet whom the other one asks.
+_ONE_SCHEDULER = "SELECT pg_try_advisory_xact_lock(hashtextextended('follow-ups', 0)) AS mine"
+# The newest such case of each resident.
 _DUE = """
 SELECT r.id AS resident_id, r.openid, due.id AS case_id FROM resident r
 JOIN LATERAL (
@@ -41,8 +44,8 @@ JOIN LATERAL (
         AND c.closed_at > $2 AND NOT EXISTS (SELECT FROM follow_up f WHERE f.case_id = c.id)
     ORDER BY c.closed_at DESC, c.id DESC LIMIT 1
 ) due ON true
-WHERE r.id IN (SELECT reporter_id FROM cases WHERE closed_at <= $1 AND closed_at > $2)
-    AND r.deleted_at IS NULL AND r.openid NOT LIKE 'contact:%'
+WHERE r.id IN (SELECT reporter_id FROM cases WHERE outcome = 'solved' AND closed_at <= $1 AND closed_at > $2)
+    AND r.deleted_at IS NULL AND (position(':' IN r.openid) = 0 OR starts_with(r.openid, 'mini:'))
     AND NOT EXISTS (SELECT FROM opt_out o WHERE o.resident_id = r.id AND o.topic IN ($3, '*'))
     AND NOT EXISTS (SELECT FROM follow_up f WHERE f.resident_id = r.id AND f.asked_at > $4)
 ORDER BY r.id LIMIT $5 FOR NO KEY UPDATE OF r SKIP LOCKED
@@ -61,6 +64,8 @@ async def ask_due(now: datetime, after: timedelta, limit: int = 200) -> int:
     if not after or quiet_until(now):
         return 0
     async with transaction():
+        if not (await fetch(_ONE_SCHEDULER))[0]["mine"]:
+            return 0
         before = now - after
         rows = await fetch(_DUE, before, before - _LOOK_BACK, TOPIC, now - APART, limit)
         for row in rows:
@@ -104,11 +109,8 @@ async def want_no_more(person: Person, follow_up_id: int, now: datetime, source:
     """Neither about this one nor about any other is this resident asked again."""
     async with transaction():
         asked = await _lock(person, follow_up_id)
-        await fetch(_OPT_OUT, person.resident_id, TOPIC, now)
+        await opt_out(person, TOPIC, now, source)
         return await _answered(asked, FollowUpState.DROPPED, "", now, source)
-
-
-_OPT_OUT = "INSERT INTO opt_out (resident_id, topic, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
 
 async def say_again(

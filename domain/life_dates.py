@@ -52,6 +52,16 @@ class Event:
         for times in range(passed, passed + 4):
             yield self._day(years_after(base, self.years + times * self.every))
 
+    def said(self, kinds: Mapping[str, KnownFact]) -> str:
+        """`满 80 岁，提前 30 天`, `满 6 岁后的 9 月 1 日`, `驾驶证到期，提前 60 天`, `低保开始每满 1 年`."""
+        name = "" if self.source == BIRTHDAY else kinds[self.source].name if self.source in kinds else self.source
+        unit = "岁" if self.source == BIRTHDAY else "年"
+        each = "每" if self.every else ""
+        what = f"{name}{each}满 {self.years} {unit}" if self.years or not name else name
+        then = f"后的 {self.month_day[0]} 月 {self.month_day[1]} 日" if self.month_day else ""
+        ahead = f"，提前 {self.days_before} 天" if self.days_before else ""
+        return f"{what}{then}{ahead}"
+
     def _day(self, day: date) -> date:
         if self.month_day is None:
             return day

@@ -150,15 +150,22 @@ async def timeline(case: Case, *, staff: bool = False) -> list[Line]:
 
 
 async def undelivered(person: Person, limit: int = 10) -> list[dict[str, Any]]:
-    """Notices of this person's area that reached nobody, with the reason: number, subject, error, at."""
+    """Notices of this person's area that reached nobody, with the reason: number (of a case, else ""), who (of other
+    matters, else ""), subject, error, at. Broadcasts have a report of their own."""
     if person.post is None:
         return []
-    return await fetch(
-        "WITH RECURSIVE mine AS (SELECT id FROM area WHERE id = $1 "
-        "UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id) "
-        "SELECT c.number, c.subject, o.error, o.finished_at AS at, o.payload->>'text' AS text FROM outbox o "
-        "JOIN cases c ON c.id = o.case_id WHERE o.state IN ('undelivered', 'parked') AND o.kind = 'notice' "
-        "AND (c.grid_id IN (SELECT id FROM mine) OR c.area_id IN (SELECT id FROM mine)) ORDER BY o.id DESC LIMIT $2",
-        person.post.area_id,
-        limit,
-    )
+    return await fetch(_UNDELIVERED, person.post.area_id, limit)
+
+
+_UNDELIVERED = """
+WITH RECURSIVE mine AS (
+    SELECT id FROM area WHERE id = $1 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
+)
+SELECT coalesce(c.number, '') AS number, coalesce(nullif(r.name, ''), nullif(r.nickname, ''), '') AS who,
+    coalesce(c.subject, o.payload->'fields'->>'subject', '') AS subject, o.error, o.finished_at AS at
+FROM outbox o LEFT JOIN cases c ON c.id = o.case_id LEFT JOIN resident r ON o.case_id IS NULL AND r.openid = o.recipient
+WHERE o.state IN ('undelivered', 'parked') AND o.kind = 'notice' AND NOT o.payload ? 'delivery'
+    AND (c.grid_id IN (SELECT id FROM mine) OR c.area_id IN (SELECT id FROM mine)
+        OR r.grid_id IN (SELECT id FROM mine))
+ORDER BY o.id DESC LIMIT $2
+"""

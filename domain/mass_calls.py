@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain import broadcast_notices
+from domain import broadcast_notices, deliveries
 from domain.clock import SHANGHAI
 from models.broadcasts import Broadcast, MassCall
 from models.database import fetch, to_json, transaction
@@ -122,17 +122,6 @@ async def _people(call: MassCall, broadcast: Broadcast, now: datetime) -> tuple[
     return list(dict.fromkeys(row["openid"] for row in kept)), "" if kept else full
 
 
-_INSTEAD = """
-WITH jobs AS (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS j(delivery bigint, recipient text, payload jsonb)
-), put AS (
-    INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
-        created_at, quiet)
-    SELECT 'notice', 'pending', recipient, payload, 0, 0, $2, '', '', 0, '', $2, false FROM jobs ORDER BY delivery
-    RETURNING id, (payload->>'delivery')::bigint AS delivery
-)
-UPDATE delivery d SET outbox_id = put.id, mass_call_id = NULL FROM put WHERE d.id = put.delivery
-"""
 _BY_HAND = """
 UPDATE delivery d SET state = 'by_hand', mass_call_id = NULL, reason = l.reason
 FROM jsonb_to_recordset($1::jsonb) AS l(id bigint, reason text) WHERE d.id = l.id
@@ -142,16 +131,7 @@ FROM jsonb_to_recordset($1::jsonb) AS l(id bigint, reason text) WHERE d.id = l.i
 async def _another_way(broadcast: Broadcast, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """A notice, where the broadcast has that way too; else it is left to the grid worker, with the reason."""
     by_notice = [row for row in rows if row["openid"] and Channel.NOTICE in broadcast.channels]
-    jobs = [
-        {
-            "delivery": row["id"],
-            "recipient": row["openid"],
-            "payload": broadcast_notices.told(broadcast, row["id"], "", now),
-        }
-        for row in by_notice
-    ]
-    if jobs:
-        await fetch(_INSTEAD, to_json(jobs), now)
+    await deliveries.by_notice(broadcast, by_notice, now)
     told = {row["id"] for row in by_notice}
     by_hand = [{"id": row["id"], "reason": _why(row)} for row in rows if row["id"] not in told]
     if by_hand:

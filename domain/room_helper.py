@@ -1,7 +1,7 @@
 """@助手: what somebody says to the helper in a room, and what it answers there. Everybody reads the answer.
 
-It reports, says how far something is, urges, passes questions on to the worker; for staff it makes a case of the
-message they reply to (“@助手 转为事件”, “@助手 并入 0033”).
+It reports, says how far something is, urges, answers from the directory or passes questions on to the worker; for
+staff it makes a case of the message they reply to (“@助手 转为事件”, “@助手 并入 0033”).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import nlp
-from domain import duplicates, rating, room_entries
+from domain import duplicates, rating, room_entries, services
 from domain.clock import say_latest
 from domain.lookup import find_case, own_cases, read_number
 from domain.people import Person, home_of_grid, post_of
@@ -34,7 +34,8 @@ _ANOTHER = re.compile(r"^(?:这?不是同一件|是?另一件|另外一件)(?:�
 _MAKE = re.compile(r"^(?:转|转为?事件|立案|上报)?$")
 _INTO = re.compile(r"^并入?\s*(?=[\d#])")
 _HELP = (
-    "我能做这些，@我再说就行：\n说哪里有什么问题，我来上报\n“查 0037”看进度，“催 0037”催一下\n问怎么办事，我转给网格员"
+    "我能做这些，@我再说就行：\n说哪里有什么问题，我来上报\n“查 0037”看进度，“催 0037”催一下\n"
+    "问怎么办事，我来答，答不了的转给网格员"
 )
 
 
@@ -173,6 +174,8 @@ async def _talk(said: Said, person: Person, seen: nlp.Understanding, now: dateti
             return "\n".join([await _how_far(case, now) for case in mine])
         return "您没有正在办的事。有问题直接@我说就行。"
     if seen.intent == "consult" and not said.entry.staff and not _WHAT.match(said_to_helper(said.entry.text)):
+        if guide := await _guide(person, said_to_helper(said.entry.text)):
+            return guide
         asked = f"{said.entry.author}在群里问{excerpt(said.entry)}"
 
         def text(numbers: Sequence[int]) -> str:
@@ -183,3 +186,15 @@ async def _talk(said: Said, person: Person, seen: nlp.Understanding, now: dateti
         await fetch(_TOLD, said.entry.id, now)
         return f"已转给{told.label if told else '社区'}，有答复会在这里回您。"
     return _HELP
+
+
+async def _guide(person: Person, question: str) -> str:
+    """What to bring and where to go for an item that is surely meant; "" for everything else: the worker answers."""
+    item = await services.surely(person, question)
+    if item is None:
+        return ""
+    brought = "、".join(one["name"] for one in item.materials)
+    where = "，".join(part for part in (item.place, item.hours) if part)
+    facts = (("要带", brought), ("地点", where), ("电话", item.phone))
+    lines = [f"{head}：{text}" for head, text in facts if text]
+    return "\n".join([item.title, *lines, "详细的在公众号里问我。"])

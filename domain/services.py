@@ -12,7 +12,7 @@ from domain.people import Person
 from errors import NotFound
 from models.database import fetch, from_json
 from models.services import ServiceClass, ServiceItem
-from nlp.search import Directory, Item
+from nlp.search import Directory, Item, wanted
 
 __all__ = [
     "Found",
@@ -25,6 +25,7 @@ __all__ = [
     "place_of",
     "search",
     "seen_areas",
+    "surely",
 ]
 
 #: After this time somebody should look again whether an item is still right.
@@ -129,6 +130,17 @@ async def search(person: Person, question: str, limit: int = 5) -> Found:
     by_key = {f"{_ITEM}{item.id}": item for item in items}
     hits = [Hit(by_key.get(key), "" if key in by_key else key.removeprefix(_KIND)) for key in keys]
     return Found(hits, answer.clear or _named(question, hits), answer.meant)
+
+
+async def surely(person: Person, question: str) -> ServiceItem | None:
+    """The one item a question names, for where everybody reads the answer: its whole name, or all that is left of the
+    question without fillers. None where anything else may be meant."""
+    hits = (await search(person, question)).hits
+    if hits and _named(question, hits):
+        return hits[0].item
+    asked = wanted(question)
+    called = [hit.item for hit in hits if hit.item and asked in map(wanted, (hit.item.title, *hit.item.aliases))]
+    return called[0] if len(called) == 1 and len(asked) > 1 else None
 
 
 def _named(question: str, hits: Sequence[Hit]) -> bool:

@@ -12,11 +12,12 @@ import xlsxwriter
 from domain.activities import Event, Session, find_activity
 from domain.booking_cards import STATE_NAMES, Card, owners, read_cards
 from domain.booking_rules import Other
-from domain.booking_seats import lock_resident
+from domain.booking_seats import Sitter, lock_resident, lock_slot, take
 from domain.bookings import arrive, book, runs
 from domain.clock import SHANGHAI
 from domain.journal import audit
 from domain.people import Person
+from domain.services import seen_areas
 from errors import BadRequest, Conflict, NotAllowed, NotFound, TooMany
 from models.database import fetch, transaction
 from models.enums import ActivityState, BookingState
@@ -100,9 +101,10 @@ WHERE b.resident_id = $1 AND a.check_in_code = $2 AND a.state IN ('open', 'held'
 ORDER BY b.state = 'booked' DESC, abs(extract(epoch FROM s.starts_at - $5::timestamptz)), b.id LIMIT 1
 """
 _RUNNING = """
-SELECT p.title FROM activity a JOIN booking_plan p ON p.id = a.plan_id JOIN slot s ON s.plan_id = p.id
-WHERE a.check_in_code = $1 AND a.state IN ('open', 'held') AND s.closed = '' AND s.starts_at <= $2 AND s.ends_at >= $3
-LIMIT 1
+SELECT s.id, p.title FROM activity a JOIN booking_plan p ON p.id = a.plan_id JOIN slot s ON s.plan_id = p.id
+WHERE a.check_in_code = $1 AND a.state IN ('open', 'held') AND p.area_id = ANY ($2) AND s.closed = ''
+    AND s.starts_at <= $3 AND s.ends_at >= $4
+ORDER BY abs(extract(epoch FROM s.starts_at - $5::timestamptz)), s.id LIMIT 1
 """
 _TRIES = """
 SELECT count(*)::int AS wrong FROM audit_event
@@ -111,9 +113,10 @@ WHERE tag = 'activity:arrive' AND object_id = $1 AND NOT allowed AND at > $2
 
 
 async def arrive_by_code(person: Person, code: str, now: datetime, *, source: str = "") -> Card:
-    """A resident has come and types the code shown on the spot. Once more changes nothing.
+    """A resident has come and types the code shown on the spot; who has not signed up gets a seat that is free. Once
+    more changes nothing.
 
-    Raises NotFound for a wrong code, TooMany after five of them, Conflict for who has not signed up or still waits.
+    Raises NotFound for a wrong code, TooMany after five of them, Conflict where no seat is free.
     """
     code, me = code.strip(), person.resident_id
     if (await fetch(_TRIES, me, now - _WITHIN))[0]["wrong"] >= _WRONG:
@@ -122,9 +125,8 @@ async def arrive_by_code(person: Person, code: str, now: datetime, *, source: st
     about = now + BEFORE, now - AFTER
     rows = await fetch(_ON_THE_SPOT, me, code, *about, now)
     if not rows:
-        if running := await fetch(_RUNNING, code, *about):
-            say = f"您没有报名{running[0]['title']}。请到签到处，由工作人员登记。"
-            raise Conflict(f"resident {me} has not signed up", say=say)
+        if running := await fetch(_RUNNING, code, await seen_areas(person), *about, now):
+            return await _walk_in(person, running[0]["id"], now, source)
         say = "签到码不对，或者还没到签到时间。请看现场的四位数字，回复“签到 1234”这样的话。"
         raise NotFound(f"no activity with code of {len(code)}", say=say, tag="activity:arrive", object_id=me)
     card = (await read_cards([rows[0]["id"]]))[0]
@@ -144,9 +146,31 @@ async def my_sign_ups(person: Person, now: datetime, limit: int = 20) -> Sequenc
     return await read_cards([row["id"] for row in rows])
 
 
+_SEAT = """
+SELECT id FROM booking WHERE slot_id = $1 AND resident_id = $2 AND state IN ('booked', 'arrived', 'missed') LIMIT 1
+"""
+
+
+async def _walk_in(person: Person, slot_id: int, now: datetime, source: str) -> Card:
+    me = person.resident_id
+    async with transaction():
+        if not await lock_resident(me):
+            raise NotAllowed(f"{person.actor} is no resident", say="请用您自己的微信签到。", tag="activity:arrive")
+        slot = await lock_slot(slot_id, now)
+        if seat := await fetch(_SEAT, slot_id, me):  # the same person was faster on another phone
+            return await arrive((await read_cards([seat[0]["id"]]))[0], now, f"resident:{me}", source=source)
+        if slot is None or slot.closed or slot.is_full:
+            say = "您没有报名，现在也没有空位了。请问一下现场的工作人员。"
+            raise Conflict(f"slot {slot_id} has no seat", say=say)
+        made = await take(slot, Sitter(me, "", "", f"resident:{me}", "", "现场报名"), BookingState.BOOKED, now)
+        await audit(f"resident:{me}", "booking:make", made, now, source=source)
+        card = (await read_cards([made]))[0]
+        return await arrive(card, now, f"resident:{me}", source=source)
+
+
 _SIGNED_UP = """
 SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id
-WHERE b.plan_id = $1 AND ($2 = 0 OR b.slot_id = $2) AND (s.starts_at, b.id) > ($3::timestamptz, $4)
+WHERE b.plan_id = $1 AND ($2::bigint = 0 OR b.slot_id = $2) AND (s.starts_at, b.id) > ($3::timestamptz, $4)
 ORDER BY s.starts_at, b.id LIMIT $5
 """
 _START = datetime(2000, 1, 1, tzinfo=SHANGHAI)

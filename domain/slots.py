@@ -14,7 +14,7 @@ from domain.clock import SHANGHAI
 from domain.journal import audit
 from domain.people import Person
 from domain.services import seen_areas
-from errors import BadRequest, Conflict, NotFound
+from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.bookings import BookingPlan
 from models.database import fetch, transaction
 from models.enums import BookingState
@@ -79,7 +79,7 @@ _RESIZE = "UPDATE slot SET capacity = $2 WHERE id = $1"
 
 async def close_slot(person: Person, slot_id: int, reason: str, now: datetime, source: str = "") -> int:
     """Close a time that has not begun: whoever sits or waits is cancelled and told why. Gives how many. For who runs
-    the plan; raises NotFound, BadRequest without a reason, Conflict once it has begun."""
+    the plan; raises NotFound, NotAllowed, BadRequest without a reason, Conflict once it has begun."""
     reason = " ".join(reason.split())[:100]
     if not reason:
         raise BadRequest("no reason", say="请写一句为什么停办，会告诉已经约好的居民。")
@@ -123,8 +123,11 @@ async def resize_slot(person: Person, slot_id: int, seats: int, now: datetime, s
 
 async def _own_slot(person: Person, slot_id: int, now: datetime) -> LockedSlot:
     slot = await lock_slot(slot_id, now)
-    if slot is None or not await runs(person, slot.area_id):
+    if slot is None or slot.area_id not in await seen_areas(person):
         raise absent_slot(slot_id)
+    if not await runs(person, slot.area_id):
+        say = "这项预约由社区管理，请让社区来改。"
+        raise NotAllowed(f"{person.actor} does not run slot {slot.id}", say=say, tag="slot:change", object_id=slot.id)
     if slot.starts_at <= now:
         raise Conflict(f"slot {slot.id} has begun", say="这个时间已经开始了，不能再改。")
     return slot

@@ -4,7 +4,7 @@ Who has answered (`survey_voter`) and what was answered (`survey_answer`) are ro
 they share no key, no time and no order: with each new answer up to `MIXED` - 1 others are deleted and written anew with
 it under new random names, in random order and by the same transaction; at the end all are. So neither names nor places
 on disk nor transaction numbers say which of these is whose. What was typed leaves the inbox at once (`forget_words`),
-what is half answered stands in a draft until it is handed in. What remains is said in docs/broadcasts.md.
+what is half answered stands in a draft until it is handed in. What remains is said in docs/surveys.md.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ _BEFORE = """
 SELECT id, resident_id, member_id, by FROM survey_voter
 WHERE survey_id = $1 AND (resident_id = $2 OR household_id = $3 OR member_id = $4) ORDER BY id LIMIT 1
 """
+# Answers that came at the same moment would not see each other, and stay by themselves.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('anonymous answers: ' || $1::bigint, 0))"
 _MIX = """
 WITH others AS (
     SELECT id FROM survey_answer WHERE survey_id = $1 AND voter_id IS NULL ORDER BY random() LIMIT $3
-    FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM survey_answer a USING others o WHERE a.id = o.id RETURNING a.answers
 )
@@ -118,6 +119,7 @@ async def _write(survey: Survey, voter: Voter, answers: dict[str, Answer], by: s
         before = (await fetch(_BEFORE, survey.id, voter.resident_id, household, voter.member_id))[0]
         await _change(survey, voter, before, answers, by, now)
     elif survey.anonymous:
+        await fetch(_ONE_AT_A_TIME, survey.id)
         await fetch(_MIX, survey.id, to_json(answers), MIXED - 1)
     else:
         await SurveyAnswer.create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.clock import say_date, say_deadline, template_number, template_time
@@ -38,7 +39,7 @@ SELECT 'notice', 'pending', r.openid, $2::jsonb, 0, 0,
     coalesce($4::timestamptz, $3) + (row_number() OVER (ORDER BY v.id) - 1) * interval '50 milliseconds',
     '', '', 0, '', $3, $4 IS NOT NULL
 FROM survey_voter v JOIN resident r ON r.id = v.resident_id
-WHERE v.survey_id = $1 AND r.deleted_at IS NULL AND r.openid NOT LIKE 'contact:%'
+WHERE v.survey_id = $1 AND r.deleted_at IS NULL AND (position(':' IN r.openid) = 0 OR starts_with(r.openid, 'mini:'))
     AND NOT EXISTS (SELECT FROM opt_out o WHERE o.resident_id = r.id AND o.topic IN ($5, '*'))
 """
 
@@ -93,6 +94,12 @@ async def _tell(openid: str | None, survey: Survey, text: str, taps: list[Tap], 
         await fetch(_ONE, openid, to_json(_notice(openid, survey, text, taps, now).payload()), now)
 
 
+async def tell_chart(survey: Survey, openid: str, now: datetime) -> None:
+    """The picture of its result, to somebody who asked for it."""
+    notice = _notice(openid, survey, f"“{survey.title}”的结果图，长按可以保存。", [], now)
+    await fetch(_ONE, openid, to_json(replace(notice, images=(f"drawn:survey:{survey.id}",)).payload()), now)
+
+
 async def tell_voters(survey: Survey, text: str, now: datetime, *taps: Tap, waits: bool = False) -> None:
     """To all who have answered and follow. `waits`: nobody did anything just now, so not in the quiet hours."""
     later = quiet_until(now) if waits else None
@@ -103,7 +110,7 @@ async def tell_voters(survey: Survey, text: str, now: datetime, *taps: Tap, wait
 def _notice(openid: str, survey: Survey, text: str, taps: list[Tap], at: datetime) -> Notice:
     fields = {
         "number": template_number(at),
-        "subject": survey.title,
+        "subject": excerpt(survey.title, 20),
         "status": _STATES[survey.state],
         "time": template_time(survey.closes_at),
         "note": f"回复“{name(survey)} {survey.id}”查看",

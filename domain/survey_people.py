@@ -121,7 +121,7 @@ WITH RECURSIVE down AS (
 )
 SELECT (SELECT count(*) FROM household h JOIN down ON down.id = h.grid_id) AS households,
     (SELECT count(*) FROM resident r JOIN down ON down.id = r.grid_id
-        WHERE r.deleted_at IS NULL AND r.openid NOT LIKE 'contact:%') AS residents
+        WHERE r.deleted_at IS NULL AND (position(':' IN r.openid) = 0 OR starts_with(r.openid, 'mini:'))) AS residents
 """
 
 

@@ -166,12 +166,42 @@ async def draw(person: Person, survey_id: int, place: int, now: datetime) -> byt
     result = await result_of(person, survey_id, now)
     if not 1 <= place <= len(result.questions) or not result.questions[place - 1].bars:
         raise NotFound(f"chart {place}", say=result.hidden or "这一题没有图。", tag="survey:results")
-    one = result.questions[place - 1]
+    return await asyncio.to_thread(_chart, result, [result.questions[place - 1]])
+
+
+def _chart(result: Result, shown: Sequence[QuestionResult]) -> bytes:
+    """One question under its own words; several under the survey's title, each bar with its question's number."""
     unit = "户" if result.survey.kind is SurveyKind.VOTE else "人"
     rate = f"，占 {result.rate:.0%}" if result.rate is not None else ""
-    note = f"{result.survey.title}：{one.answered} {unit}答了这一题；{result.answered} {unit}参加{rate}。"
-    bars = [(bar.label, bar.count, bar.share) for bar in one.bars]
-    return await asyncio.to_thread(bar_chart, one.question["text"], bars, note)
+    taken = f"{result.answered} {unit}参加{rate}。"
+    if len(shown) == 1:
+        bars = [(bar.label, bar.count, bar.share) for bar in shown[0].bars]
+        note = f"{result.survey.title}：{shown[0].answered} {unit}答了这一题，{taken}"
+        return bar_chart(shown[0].question["text"], bars, note)
+    numbered = [(f"{place}. {one.question['text']}：", bar) for place, one in enumerate(shown, 1) for bar in one.bars]
+    return bar_chart(
+        result.survey.title, [(f"{head}{bar.label}", bar.count, bar.share) for head, bar in numbered], taken
+    )
+
+
+async def draw_whole(key: str, _base: str) -> bytes:
+    """All questions of the survey with this id as one PNG, for a notice: what everybody may see of it. Raises
+    NotFound."""
+    survey = await Survey.get_or_none(id=int(key))
+    result = await count(survey) if survey else None
+    if result is None or not (shown := [one for one in result.questions if one.bars]):
+        raise NotFound(f"chart of survey {key}")
+    return await asyncio.to_thread(_chart, result, shown)
+
+
+async def send_chart(person: Person, survey_id: int, now: datetime) -> bool:
+    """Send it to this person's chat; False where there is none. Raises as `result_of`."""
+    result = await result_of(person, survey_id, now)
+    if not any(one.bars for one in result.questions):
+        return False
+    async with transaction():
+        await survey_notices.tell_chart(result.survey, person.openid, now)
+    return True
 
 
 async def export(person: Person, survey_id: int, now: datetime, source: str = "") -> bytes:

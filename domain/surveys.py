@@ -25,6 +25,25 @@ from models.enums import BroadcastState, SurveyKind, SurveyState
 from models.people import Area, Staff
 from models.surveys import Survey
 
+__all__ = [
+    "SHOWN_FOR",
+    "Listed",
+    "Plan",
+    "Survey",
+    "absent",
+    "cancel",
+    "change_survey",
+    "decide",
+    "find_survey",
+    "hand_in",
+    "is_open",
+    "list_surveys",
+    "make_survey",
+    "may_read",
+    "runs",
+    "waits",
+]
+
 #: How long a closed survey stays in residents' lists.
 SHOWN_FOR = timedelta(days=90)
 _LONGEST_OPEN = timedelta(days=180)
@@ -253,6 +272,11 @@ def absent(survey_id: int, tag: str = "survey:read") -> NotFound:
     """It is not there, or not for this person."""
     say = "没有找到这份问卷或投票。回复“投票”看现在有哪些。"
     return NotFound(f"survey {survey_id}", say=say, tag=tag, object_id=survey_id)
+
+
+def waits(survey: Survey) -> bool:
+    """Whether a second person is to look at it."""
+    return survey.state is SurveyState.WAITING
 
 
 def is_open(survey: Survey, now: datetime) -> bool:

@@ -46,7 +46,7 @@ async def menu(chat: Chat) -> Reply:
 
 async def plans_of(chat: Chat, item: ServiceItem) -> Reply:
     """The times of an item: at once where it has one plan, else by choice."""
-    return await _plans(chat, await booking_plans.plans_of_item(chat.person, item.id))
+    return await _plans(chat, await booking_plans.plans_of_item(chat.person, item.code))
 
 
 async def _plans(chat: Chat, plans: Sequence[booking_plans.BookingPlan]) -> Reply:

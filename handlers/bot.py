@@ -17,6 +17,7 @@ from handlers import (
     assessment,
     badges,
     bookings,
+    broadcasts,
     contact,
     directory,
     emergency,
@@ -64,6 +65,7 @@ _ROUTERS = (
     phrases.router,
     moderation.router,
     quotas.router,
+    broadcasts.router,  # a notice that is being written is no command
     badges.router,
     staff.router,
     households.router,

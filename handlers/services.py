@@ -73,7 +73,7 @@ async def _page(chat: Chat, class_code: str, start: int) -> Reply:
 @router.on(state("services.list"), _one_of("items"))
 async def item_chosen(chat: Chat) -> Reply:
     """Its guide."""
-    return await _guide(chat, chat.data["items"][(chat.tap or 1) - 1])
+    return await open_guide(chat, chat.data["items"][(chat.tap or 1) - 1])
 
 
 @router.on(state("services.list"), either(_behind("items"), words("更多", "下一页", "看更多")))
@@ -82,14 +82,15 @@ async def more(chat: Chat) -> Reply:
     return await _page(chat, chat.data["cls"], chat.data["start"])
 
 
-async def _guide(chat: Chat, code: str) -> Reply:
+async def open_guide(chat: Chat, code: str) -> Reply:
+    """The guide of one item."""
     return await _show(chat, await services.find_item(chat.person, code), "")
 
 
 async def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
     """The guide, or one part of it, with the other parts by number, and what else this item offers behind them."""
     extras = [_ELIGIBLE] if item.questions else []
-    if await booking_plans.plans_of_item(chat.person, item.id):
+    if await booking_plans.plans_of_item(chat.person, item.code):
         extras.append(_BOOK)
     if await offered_form(item):
         extras.append(_APPLY)
@@ -164,7 +165,7 @@ async def share(chat: Chat) -> Reply:
 @router.on(state("services.materials"), _behind("names", 2))
 async def back(chat: Chat) -> Reply:
     """The guide again."""
-    return await _guide(chat, chat.data["item"])
+    return await open_guide(chat, chat.data["item"])
 
 
 @router.on(*_in_item(2))
@@ -275,7 +276,7 @@ async def _hit(chat: Chat, hit: Hit) -> Reply:
 async def hit_chosen(chat: Chat) -> Reply:
     """The guide, or who comes."""
     code, kind = chat.data["hits"][(chat.tap or 1) - 1]
-    return await _guide(chat, code) if code else await providers.of_kind(chat, kind)
+    return await open_guide(chat, code) if code else await providers.of_kind(chat, kind)
 
 
 @router.on(state("services.found"), either(_behind("hits"), words("都不是", "没有", "不是")))

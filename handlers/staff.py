@@ -94,7 +94,9 @@ async def not_delivered(chat: Chat) -> Reply:
     if not rows:
         return Reply("没有未送达的通知。")
     lines = [
-        f"{serial(row['number'])} {row['subject']}（{say_moment(row['at'], chat.now)}）：{row['error']}" for row in rows
+        f"{serial(row['number']) if row['number'] else row['who'] or '居民'} {row['subject']}"
+        f"（{say_moment(row['at'], chat.now)}）：{row['error']}"
+        for row in rows
     ]
     return Reply("没送到居民手机上的通知，请打电话或上门：\n" + "\n".join(lines))
 

@@ -9,20 +9,19 @@ from domain.clock import say_date
 from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from domain.survey_notices import name
 from domain.survey_questions import Answer, Question, how, labels, read_answer
-from domain.surveys import Listed
+from domain.surveys import Listed, Survey
 from errors import BadRequest, NotAllowed
 from handlers.chat import Chat, either, has_text, is_staff, numbered, pattern, state, tapped, words
 from handlers.taps import case_tap, tapped_case
-from models.enums import SurveyState
-from models.surveys import Survey
 
 router: Router[Chat] = Router("surveys")
 
 _MOST, _SHORT = 6, 8
+_WANTED = r"(?:我?[要想]|参加|去|在哪儿?|怎么)?(?:投票|投个票|问卷|填问卷|做问卷|答问卷)[。！!]?"
 _LATER = "回复“取消”可以先放下，以后再回复“投票”接着答。"
 
 
-@router.on(either(words("投票", "问卷", "我的投票", "议事", "参加投票", "填问卷", "调查问卷", "小区投票", "议事投票")))
+@router.on(either(words("我的投票", "议事", "议事投票", "小区投票", "调查问卷"), pattern(_WANTED)))
 async def list_open(chat: Chat) -> Reply:
     """What there is to answer now."""
     found = [one for one in await surveys.list_surveys(chat.person, chat.now, state="open") if _asks(one, chat)]
@@ -224,8 +223,21 @@ async def result_tapped(chat: Chat) -> Reply:
 
 
 async def _result(chat: Chat, ident: int) -> Reply:
+    result = await survey_results.result_of(chat.person, ident, chat.now)
+    said = survey_results.say_result(result, chat.now)
+    if not any(one.bars for one in result.questions):
+        chat.go()
+        return Reply(said)
+    chat.go("surveys.result", id=ident)
+    return chat.ask(said, numbered("看图"))
+
+
+@router.on(state("surveys.result"), either(tapped(1), words("图", "看图", "发图", "图片")))
+async def picture(chat: Chat) -> Reply:
+    """The same as bars."""
+    await survey_results.send_chart(chat.person, chat.data["id"], chat.now)
     chat.go()
-    return Reply(survey_results.say_result(await survey_results.result_of(chat.person, ident, chat.now), chat.now))
+    return Reply("图马上发给您。")
 
 
 @router.on(is_staff, pattern(r"(?:谁没投|没投票的|未投票)\s*\d{1,9}"))
@@ -258,7 +270,7 @@ async def _look(chat: Chat, ident: int) -> Reply:
     for place, question in enumerate(survey.questions, 1):
         choices = f"（{'、'.join(question['choices'])}）" if question["choices"] else ""
         lines.append(f"{place}. {question['text']}{choices}")
-    if survey.state is not SurveyState.WAITING:
+    if not surveys.waits(survey):
         return Reply("\n".join(lines))
     taps = (Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE)
     return chat.ask("\n".join(lines), [(TAP_LABELS[tap], tap_id(survey.id, tap)) for tap in taps])

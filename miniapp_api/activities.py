@@ -39,7 +39,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 class ActivityPath(Body):
     """Which activity."""
 
-    activity_id: Id
+    activity_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class SessionPath(ActivityPath):

@@ -2,240 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any
-
-from pydantic import Field
-
 from domain import audience_previews, facts, household_claims, households, opt_outs
 from domain.audiences import fact_kinds
 from domain.consents import need_own
-from domain.facts import Fact, Member
 from domain.homes import read_home
 from errors import BadRequest
-from miniapp_api.kernel import Body, Call, Id, Page, Routes
+from miniapp_api.household_shapes import (
+    Claim,
+    Corrections,
+    FactKindInfo,
+    FactKinds,
+    FactValue,
+    HouseholdLine,
+    HouseholdList,
+    HouseholdPath,
+    Households,
+    Made,
+    MemberCard,
+    MemberChange,
+    MemberFactPath,
+    MemberPath,
+    Members,
+    MyRecord,
+    NewHousehold,
+    NewMember,
+    PreviewCounts,
+    RuleToTry,
+    Sampled,
+    TopicInfo,
+    Topics,
+    Wanted,
+    Why,
+    WhyQuery,
+    card_of,
+    line_of,
+)
+from miniapp_api.kernel import Call, Routes
 from miniapp_api.pages import seal, unseal
-from models.enums import FactType, Purpose
+from models.enums import Purpose
 
 routes = Routes("households")
-
-_CONTROL_FREE = r"^[^\x00-\x1f\x7f]*$"
-Short = Annotated[str, Field(min_length=1, max_length=32, pattern=_CONTROL_FREE)]
-Relationship = Annotated[str, Field(max_length=16, pattern=_CONTROL_FREE)]
-Value = Annotated[
-    bool | Annotated[int, Field(ge=0, le=10**9)] | Annotated[str, Field(max_length=100, pattern=_CONTROL_FREE)] | None,
-    Field(description="by the kind's type: true, 2, 丧偶, 2027-01-15; null takes it away"),
-]
-FactCode = Annotated[str, Field(min_length=1, max_length=24, pattern=_CONTROL_FREE)]
-TopicCode = Annotated[str, Field(min_length=1, max_length=24, pattern=_CONTROL_FREE)]
-
-
-class HouseholdPath(Body):
-    """Which household."""
-
-    household_id: Id
-
-
-class MemberPath(Body):
-    """Which member of a household."""
-
-    member_id: Id
-
-
-class MemberFactPath(MemberPath):
-    """Which fact of a member."""
-
-    code: FactCode
-
-
-class HouseholdList(Page):
-    """Those of a place (`3栋2单元501`, `3栋501`) or with a member of this name; all for ""."""
-
-    q: Annotated[str, Field(max_length=64, pattern=_CONTROL_FREE)] = ""
-
-
-class HouseholdLine(Body):
-    """A household in a list. `waiting`: people who say to belong to it and wait to be confirmed."""
-
-    id: Id
-    grid_id: Id
-    grid: str
-    place: str
-    members: int
-    waiting: int
-
-
-class Households(Body):
-    """A page of households."""
-
-    items: list[HouseholdLine]
-    next: str
-
-
-class FactKindInfo(Body):
-    """What may be known of a person. `choices` of a choice; sensitive ones are not in lists and their use is noted."""
-
-    code: str
-    name: str
-    type: FactType
-    choices: list[str]
-    sensitive: bool
-
-
-class FactKinds(Body):
-    """All kinds in use."""
-
-    items: list[FactKindInfo]
-
-
-class KnownFact(Body):
-    """One thing known of somebody; `said` is the value as people read it."""
-
-    code: str
-    name: str
-    value: bool | int | str | None
-    said: str
-
-
-class MemberLine(Body):
-    """Somebody of a household. `linked`: reads their own notices in WeChat; `claimed`: a follower says to be them."""
-
-    id: Id
-    household_id: Id
-    place: str
-    name: str
-    relation: str
-    birthday: date | None
-    linked: bool
-    claimed: bool
-
-
-class MemberCard(MemberLine):
-    """With what is known."""
-
-    facts: list[KnownFact]
-    changed_at: datetime
-
-
-class Members(Body):
-    """Members of one household, or those who wait to be confirmed."""
-
-    items: list[MemberLine]
-
-
-class NewHousehold(Body):
-    """A household that is not written down yet, as people say it: 3栋2单元501."""
-
-    grid_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    place: Short
-
-
-class Made(Body):
-    """What was made, or was there already."""
-
-    id: Id
-
-
-class NewMember(Body):
-    """Somebody of a household."""
-
-    name: Short
-    relation: Relationship = ""
-    birthday: date | None = None
-
-
-class MemberChange(Body):
-    """What changes; null leaves it."""
-
-    name: Short | None = None
-    relation: Relationship | None = None
-    birthday: date | None = None
-
-
-class FactValue(Body):
-    """What is known of somebody from now on."""
-
-    value: Value
-
-
-class Claim(Body):
-    """Where the caller lives, and their name as the household's keeper knows it."""
-
-    place: Short
-    name: Annotated[str, Field(min_length=2, max_length=32, pattern=_CONTROL_FREE)]
-
-
-class Corrections(Body):
-    """What is put right, by the codes of facts and `birthday`."""
-
-    changes: Annotated[dict[FactCode, Value], Field(min_length=1, max_length=20)]
-
-
-class MyRecord(Body):
-    """What the community knows of the caller; null = nothing is kept under their WeChat."""
-
-    record: MemberCard | None
-
-
-class TopicInfo(Body):
-    """A kind of notices; `wanted` is false where the caller refused it."""
-
-    topic: str
-    name: str
-    wanted: bool
-
-
-class Topics(Body):
-    """All kinds of notices."""
-
-    items: list[TopicInfo]
-
-
-class Wanted(Body):
-    """Whether the caller wants to be told of a topic; `*` is all."""
-
-    topic: TopicCode
-    wanted: bool
-
-
-class WhyQuery(Body):
-    """Of which delivery; null = the newest."""
-
-    delivery_id: Id | None = None
-
-
-class Why(Body):
-    """Which part of its rule led a notice to the caller."""
-
-    text: str
-
-
-class RuleToTry(Body):
-    """An audience rule, a life event if it is one, and the topic that people may have refused."""
-
-    audience: Annotated[dict[str, Any], Field(max_length=4)]
-    event: Annotated[dict[str, Any], Field(max_length=8)] | None = None
-    topic: Annotated[str, Field(max_length=24, pattern=_CONTROL_FREE)] = ""
-
-
-class Sampled(Body):
-    """One of the sample: the name masked, the building, and by which way they are reached."""
-
-    name: str
-    place: str
-    via: str
-
-
-class PreviewCounts(Body):
-    """Whom a rule would reach. `people` is null for a group too small to be told to this reader; `ways` by wechat,
-    family, hand; `skipped` by the reason."""
-
-    words: str
-    people: int | None
-    households: int
-    ways: dict[str, int]
-    skipped: dict[str, int]
-    sample: list[Sampled]
 
 
 @routes.get("/fact-kinds", rule="fact_kind:list")
@@ -274,7 +80,7 @@ async def add_household(call: Call, body: NewHousehold) -> Made:
 async def list_members(call: Call, path: HouseholdPath) -> Members:
     """Who belongs to a household."""
     found = await households.list_members(call.person, path.household_id)
-    return Members(items=[_line(one) for one in found])
+    return Members(items=[line_of(one) for one in found])
 
 
 @routes.post("/households/{household_id}/members", rule="household:keep", status=201)
@@ -289,13 +95,13 @@ async def add_member(call: Call, path: HouseholdPath, body: NewMember) -> Member
         relation=body.relation,
         birthday=body.birthday,
     )
-    return _card(added)
+    return card_of(added)
 
 
 @routes.get("/members/{member_id}", rule="member:keep")
 async def show_member(call: Call, path: MemberPath) -> MemberCard:
     """What is known of somebody. Reading sensitive facts is noted."""
-    return _card(await facts.show_member(call.person, path.member_id, call.now, call.source))
+    return card_of(await facts.show_member(call.person, path.member_id, call.now, call.source))
 
 
 @routes.patch("/members/{member_id}", rule="member:keep")
@@ -310,7 +116,7 @@ async def change_member(call: Call, path: MemberPath, body: MemberChange) -> Mem
         relation=body.relation,
         birthday=body.birthday,
     )
-    return _card(changed)
+    return card_of(changed)
 
 
 @routes.delete("/members/{member_id}", rule="member:keep")
@@ -322,19 +128,19 @@ async def remove_member(call: Call, path: MemberPath) -> None:
 @routes.put("/members/{member_id}/facts/{code}", rule="member:keep")
 async def set_fact(call: Call, path: MemberFactPath, body: FactValue) -> MemberCard:
     """Note what is known of somebody."""
-    return _card(await facts.set_fact(call.person, path.member_id, path.code, body.value, call.now, call.source))
+    return card_of(await facts.set_fact(call.person, path.member_id, path.code, body.value, call.now, call.source))
 
 
 @routes.get("/claims", rule="claim:list")
 async def list_claims(call: Call) -> Members:
     """Followers who say to belong to a household the caller keeps."""
-    return Members(items=[_line(one) for one in await household_claims.waiting_claims(call.person)])
+    return Members(items=[line_of(one) for one in await household_claims.waiting_claims(call.person)])
 
 
 @routes.post("/members/{member_id}/confirm", rule="claim:decide")
 async def confirm(call: Call, path: MemberPath) -> MemberCard:
     """They are who they say."""
-    return _card(await household_claims.confirm(call.person, path.member_id, call.now, call.source))
+    return card_of(await household_claims.confirm(call.person, path.member_id, call.now, call.source))
 
 
 @routes.post("/members/{member_id}/refuse", rule="claim:decide")
@@ -351,13 +157,13 @@ async def my_record(call: Call) -> MyRecord:
 
 async def _mine(call: Call) -> MyRecord:
     found = await facts.my_record(call.person)
-    return MyRecord(record=_card(found) if found else None)
+    return MyRecord(record=card_of(found) if found else None)
 
 
 @routes.patch("/me/record", rule="record:change")
 async def correct(call: Call, body: Corrections) -> MyRecord:
     """Put right what is known of the caller."""
-    return MyRecord(record=_card(await facts.correct(call.person, body.changes, call.now, call.source)))
+    return MyRecord(record=card_of(await facts.correct(call.person, body.changes, call.now, call.source)))
 
 
 @routes.put("/me/household", rule="record:change")
@@ -416,21 +222,3 @@ async def preview(call: Call, body: RuleToTry) -> PreviewCounts:
         skipped=dict(found.skipped),
         sample=[Sampled(name=one.name, place=one.place, via=one.via) for one in found.sample],
     )
-
-
-def _line(one: Member) -> MemberLine:
-    return MemberLine(**_of(one))
-
-
-def _card(one: Member) -> MemberCard:
-    return MemberCard(**_of(one), facts=[_fact(fact) for fact in one.facts], changed_at=one.changed_at)
-
-
-def _of(one: Member) -> dict[str, Any]:
-    names = ("id", "household_id", "place", "name", "relation", "birthday", "claimed")
-    linked = one.resident_id is not None and not one.claimed
-    return {name: getattr(one, name) for name in names} | {"linked": linked}
-
-
-def _fact(fact: Fact) -> KnownFact:
-    return KnownFact(code=fact.kind.code, name=fact.kind.name, value=fact.value, said=fact.said)

@@ -10,10 +10,9 @@ from pydantic import AwareDatetime, Field, StrictBool, StrictInt, StringConstrai
 
 from domain.survey_questions import Answer
 from domain.survey_results import QuestionResult, Result
-from domain.surveys import Listed
+from domain.surveys import Listed, Survey
 from miniapp_api.kernel import Body, Id
 from models.enums import SurveyKind, SurveyState
-from models.surveys import Survey
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 Text = Annotated[str, Field(max_length=500)]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain import consents, survey_answers, survey_results, surveys
 from domain.clock import say_date
-from domain.surveys import Plan
+from domain.surveys import Plan, Survey
 from miniapp_api.kernel import Body, Call, Id, Page, Routes
 from miniapp_api.pages import seal, unseal
 from miniapp_api.survey_shapes import (
@@ -28,7 +28,6 @@ from miniapp_api.survey_shapes import (
     result_of,
 )
 from models.enums import Purpose, SurveyState
-from models.surveys import Survey
 
 routes = Routes("surveys")
 

@@ -26,6 +26,7 @@ from app.logs import configure_logs
 from app.serve import Parts, serving
 from app.settings import Settings
 from models.database import database, migrate, parse_url
+from tests.notices import wrong_notices
 from tests.town import Clock, Town
 
 _TEMPLATE = "linli_template"
@@ -179,6 +180,7 @@ async def town(started_engines: Engines, database_url: str, clock: Clock, tmp_pa
     async with serving(settings, own, Parts(web=True, worker=False), now=clock) as served:
         assert served.platform
         yield Town(served, served.platform, clock)
+        assert await wrong_notices() == []
 
 
 def free_port() -> int:

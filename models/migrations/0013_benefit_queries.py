@@ -62,6 +62,11 @@ STATEMENTS = [
         "CREATE UNIQUE INDEX application_open ON application (item_id, resident_id) WHERE ended_at IS NULL",
         "DROP INDEX application_open",
     ),
+    # whose solved cases were closed some weeks ago
+    (
+        "CREATE INDEX cases_solved ON cases (closed_at) WHERE outcome = 'solved' AND closed_at IS NOT NULL",
+        "DROP INDEX cases_solved",
+    ),
 ]
 
 

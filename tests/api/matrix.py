@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from domain.consents import texts
 from miniapp_api.api import all_routes
 from miniapp_api.kernel import Route
 from miniapp_api.policy import POLICY, STAFF, Relation, Rule
@@ -169,7 +170,7 @@ async def _settled(openid: str, grid: Area, now: datetime) -> Resident:
     """A grown-up who agreed to everything a resident is asked."""
     resident = await Resident.create(openid=openid, grid_id=grid.id, created_at=now, minor=False)
     for purpose in set(Purpose) - {Purpose.GUARDIAN}:
-        await PurposeConsent.create(resident=resident, purpose=purpose, version=1, given_at=now)
+        await PurposeConsent.create(resident=resident, purpose=purpose, version=texts()[purpose].version, given_at=now)
     return resident
 
 

@@ -169,7 +169,7 @@ async def test_what_was_agreed_to_when_stays_on_record_and_is_audited(he: Caller
 
 async def test_nobody_is_asked_for_anything_before_the_question_for_the_age(he: Caller):
     for purpose in Purpose:
-        reply = await he.ask("PUT", f"/me/consents/{purpose}", json={"version": 1})
+        reply = await he.ask("PUT", f"/me/consents/{purpose}", json={"version": consents.texts()[purpose].version})
         assert (reply.status, reply.fields) == (403, ["consent.age"])
     assert await PurposeConsent.all().count() == 0
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from app.demo import load_demo, settle_rooms
+from app.demo_activities import settle_activities
 from domain import room_messages
+from domain.activities import list_activities
 from models.enums import MessageKind
 from models.people import Resident
 from tests.api.abuse import rows
@@ -43,3 +45,12 @@ async def test_a_community_that_has_talked_already_is_left_alone(clock: Clock):
     await room_messages.append(room.id, MessageKind.SYSTEM, "欢迎", clock())
     assert await settle_rooms(clock()) == 0
     assert not await Resident.filter(nickname="楼上的老张").exists()
+
+
+async def test_a_newcomer_finds_activities_of_the_coming_weeks_and_they_are_announced_once(clock: Clock):
+    made = await settle_activities(clock())
+    found = await list_activities(await neighbour("new", clock()), clock())
+    assert (len(found), {one.kind_name for one in found}) == (made, {"活动", "课程", "志愿服务"})
+    assert all(clock() + timedelta(days=1) < one.sessions[0].starts_at for one in found)
+    assert {one.title: len(one.sessions) for one in found}["智能手机课"] == 3
+    assert await settle_activities(clock() + timedelta(days=30)) == 0

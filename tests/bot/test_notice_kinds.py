@@ -52,8 +52,8 @@ def test_what_does_not_fit_is_named_with_what_would(changes: dict[str, str], sai
 def test_what_fits_in_other_ways_and_types_without_a_known_rule_pass() -> None:
     assert faults(number="thing1", status="thing3", time="thing4") == ""
     assert faults(time="date4", note="", subject="short_thing2") == ""
-    assert faults("booking", place="thing6", code="number7") == ""
-    assert "code" in faults("case", code="number7")
+    assert faults("booking", place="thing6", code="character_string7") == ""
+    assert "code" in faults("case", code="character_string7")
     assert template_faults("case", TemplateConfig("", {})) == ["needs an id and fields"]
 
 

@@ -92,9 +92,9 @@ async def test_a_shift_from_signing_up_to_the_certificate(clock: Clock):
     with pytest.raises(NotFound):
         await sign_ups.arrive_by_code(second, code, early)
     begun = now + 24 * HOUR
-    with pytest.raises(Conflict) as stranger:
+    with pytest.raises(Conflict) as full:
         await sign_ups.arrive_by_code(first, code, begun)
-    assert "没有报名楼道清扫" in stranger.value.say
+    assert "没有空位" in full.value.say
     came = await sign_ups.arrive_by_code(second, code, begun)
     assert (came.id, came.state) == (queued.id, BookingState.ARRIVED)
     assert (await sign_ups.arrive_by_code(second, code, begun)).state is BookingState.ARRIVED
@@ -128,6 +128,20 @@ async def test_a_shift_from_signing_up_to_the_certificate(clock: Clock):
         await certificates.make_certificate(first, "王大明", over)
     with pytest.raises(BadRequest):
         await certificates.make_certificate(second, "=1+1", over)
+
+
+async def test_who_comes_without_having_signed_up_gets_a_seat_that_is_free(clock: Clock):
+    now = clock()
+    staff, event = await announced(now, 24, seats=2)
+    code, begun = (await find_activity(staff, event.id)).code, now + 24 * HOUR
+    passing, far = await neighbour("passing", now), await neighbour("far", now, FAR)
+    came, again = await asyncio.gather(*(sign_ups.arrive_by_code(passing, code, begun) for _ in range(2)))
+    assert came.id == again.id
+    assert (came.state, came.note, came.by) == (BookingState.ARRIVED, "现场报名", passing.actor)
+    assert (await sign_ups.arrive_by_code(passing, code, begun)).id == came.id
+    with pytest.raises(NotFound):
+        await sign_ups.arrive_by_code(far, code, begun)
+    assert (await find_activity(staff, event.id)).sessions[0].taken == 1
 
 
 async def test_a_correction_is_made_by_who_looks_after_the_shift_and_never_for_oneself(clock: Clock):

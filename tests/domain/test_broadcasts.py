@@ -38,8 +38,7 @@ class Office:
     async def write(self, draft: Draft = WATER) -> Broadcast:
         """A draft that has been handed in."""
         written = await broadcasts.create(self.author, draft, self.now)
-        counted = await broadcast_reports.preview(self.author, written.id, self.now)
-        return await broadcasts.hand_in(self.author, written.id, counted.people, self.now)
+        return await broadcast_reports.submit(self.author, written.id, self.now)
 
     async def publish(self, draft: Draft = WATER) -> Broadcast:
         """One that somebody has approved."""

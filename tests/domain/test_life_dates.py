@@ -99,3 +99,13 @@ def test_an_event_that_is_none_is_refused_with_how_to_write_it():
         with pytest.raises(BadRequest) as refused:
             check_event(data, KINDS)
         assert part in refused.value.say
+
+
+def test_an_event_is_said_in_chinese():
+    for data, said in (
+        ({"from": "birthday", "years": 80, "days_before": 30}, "满 80 岁，提前 30 天"),
+        ({"from": "birthday", "years": 6, "month_day": "09-01"}, "满 6 岁后的 9 月 1 日"),
+        ({"from": "licence", "days_before": 60}, "驾照到期，提前 60 天"),
+        ({"from": "licence", "years": 1, "every": 1}, "驾照到期每满 1 年"),
+    ):
+        assert check_event(data, KINDS).said(KINDS) == said

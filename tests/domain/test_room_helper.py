@@ -73,13 +73,21 @@ async def test_it_urges_for_the_reporter_and_for_nobody_else(grid: Grid):
 
 
 async def test_a_question_goes_to_the_grid_worker_at_once_and_only_once(grid: Grid):
-    asked = await grid.say(grid.chen, "@助手 居住证怎么办理")
+    asked = await grid.say(grid.chen, "@助手 请问老年舞蹈队还收人吗")
     assert await grid.answers(asked.id) == ["已转给网格员王芳，有答复会在这里回您。"]
-    assert "居住证怎么办理" in grid.town.last(WANG)
+    assert "老年舞蹈队还收人吗" in grid.town.last(WANG)
     heard = len(grid.town.heard(WANG))
     grid.town.clock.advance(timedelta(hours=1))
     await grid.gather()
     assert len(grid.town.heard(WANG)) == heard
+
+
+async def test_a_question_the_directory_surely_knows_is_answered_there(grid: Grid):
+    asked = await grid.say(grid.chen, "@助手 居住证怎么办理")
+    [answer] = await grid.answers(asked.id)
+    assert answer.startswith("居住证办理\n要带：身份证")
+    assert "\n地点：" in answer
+    assert "居住证怎么办理" not in "".join(grid.town.heard(WANG))
 
 
 async def test_small_talk_with_the_helper_is_answered_with_what_it_can_do(grid: Grid):

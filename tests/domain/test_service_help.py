@@ -12,7 +12,7 @@ from domain.linking import merge
 from domain.people import Person, find_person, join_grid, post_of
 from domain.personal_data import gather
 from domain.services import find_item
-from errors import BadRequest, NotFound
+from errors import BadRequest, NotAllowed, NotFound
 from models.audit import AuditEvent
 from models.cases import Case
 from models.database import transaction
@@ -88,6 +88,41 @@ async def test_a_question_without_an_answer_goes_to_the_grid_worker_and_is_count
     [line] = await service_help.missing_items(await staff())
     assert (line.count, line.words) == (2, f"请问{UNKNOWN}")
     assert await service_help.missing_items(await resident()) == [], "only staff see what others asked"
+
+
+async def test_a_question_about_an_item_that_is_there_misses_nothing(orm: None):
+    item = await find_item(await resident(), "jzz")
+    receipt = await service_help.ask(await resident(), "周六开门吗", NOW, about=item)
+    assert (receipt.case.subject, receipt.case.description) == ("咨询：居住证办理", "居住证办理：周六开门吗")
+    assert await MissingItem.all().count() == 0
+
+
+async def test_a_missing_item_is_done_with_the_item_that_answers_and_open_when_asked_in_vain_again(orm: None):
+    await service_help.ask(await resident(), UNKNOWN, NOW)
+    [line] = await service_help.missing_items(await staff())
+    for who in (await resident(), await staff("G001")):
+        with pytest.raises(NotAllowed):
+            await service_help.answer_missing(who, line.id, "jzz", NOW)
+    for code, missing_id in (("no-such", line.id), ("jzz", 10**6)):
+        with pytest.raises(NotFound):
+            await service_help.answer_missing(await staff(), missing_id, code, NOW)
+    with pytest.raises(NotFound):
+        await service_help.answer_missing(await staff("S002"), line.id, "jzz", NOW)
+    await service_help.answer_missing(await staff(), line.id, "jzz", NOW)
+    assert await service_help.missing_items(await staff()) == []
+    assert await AuditEvent.filter(tag="missing:done", object_id=line.id, allowed=True).count() == 1
+    await service_help.ask(await resident("o_next"), UNKNOWN, NOW)
+    assert [one.count for one in await service_help.missing_items(await staff())] == [2]
+
+
+async def test_who_looked_at_an_item_is_noted_and_its_version_stays(orm: None):
+    later = NOW + timedelta(days=3)
+    item = await service_help.review(await staff(), "jzz", later)
+    assert (f"{item.reviewed_on}", item.reviewer, item.version) == ("2026-11-23", "李主任", 1)
+    for who in (await resident(), await staff("G001")):
+        with pytest.raises(NotAllowed):
+            await service_help.review(who, "jzz", later)
+    assert await AuditEvent.filter(tag="service:review", object_id=item.id, allowed=True).count() == 1
 
 
 async def test_numbers_of_people_are_not_counted_nor_shown(orm: None):

@@ -46,6 +46,15 @@ async def test_every_shipped_item_says_what_to_do(orm: None):
         assert item.phone == "" or len(item.phone) == 5, f"{item.code}: a national short number"
 
 
+async def test_what_has_a_place_in_the_demo_community_says_where_on_the_map(orm: None):
+    placed = await ServiceItem.exclude(latitude=None).select_related("department")
+    assert len(placed) >= 40
+    assert all(
+        30.5 < item.latitude < 30.6 and 114.3 < (item.longitude or 0) < 114.4 for item in placed if item.latitude
+    )
+    assert {item.department.name for item in placed if item.department} == {"水果湖派出所", "房管所"}
+
+
 async def test_the_directory_goes_out_and_comes_back_without_a_change(orm: None):
     sheets = [
         Sheet(each.table.title, list(enumerate([[column.head for column in each.table.columns], *each.rows], 1)))

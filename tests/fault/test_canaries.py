@@ -4,6 +4,7 @@ the API and the account, well and badly; logs at the finest level, Redis, metric
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -28,10 +29,12 @@ read_scenes()
 
 NEAR = Relation.SAME_GRID
 OPENID, PHONE, NAME, NICKNAME, WORDS = "o_canary_chat", "13987650123", "金丝雀梓萱", "金丝雀昵称", "金丝雀路88号"
+#: How every token begins; call_off is a word.
+TOKEN = "(?<![a-z])ll_"
 #: What must not turn up. The residents the policy matrix makes are called o_matrix_….
-CANARIES = (OPENID, "o_matrix_", PHONE, NAME, NICKNAME, WORDS, "金丝雀", "ll_")
+CANARIES = (OPENID, "o_matrix_", PHONE, NAME, NICKNAME, WORDS, "金丝雀", TOKEN)
 #: What a refusal does not hold either. It may repeat the words its reader sent.
-UNSENT = (OPENID, "o_matrix_", NICKNAME, "ll_")
+UNSENT = (OPENID, "o_matrix_", NICKNAME, TOKEN)
 
 
 class Now:
@@ -91,7 +94,7 @@ async def taken_from_redis(url: str) -> list[str]:
 
 def canaries_in(what: str, lines: list[str], canaries: tuple[str, ...] = CANARIES) -> list[str]:
     """Each canary with the line it sits in."""
-    return [f"{what}: {canary} in {line[:300]}" for canary in canaries for line in lines if canary in line]
+    return [f"{what}: {canary} in {line[:300]}" for canary in canaries for line in lines if re.search(canary, line)]
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ async def test_a_shift_from_the_officers_phone_to_the_certificate(town: Town):
     assert "还没到签到时间" in await town.say(CHEN, f"签到 {code}")
     town.clock.advance(23 * HOUR)
     assert "签到好了：楼道清扫" in await town.say(CHEN, f"签到{code}")
-    assert "没有报名楼道清扫" in await town.say(WANG, f"签到 {code}")
+    assert "没有空位" in await town.say(WANG, f"签到 {code}")
     assert "还没有记到志愿时长" in await town.say(CHEN, "我的志愿时长")
     town.clock.advance(2 * HOUR)
     await credit(town.clock())

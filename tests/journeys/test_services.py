@@ -156,6 +156,7 @@ async def test_what_the_guide_does_not_say_is_asked_of_the_grid_worker(town: Tow
     assert "您想问什么" in await town.say(CHEN, "问网格员")
     assert "已交给网格员王芳" in await town.say(CHEN, "周六能领证吗")
     assert (await Case.get()).description == "结婚登记：周六能领证吗"
+    assert await MissingItem.all().count() == 0, "the item is there"
 
 
 @pytest.mark.parametrize("before", ["服务导航", "怎么办法律援助", "附近修水管", "身份证"])
@@ -189,4 +190,11 @@ async def test_staff_read_what_is_missing_and_what_to_look_at_again(town: Town):
     assert "都在半年内核对过" in await town.say(LI, "待核对")
     await ServiceItem.filter(code="flyz").update(reviewed_on=None)
     assert "法律援助（没核对过）" in await town.say(LI, "待核对")
+    assert "记下了：法律援助，2026-11-20 由李主任核对" in await town.say(LI, "已核对 法律援助")
+    assert "都在半年内核对过" in await town.say(LI, "待核对")
+    assert "没有找到“开飞艇”" in await town.say(LI, "已核对 开飞艇")
+    assert f"1 1 次：{UNKNOWN}" in await town.say(LI, "缺的事项")
+    assert "哪个事项能回答了" in await town.say(LI, "1")
+    assert "由“居住证办理”回答" in await town.say(LI, "居住证办理")
+    assert "没有居民问倒过" in await town.say(LI, "缺的事项")
     assert UNKNOWN not in await town.say(CHEN, "缺的事项"), "residents do not read what others asked"

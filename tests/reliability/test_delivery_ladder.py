@@ -10,7 +10,8 @@ import pytest
 
 from domain.journal import Journal, Notice
 from models.cases import Case
-from models.database import fetch
+from models.database import fetch, to_json
+from models.people import Area, Resident, Staff
 from simulator.quotas import Trigger
 from tests.reliability.wire import WeChat, text
 from tests.town import CHEN, LI, WANG, Town
@@ -163,6 +164,24 @@ async def test_a_template_that_was_blocked_is_undelivered_though_it_was_taken(to
     assert "对方拒收" in await town.say(LI, "未送达")
 
 
+async def test_staff_see_who_was_not_reached_about_a_booking_too(town: Town) -> None:
+    await reported(town)
+    await town.platform.unfollow(CHEN)
+    await Resident.filter(openid=CHEN).update(name="陈桂兰")
+    booked = Notice(CHEN, "约好了", (), FIELDS | {"subject": "居住证办理"}, kind="booking")
+    await fetch(
+        "INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error, "
+        "created_at) VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, $3, '', '', 0, '', $3)",
+        CHEN,
+        to_json(booked.payload()),
+        town.clock(),
+    )
+    await town.deliver()
+    assert "陈桂兰 居住证办理（" in await town.say(LI, "未送达")
+    await Staff.filter(openid=LI).update(area_id=(await Area.get(code="429906001002")).id)
+    assert "陈桂兰" not in await town.say(LI, "未送达"), "another community's staff do not read it"
+
+
 REFUSALS = {
     # errcode: where the notice goes, and what staff read of it
     45009: ("later", "今天的调用次数已用完"),
@@ -235,10 +254,9 @@ async def test_a_booking_goes_by_its_own_template_and_by_that_of_cases_while_it_
     town.clock.advance(timedelta(days=3))
     booked = await tell(town, CHEN, case_id, "约好了", kind="booking", place="服务站二楼", code="471102")
     waiting = await tell(town, CHEN, case_id, "排上了", kind="booking", place="服务站二楼", code="")
-    unknown = await tell(town, CHEN, case_id, "别的", kind="weather")
-    assert [row["channel"] for row in (booked, waiting, unknown)] == ["template"] * 3
-    cards = [push for push in town.platform.pushes(CHEN) if push.source == "template"][-3:]
-    assert [card.title for card in cards] == ["预约提醒", "事项办理进度提醒", "事项办理进度提醒"]
+    assert [row["channel"] for row in (booked, waiting)] == ["template"] * 2
+    cards = [push for push in town.platform.pushes(CHEN) if push.source == "template"][-2:]
+    assert [card.title for card in cards] == ["预约提醒", "事项办理进度提醒"]
     assert ("签到码", "471102") in cards[0].rows
 
 

@@ -135,6 +135,18 @@ async def test_a_lost_answer_is_asked_again_and_nobody_hears_it_twice(town: Town
     assert (await job(call))["reference"] == call_row.msg_id
 
 
+async def test_a_worker_that_died_between_call_and_note_leaves_nobody_told_twice(town: Town) -> None:
+    call = await mass(town, "停水", *EVERYBODY)
+    await town.outbox.claim()
+    ready = await mass_calls.prepare(call, town.clock())
+    assert isinstance(ready, mass_calls.Ready)
+    await MassSender(town.services.api).send(ready.openids, ready.text, ready.client_id)
+    town.clock.advance(timedelta(seconds=90))
+    await town.deliver()
+    assert (await made(call))[0] == "taken"
+    assert [got(town, openid) for openid in EVERYBODY] == [["停水"]] * 3
+
+
 async def test_after_a_day_without_an_answer_it_is_not_sent_again(town: Town) -> None:
     call = await mass(town, "停水", *EVERYBODY)
     town.platform.faults.fail_api("http_500", SEND)

@@ -1,0 +1,1 @@
+"""What is shipped for households: kinds of facts, and rules of life events as drafts."""
