@@ -19,9 +19,8 @@ from console.frame import Office
 from domain import tokens
 from errors import TooMany, Unavailable
 from jobs.loops import end
-from miniapp_api import open311, room_page
-from miniapp_api.addresses import client_of
 from miniapp_api import certificate_page, open311, room_page
+from miniapp_api.addresses import client_of
 from miniapp_api.api import create_api
 from miniapp_api.frames import Writer
 from miniapp_api.health import add_routes
