@@ -150,7 +150,10 @@ def _told(error: Exception, request: web.Request, office: Office) -> web.StreamR
     if visit.by_htmx:
         if isinstance(said, NotSignedIn) and not request.path.endswith("/login"):
             return visit.go("/login", "请先登录。")
-        return visit.render("fault.html", said.http_status, fault=said)
+        # 200: it was answered; a page's console is for what nobody foresaw.
+        answer = visit.render("fault.html", fault=said)
+        answer.headers["X-Fault"] = said.code
+        return answer
     return visit.render("error.html", said.http_status, fault=said, title="没有办成")
 
 
