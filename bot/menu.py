@@ -32,6 +32,7 @@ DEFAULT_MENU: tuple[Button, ...] = (
         "更多",
         sub=(
             Button("我的事项", key="my_cases"),
+            Button("活动报名", key="activities"),
             Button("使用帮助", key="help"),
             Button("联系网格员", key="worker"),
             Button("我的网格", key="my_grid"),

@@ -96,9 +96,14 @@ class Done:
     reference: str = ""
 
 
-def sent(channel: str, used: int = 0) -> Done:
-    """Carried out, with so many of the messages that somebody counts."""
-    return Done(OutboxState.SENT, channel, used)
+def sent(channel: str, used: int = 0, reference: str = "") -> Done:
+    """Carried out, with so many of the messages that somebody counts; `reference`: what WeChat calls it."""
+    return Done(OutboxState.SENT, channel, used, reference=reference)
+
+
+def undelivered(reason: str) -> Done:
+    """Not carried out and not to be tried again, with the reason for staff; nobody has to mend anything."""
+    return Done(OutboxState.UNDELIVERED, error=reason)
 
 
 def parked(reason: str) -> Done:

@@ -82,6 +82,11 @@ class Event:
         return KIND_NAMES[self.kind]
 
     @property
+    def is_draft(self) -> bool:
+        """Whether staff alone see it yet."""
+        return self.state is ActivityState.DRAFT
+
+    @property
     def is_course(self) -> bool:
         """Whether one takes all its times together."""
         return self.kind is PlanKind.COURSE

@@ -49,8 +49,8 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class NewActivity:
-    """What staff write. `area_code` "" = their own; `until` None = until the first begins; `minutes`: volunteer time
-    for each time somebody comes."""
+    """What staff write. `area_code` "" = their own; `until` None = until the last time begins, of a course the first;
+    `minutes`: volunteer time for each time somebody comes."""
 
     kind: PlanKind
     title: str
@@ -75,8 +75,13 @@ class NewActivity:
             raise BadRequest("sessions", say="有两场的开始时间一样，请改一个。")
         if self.minutes and self.kind is not PlanKind.VOLUNTEER:
             raise BadRequest("minutes", say="只有志愿服务记时长，请把类型改成志愿服务。")
-        check_until(self.until or self.first, self.first, self.last, now)
+        check_until(self.closes, self.last, now)
         return self
+
+    @property
+    def closes(self) -> datetime:
+        """The last moment to sign up."""
+        return self.until or (self.first if self.kind is PlanKind.COURSE else self.last)
 
     @property
     def first(self) -> datetime:
@@ -94,9 +99,9 @@ def of_chat(kind: str, title: str, sessions: Sequence[NewSession], words: str, p
     return NewActivity(PlanKind(kind), title, sessions, words, place, minutes=worth)
 
 
-def check_until(until: datetime, first: datetime, last: datetime, now: datetime) -> None:
+def check_until(until: datetime, last: datetime, now: datetime) -> None:
     """Raises BadRequest where nobody could sign up before that moment, or could after the last begin."""
-    if not now < until <= max(first, last):
+    if not now < until <= last:
         raise BadRequest("until", say="报名截止要在现在之后，不晚于最后一场开始。")
 
 
@@ -124,7 +129,7 @@ async def create_activity(person: Person, new: NewActivity, now: datetime, *, so
             plan=plan,
             words=new.words.strip(),
             organiser_id=person.post.id if person.post else None,
-            until=new.until or new.first,
+            until=new.closes,
             minutes=new.minutes,
             created_at=now,
         )
@@ -236,7 +241,7 @@ async def _change_announcement(activity: Activity, plan: BookingPlan, changes: C
         activity.minutes = changes.minutes
     if changes.until is not None:
         begins = [slot.starts_at for slot in await Slot.filter(plan_id=plan.id, closed="")]
-        check_until(changes.until, min(begins, default=now), max(begins, default=now), now)
+        check_until(changes.until, max(begins, default=now), now)
         activity.until = changes.until
 
 
@@ -363,7 +368,7 @@ def checked_why(why: str) -> str:
 
 _OVER = """
 UPDATE activity a SET state = 'held' WHERE a.state = 'open'
-    AND EXISTS (SELECT FROM slot s WHERE s.plan_id = a.plan_id)
+    AND EXISTS (SELECT FROM slot s WHERE s.plan_id = a.plan_id AND s.closed = '')
     AND NOT EXISTS (SELECT FROM slot s WHERE s.plan_id = a.plan_id AND s.ends_at > $1 AND s.closed = '')
 RETURNING a.id
 """

@@ -8,6 +8,7 @@ from domain.booking_cards import STATE_NAMES, Card
 from domain.booking_notices import say_time
 from domain.clock import template_number, template_time
 from domain.journal import Notice
+from domain.notices import excerpt
 from models.bookings import Certificate
 
 
@@ -22,7 +23,7 @@ def changed(card: Card, what: str, now: datetime) -> Notice:
         "status": STATE_NAMES[card.state],
         "time": template_time(card.starts_at),
         "note": f"改了{what}",
-        "place": card.place,
+        "place": excerpt(card.place or "社区"),
         "code": card.code,
     }
     return Notice(card.openid, text, (), fields, kind="booking")
@@ -38,7 +39,7 @@ def time_corrected(card: Card, minutes: int, total: str, why: str, now: datetime
         "status": "时长更正",
         "time": template_time(now),
         "note": why,
-        "place": card.place,
+        "place": excerpt(card.place or "社区"),
         "code": card.code,
     }
     return Notice(card.openid, text, (), fields, kind="booking")
@@ -53,7 +54,7 @@ def certificate_ready(openid: str, certificate: Certificate, now: datetime) -> N
         "status": "已开具",
         "time": template_time(now),
         "note": "打开公众号回复“志愿证书”查看",
-        "place": certificate.community,
+        "place": certificate.community or "社区",
         "code": certificate.number[-6:],
     }
     return Notice(openid, text, (), fields, (f"drawn:certificate:{certificate.number}",), kind="booking")

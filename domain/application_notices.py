@@ -46,7 +46,8 @@ def _notice(application: Application, openid: str, title: str, text: str, note: 
 
 def to_officer(application: Application, openid: str, title: str, what: str, now: datetime) -> Notice:
     """To who decides: something is new, has come back, or is late."""
-    due = f"，{say_latest(application.due_at, now)}办完" if application.due_at and application.due_at > now else ""
+    ahead = application.due_at if application.state.is_open else None
+    due = f"，{say_latest(ahead, now)}办完" if ahead and ahead > now else ""
     text = f"{what} {titled(application, title)}{due}。\n回复“申请待办”看全部。"
     return _notice(application, openid, title, text, what, Tap.SHOW_APPLICATION)
 

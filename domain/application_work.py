@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from domain.application_rows import keep_files, note_event, title_of
 from domain.applications import Tie, absent, lock, tell_applicant, ties
 from domain.forms import Field, read_fields
 from domain.journal import audit
-from domain.people import Person, post_of
+from domain.people import Person, post_of, present
 from domain.room_questions import on_duty
 from domain.telling import tell
 from domain.timing import quiet_until
@@ -27,6 +28,8 @@ from models.people import Resident
 
 _SUBMITTED, _ASKED, _ACCEPTED = ApplicationState.SUBMITTED, ApplicationState.SUPPLEMENT, ApplicationState.ACCEPTED
 _REMINDED, _OVERDUE = 1, 2
+_HALF_KEPT = timedelta(days=7)
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +267,7 @@ async def _warn(found: Application, now: datetime) -> None:
     await found.save(update_fields=["told"])
     holder, title = await post_of(found.holder_id), await title_of(found)
     posts = [holder] if holder else []
-    if is_over or not posts:
+    if is_over or holder is None or not await present(holder, now):
         posts += [post for post in await on_duty(found.area_id, now) if holder is None or post.id != holder.id]
     what = "超过承诺时间的申请" if is_over else "快到时间的申请"
     for post in posts:
@@ -272,9 +275,20 @@ async def _warn(found: Application, now: datetime) -> None:
             await tell(notices.to_officer(found, post.openid, title, what, now), now, later=quiet_until(now))
 
 
+_HALF = """
+UPDATE conversation SET data = data - 'form', state = CASE WHEN state LIKE 'apply.%' THEN '' ELSE state END
+WHERE data ? 'form' AND last_message_at < $1 RETURNING openid
+"""
+
+
+async def forget_forms(now: datetime) -> int:
+    """What was half filled in and left alone for a week is forgotten; gives how many."""
+    return len(await fetch(_HALF, now - _HALF_KEPT))
+
+
 async def by_serial(person: Person, said: str) -> Application:
     """The newest application this person may know of whose number ends so: “B1121-0007”, “0007”. Raises NotFound."""
-    digits = "".join(part for part in said if part.isdigit() or part == "-").strip("-")
+    digits = "-".join(_DIGITS.findall(said)[:2])
     if digits:
         found = await Application.filter(number__endswith=digits).order_by("-id").limit(20)
         for one in found:

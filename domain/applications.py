@@ -18,7 +18,7 @@ from domain import worktime
 from domain.application_rows import draw_number, keep_files, need_own, note_event, openid_of, paused_since, title_of
 from domain.booking_rules import Other
 from domain.clock import SHANGHAI
-from domain.forms import photos_of, read_fields, validate
+from domain.forms import Field, photos_of, read_fields, validate
 from domain.journal import audit
 from domain.patrols import own_grid
 from domain.people import Home, Person, Post, ancestors, post_of
@@ -40,6 +40,7 @@ __all__ = [
     "Supply",
     "Tie",
     "absent",
+    "fields_of",
     "find_form",
     "lock",
     "offered_form",
@@ -68,11 +69,13 @@ class Tie(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What was filled in. `other`: for somebody without WeChat; `grid_id`: where they live, when staff say so."""
+    """What was filled in. `other`: for somebody without WeChat; `grid_id`: where they live, when staff say so;
+    `version`: of the form it was read from."""
 
     answers: Mapping[str, Any]
     other: Other | None = None
     grid_id: int | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,22 @@ async def offered_form(item: ServiceItem) -> ServiceForm | None:
     return form if form and form.active else None
 
 
+async def fields_of(person: Person, code: str, version: int) -> list[Field]:
+    """The fields of a form as somebody began to fill it in. Raises NotFound."""
+    item = await find_item(person, code)
+    form = await ServiceForm.filter(item_id=item.id, version=version).first()
+    return read_fields(form.fields_) if form else []
+
+
 async def submit(person: Person, code: str, filled: Filled, now: datetime, source: str = "") -> Application:
     """Hand it in: checked, numbered, promised a time, told to those who decide.
 
-    Raises BadRequest (which answer does not fit), Conflict where the same is open already, NotFound (item, uploads),
-    NotAllowed for who may not apply for others.
+    Raises BadRequest (which answer does not fit), Conflict where the same is open already or the form has changed since
+    (`data["changed"]`), NotFound (item, uploads), NotAllowed for who may not apply for others.
     """
     item, form = await find_form(person, code)
+    if filled.version is not None and filled.version != form.version:
+        raise Conflict(f"form of {code} is {form.version}", say="这张表刚刚改过，请重新填一遍。", changed=True)
     fields = read_fields(form.fields_)
     answers = validate(fields, filled.answers)
     other = filled.other.checked() if filled.other else None

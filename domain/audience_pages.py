@@ -18,7 +18,7 @@ from models.database import fetch, from_json
 from models.enums import Purpose
 
 #: Households, followers or staff looked at by one statement.
-_PAGE = 1000
+_PAGE = 2000
 _ID_BITS, _GRID_BITS = 38, 22
 OUT, UNASKED = "退订了这类通知", "没有同意政策提醒"
 
@@ -115,8 +115,9 @@ ORDER BY s.area_id, s.id LIMIT $4
 """
 
 
-async def look_through(search: Search, after: int = 0) -> AsyncIterator[Found]:
-    """Everybody whom it concerns with what is known of them, behind `after`, in memory of one page."""
+async def look_through(search: Search, after: int = 0) -> AsyncIterator[list[Found]]:
+    """Everybody whom it concerns with what is known of them, behind `after`, in memory of one page; those of one
+    household together."""
     begin = after >> _ID_BITS + _GRID_BITS
     place = (after >> _ID_BITS) & (1 << _GRID_BITS) - 1, after & (1 << _ID_BITS) - 1
     version = texts()[Purpose.NOTICES].version
@@ -125,7 +126,7 @@ async def look_through(search: Search, after: int = 0) -> AsyncIterator[Found]:
         while rows := await page(search.area_ids, *place, _PAGE, search.topic, version):
             for place, group in groupby(rows, key=_place):
                 order = (kind << _GRID_BITS | place[0]) << _ID_BITS | place[1]
-                for found in read(list(group), order, search):
+                if found := list(read(list(group), order, search)):
                     yield found
         place = (0, 0)
 

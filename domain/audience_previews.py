@@ -18,7 +18,7 @@ from domain.audience_rules import why
 from domain.audiences import Audience, check_audience, fact_kinds, search_for
 from domain.clock import SHANGHAI
 from domain.journal import audit
-from domain.life_dates import Event, check_event
+from domain.life_dates import Event
 from domain.people import Person
 from errors import NotAllowed, NotFound
 from models.broadcasts import Broadcast, Delivery
@@ -79,34 +79,27 @@ async def preview(
     post = person.post
     if post is None or not (post.dispatches or post.role is Role.GRID_WORKER):
         raise NotAllowed("no officer", say="这是社区工作人员用的。", tag="audience:preview")
-    audience = await check_audience(rule, area_id or post.area_id)
-    words = audience.words
-    if event is not None:
-        kinds = await fact_kinds()
-        dated = check_event(event, kinds)
-        words = f"{words}，{dated.said(kinds)}"
-        if dated.source in kinds and kinds[dated.source].sensitive:
-            audience = replace(audience, sensitive=(*audience.sensitive, kinds[dated.source].name))
+    audience = await check_audience(rule, area_id or post.area_id, event=event)
     await need_sensitive(person, audience, now, source)
     search = search_for(audience, now.astimezone(SHANGHAI).date(), topic, event)
-    return await _counted(words, search, shy=post.level.rank > Level.COMMUNITY.rank)
+    return await _counted(audience.words, search, shy=post.level.rank > Level.COMMUNITY.rank)
 
 
 async def _counted(words: str, search: Search, *, shy: bool) -> Preview:
     """Everybody once, however often they turn up. `shy`: say nothing of a few."""
     seen, households = set[str](), set[int]()
     ways, skipped, sample = Counter[Via](), Counter[str](), list[Shown]()
-    async for one, reached in look_through(search):
-        if reached.recipient in seen:
-            continue
-        seen.add(reached.recipient)
-        households |= {reached.household_id} if reached.household_id else set()
-        if reached.skip:
-            skipped[reached.skip] += 1
-        else:
-            ways[reached.via] += 1
-        if len(sample) < SAMPLE:
-            sample.append(Shown(_masked(reached.name), one.building or "", reached.via))
+    async for together in look_through(search):
+        fresh = {reached.recipient: (one, reached) for one, reached in together if reached.recipient not in seen}
+        seen |= fresh.keys()
+        for one, reached in fresh.values():
+            households |= {reached.household_id} if reached.household_id else set()
+            if reached.skip:
+                skipped[reached.skip] += 1
+            else:
+                ways[reached.via] += 1
+            if len(sample) < SAMPLE:
+                sample.append(Shown(_masked(reached.name), one.building or "", reached.via))
     if shy and len(seen) < SMALL:
         return Preview(words, None, 0, {}, {}, ())
     return Preview(words, len(seen), len(households), ways, skipped, sample)
@@ -130,15 +123,16 @@ async def why_told(person: Person, delivery_id: int | None, now: datetime) -> st
         raise NotFound("no delivery", say="最近没有给您发过这类通知。")
     delivery = await Delivery.get(id=rows[0]["id"]).select_related("broadcast", "run")
     broadcast: Broadcast = delivery.broadcast
-    audience = await check_audience(broadcast.audience, broadcast.area_id, in_use=False)
+    event = broadcast.event
+    audience = await check_audience(broadcast.audience, broadcast.area_id, event=event, in_use=False)
     today = (delivery.run.started_at or now).astimezone(SHANGHAI).date()
-    dated = Event.read(broadcast.event) if broadcast.event else None
-    reasons = await _reasons(audience, delivery, today, broadcast.event)
+    reasons = await _reasons(audience, delivery, today, event)
     head = f"“{broadcast.title}”发给{audience.words}。"
     if reasons is None:
         return f"{head}\n现在的记录里已经对不上了，可以回复“我的档案”看社区记了什么。"
     whose = "您家里人" if reasons[1] is Via.FAMILY else "您"
-    parts = [*reasons[0], *([dated.said(await fact_kinds(in_use=False))] if dated else [])]
+    dated = Event.read(event).said(await fact_kinds(in_use=False)) if event else ""
+    parts = [*reasons[0], *([dated] if dated else [])]
     return f"{head}\n因为{whose}：{'、'.join(parts)}。\n不想收这类，回复“退订”；记得不对，回复“我的档案”。"
 
 
@@ -147,7 +141,9 @@ async def _reasons(audience: Audience, delivery: Delivery, today: date, event: A
     if delivery.grid_id is None:  # staff
         return [audience.rule.said()], Via.WECHAT
     search = replace(search_for(audience, today, "", event), area_ids=[delivery.grid_id])
-    async for one, reached in look_through(search):
-        if reached.recipient == delivery.recipient or (reached.member_id and reached.member_id == delivery.member_id):
-            return why(audience.rule, one, today), reached.via
+    async for together in look_through(search):
+        for one, reached in together:
+            same = reached.member_id and reached.member_id == delivery.member_id
+            if same or reached.recipient == delivery.recipient:
+                return why(audience.rule, one, today), reached.via
     return None

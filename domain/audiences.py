@@ -15,7 +15,7 @@ from typing import Any
 from domain.audience_pages import Reached, Search, Via, look_through
 from domain.audience_reading import Vocabulary, read_rule
 from domain.audience_rules import PERSONAL, HasRole, KnownFact, Rule, Someone, facts_of, has, within
-from domain.life_dates import Event, concerned
+from domain.life_dates import Event, check_event, concerned
 from models.database import fetch, from_json
 from models.enums import FactType
 
@@ -63,18 +63,25 @@ async def fact_kinds(*, in_use: bool = True) -> dict[str, KnownFact]:
     }
 
 
-async def check_audience(data: Any, area_id: int, *, in_use: bool = True) -> Audience:
-    """Read a rule for somebody of this area. Raises BadRequest with a sentence that names the part that is wrong.
-    `in_use` = False where it was checked before: what was approved holds on when a kind of facts is retired."""
+async def check_audience(data: Any, area_id: int, *, event: Any = None, in_use: bool = True) -> Audience:
+    """Read a rule, and the life event it goes with, for somebody of this area. Raises BadRequest with a sentence that
+    names the part that is wrong. `in_use` = False where it was checked before: what was approved holds on when a kind
+    of facts is retired."""
     below = frozenset(row["id"] for row in await fetch(_BELOW, area_id))
     named = {row["code"]: (row["name"], frozenset(row["ids"])) for row in await fetch(_NAMED, area_id, _codes(data))}
-    rule = read_rule(data, Vocabulary(await fact_kinds(in_use=in_use), named))
+    kinds = await fact_kinds(in_use=in_use)
+    rule = read_rule(data, Vocabulary(kinds, named))
+    words, facts = f"{rule.said()}的人", facts_of(rule)
+    if event:
+        dated = check_event(event, kinds)
+        words += f"，{dated.said(kinds)}"
+        facts |= {dated.source: kinds[dated.source]} if dated.source in kinds else {}
     return Audience(
         rule,
         below & (within(rule) or below),
-        f"{rule.said()}的人",
-        has(rule, *PERSONAL),
-        tuple(fact.name for fact in facts_of(rule).values() if fact.sensitive),
+        words,
+        bool(event) or has(rule, *PERSONAL),
+        tuple(fact.name for fact in facts.values() if fact.sensitive),
     )
 
 
@@ -107,10 +114,10 @@ async def list_people(
     broadcast, those whose event is near `today`. Raises BadRequest for a rule that is none."""
     checked = await check_audience(audience, area_id, in_use=False)
     found: list[Reached] = []
-    async for _, reached in look_through(search_for(checked, today, topic, event), after):
-        if len(found) >= limit and reached.order != found[-1].order:
+    async for together in look_through(search_for(checked, today, topic, event), after):
+        found += [reached for _, reached in together]
+        if len(found) >= limit:
             break
-        found.append(reached)
     return found
 
 

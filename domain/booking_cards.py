@@ -62,6 +62,11 @@ class Card:
         return self.state in (BookingState.WAITING, BookingState.BOOKED)
 
     @property
+    def is_activity(self) -> bool:
+        """Whether one signed up for it: an activity, a course, a volunteer shift."""
+        return self.kind is not PlanKind.COUNTER
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it is a place on the list."""
         return self.state is BookingState.WAITING

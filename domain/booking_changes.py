@@ -12,7 +12,7 @@ from domain.journal import audit
 from domain.people import Person
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
-from models.enums import BookingState
+from models.enums import BookingState, PlanKind
 
 
 async def move(person: Person, booking_id: int, slot_id: int, now: datetime, source: str = "") -> Card:
@@ -47,6 +47,8 @@ async def move(person: Person, booking_id: int, slot_id: int, now: datetime, sou
 async def _check_move(card: Card, old: LockedSlot, target: LockedSlot, state: BookingState, now: datetime) -> None:
     if state not in (BookingState.WAITING, BookingState.BOOKED) or old.starts_at <= now:
         raise Conflict(f"booking {card.id} is {state}", say="这个预约已经开始或结束了，不能再改。")
+    if card.kind is PlanKind.COURSE:
+        raise Conflict(f"booking {card.id} is of a course", say="课程要整期参加，不能换时间。不来了可以取消。")
     refuse_closed(target, now)
     if target.is_full:
         raise Conflict(f"slot {target.id} is full", say="那个时间已经约满，原来的预约还在。请换一个时间。", full=True)

@@ -60,6 +60,10 @@ def moved_up(card: Card, now: datetime) -> Notice:
     return _notice(card, text, "候补排到了", None, Tap.NOT_COMING)
 
 
+def _again(card: Card) -> str:
+    return "看别的活动，回复“活动”。" if card.is_activity else "要另约时间，回复“预约”。"
+
+
 def _where(card: Card) -> str:
     return f"\n地点：{card.place}" if card.place else ""
 
@@ -78,7 +82,7 @@ def moved(card: Card, now: datetime) -> Notice:
 
 def no_luck(card: Card, now: datetime) -> Notice:
     """The time began, and no seat came free."""
-    text = f"{_what(card, now)}，没有排到位置。\n要约别的时间，回复“预约”。"
+    text = f"{_what(card, now)}，没有排到位置。\n{_again(card)}"
     return _notice(card, text, "候补没排到", BookingState.EXPIRED)
 
 
@@ -99,7 +103,7 @@ def ask_stars(card: Card, now: datetime) -> Notice:
 def cancelled(card: Card, reason: str, now: datetime) -> Notice:
     """Staff cancelled it."""
     why = f"：{reason.strip()}" if reason.strip() else ""
-    text = f"{_what(card, now)}，取消了{why}。\n要另约时间，回复“预约”。"
+    text = f"{_what(card, now)}，取消了{why}。\n{_again(card)}"
     return _notice(card, text, "预约取消", BookingState.CANCELLED)
 
 
@@ -118,9 +122,10 @@ async def tell(notice: Notice, now: datetime, *, later: datetime | None = None, 
         await fetch(_TELL, notice.recipient, to_json(payload), now, later)
 
 
+# Without a reminder there is nothing to look for, and nothing is.
 _TAKE_BACK = """
-DELETE FROM outbox WHERE kind = 'notice' AND state = 'pending' AND quiet AND tries = 0
-    AND payload->>'booking' = $1::bigint::text
+DELETE FROM outbox o USING booking b WHERE b.id = $1::bigint AND b.reminded <> '[]'::jsonb AND o.kind = 'notice'
+    AND o.state = 'pending' AND o.quiet AND o.tries = 0 AND o.payload->>'booking' = $1::bigint::text
 """
 
 

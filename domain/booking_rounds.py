@@ -45,7 +45,7 @@ _REMINDED = "UPDATE booking SET reminded = $2::jsonb WHERE id = $1"
 async def remind(now: datetime) -> int:
     """Remind whoever comes soon; gives how many were told. Never twice of the same: the note and the message commit
     together."""
-    told = []
+    due_now, told = [], 0
     async with transaction():
         for row in await fetch(_TO_REMIND, now):
             plan_minutes, gone = from_json(row["remind_minutes"]), from_json(row["reminded"])
@@ -54,12 +54,13 @@ async def remind(now: datetime) -> int:
             if due:
                 await fetch(_REMINDED, row["id"], to_json(gone + due))
             if tells:
-                told.append(row["id"])
-        for card in await read_cards(told):
-            later = quiet_until(now)
+                due_now.append(row["id"])
+        later = quiet_until(now)
+        for card in await read_cards(due_now):
             if later is None or later < card.starts_at:
                 await notices.tell(notices.reminder(card, later or now), now, later=later, booking=card.id)
-    return len(told)
+                told += 1
+    return told
 
 
 _BEGUN = "SELECT id FROM slot WHERE waiting > 0 AND starts_at <= $1 AND settled_at IS NULL ORDER BY id LIMIT 500"

@@ -21,6 +21,7 @@ class LockedSlot:
 
     id: int
     plan_id: int
+    is_counter: bool
     area_id: int
     title: str
     active: bool
@@ -49,7 +50,7 @@ class LockedSlot:
 
 # An activity's plan takes people only while the activity is open and its last moment has not passed ($2).
 _LOCK = """
-SELECT s.id, s.plan_id, p.area_id, p.title, p.active,
+SELECT s.id, s.plan_id, p.kind = 'counter' AS is_counter, p.area_id, p.title, p.active,
     NOT EXISTS (SELECT FROM activity a WHERE a.plan_id = p.id AND NOT (a.state = 'open' AND a.until > $2)) AS announced,
     s.starts_at, s.ends_at, s.capacity, s.taken, s.waiting, s.closed, s.settled_at, p.opens_days, p.closes_minutes,
     p.cancel_minutes, p.per_person, p.waiting_most, p.strikes, p.strike_days, p.pause_days
@@ -78,10 +79,12 @@ def refuse_closed(slot: LockedSlot, now: datetime) -> None:
         raise Conflict(f"slot {slot.id} cannot be booked", say=say)
 
 
+_LOCK_RESIDENT = "SELECT id FROM resident WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE"
+
+
 async def lock_resident(resident_id: int) -> bool:
     """One booking of a person after the other; whether there is such a resident."""
-    sql = "SELECT id FROM resident WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE"
-    return bool(await fetch(sql, resident_id))
+    return bool(await fetch(_LOCK_RESIDENT, resident_id))
 
 
 async def lock_name(name: str, phone: str) -> None:

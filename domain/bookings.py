@@ -27,6 +27,9 @@ from errors import Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
 from models.enums import BookingState, Role
 
+#: People without WeChat for whom one resident may hold seats of a plan at a time: nobody fills it with made-up names.
+MOST_OTHERS = 5
+
 
 async def book(
     person: Person,
@@ -36,22 +39,23 @@ async def book(
     other: Other | None = None,
     note: str = "",
     wait: bool = False,
+    counter: bool = False,
     source: str = "",
 ) -> Card:
     """Take a seat for this person, or for somebody without WeChat; with `wait`, a place on the list where none is free.
+    `counter`: of no activity, which has rules of its own (`domain.sign_ups`).
 
     Raises NotFound (not there, not for their area), Conflict with the reason (closed, full, booked already, too many,
     must pause), BadRequest for another's name or phone, NotAllowed for staff who name nobody and are no residents.
     """
     sitter = await _sitter(person, slot_id, other, note)
     async with transaction():
-        if sitter.resident_id is None:
-            await lock_name(sitter.name, sitter.phone)
-        elif not await lock_resident(sitter.resident_id):
-            raise NotFound(f"resident {sitter.resident_id}")
+        await _lock_people(person, sitter)
         slot = await lock_slot(slot_id, now)
         if slot is None or not slot.active or slot.area_id not in await seen_areas(person):
             raise absent_slot(slot_id)
+        if counter and not slot.is_counter:
+            raise Conflict(f"slot {slot.id} is of an activity", say="这是活动，请回复“活动”报名。")
         refuse_closed(slot, now)
         await _check_person(slot, sitter, now)
         state = _state_for(slot, wait=wait)
@@ -61,6 +65,14 @@ async def book(
         if sitter.resident_id is None:
             await audit(person.actor, "booking:on_behalf", booking_id, now, source=source)
     return card
+
+
+async def _lock_people(person: Person, sitter: Sitter) -> None:
+    """One booking after the other of whoever books and of whom it is for."""
+    if (sitter.resident_id or person.post is None) and not await lock_resident(person.resident_id):
+        raise NotFound(f"resident {person.resident_id}")
+    if sitter.resident_id is None:
+        await lock_name(sitter.name, sitter.phone)
 
 
 async def _sitter(person: Person, slot_id: int, other: Other | None, note: str) -> Sitter:
@@ -93,7 +105,19 @@ AND (b.state IN ('waiting', 'booked') AND s.ends_at > $5
 """
 
 
+_OTHERS = """
+SELECT count(DISTINCT (b.name, b.phone))::int AS others FROM booking b JOIN slot s ON s.id = b.slot_id
+WHERE b.plan_id = $1 AND b.by = $2 AND b.resident_id IS NULL AND b.state IN ('waiting', 'booked') AND s.ends_at > $3
+    AND (b.name, b.phone) <> ($4, $5)
+"""
+
+
 async def _check_person(slot: LockedSlot, sitter: Sitter, now: datetime) -> None:
+    if sitter.resident_id is None and sitter.by.startswith("resident:"):
+        others = (await fetch(_OTHERS, slot.plan_id, sitter.by, now, sitter.name, sitter.phone))[0]["others"]
+        if others >= MOST_OTHERS:
+            say = f"一个人最多替 {MOST_OTHERS} 位家人约。再多请找网格员帮忙。"
+            raise Conflict(f"{sitter.by} booked for {others} others", say=say)
     since = now - timedelta(days=slot.strike_days + slot.pause_days)
     who = sitter.resident_id, sitter.name, sitter.phone
     rows = await fetch(_OF_PERSON, slot.plan_id, *who, now, since)

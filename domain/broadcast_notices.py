@@ -11,6 +11,7 @@ from domain.clock import template_number, template_time
 from domain.journal import Notice
 from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from domain.people import Post
+from domain.timing import quiet_until
 from models.broadcasts import Broadcast
 from models.database import fetch, to_json
 from models.enums import BroadcastState, Channel, OutboxKind
@@ -78,6 +79,43 @@ async def to_approver(broadcast: Broadcast, post: Post, author: str, now: dateti
     text = f"{head}\n【{broadcast.title}】\n{excerpt(broadcast.text, 200)}"
     taps = _staff_taps(broadcast, Tap.LOOK, Tap.APPROVE, Tap.DECLINE)
     await _tell(post, broadcast, text, "待审批", taps, now)
+
+
+# One a grid: its worker, or who does their work now.
+_BY_HAND = """
+SELECT coalesce(deputy.openid, s.openid) AS openid, count(DISTINCT d.id)::int AS people
+FROM delivery d JOIN staff s ON s.area_id = d.grid_id AND s.role = 'grid_worker' AND s.active
+LEFT JOIN absence a ON a.staff_id = s.id AND a.starts_at <= $2 AND a.ends_at > $2
+LEFT JOIN staff deputy ON deputy.id = a.deputy_id AND deputy.active
+WHERE d.run_id = $1 AND d.state = 'by_hand' AND coalesce(deputy.openid, s.openid) IS NOT NULL
+GROUP BY 1
+"""
+_TO_WORKERS = """
+INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
+    created_at, quiet)
+SELECT 'notice', 'pending', openid, payload, 0, 0, coalesce($3::timestamptz, $2), '', '', 0, '', $2, $3 IS NOT NULL
+FROM jsonb_to_recordset($1::jsonb) AS n(openid text, payload jsonb)
+"""
+
+
+async def to_workers(broadcast: Broadcast, run_id: int, now: datetime) -> None:
+    """Each grid's worker: how many no WeChat reaches, who are to be told at the door. In a transaction."""
+    rows, later = await fetch(_BY_HAND, run_id, now), quiet_until(now)
+    notices = []
+    for row in rows:
+        how = f"请上门或打电话说一声。看名单回复“未读 {excerpt(broadcast.title, 10)}”。"
+        text = f"【{broadcast.title}】您的网格有 {row['people']} 人没有微信，{how}"
+        fields = {
+            "number": template_number(later or now),
+            "subject": excerpt(broadcast.title, 20),
+            "status": "请告知",
+            "time": template_time(later or now),
+            "note": f"{row['people']} 人没有微信，请上门说",
+        }
+        payload = Notice(row["openid"], text, (), fields, kind="policy").payload()
+        notices.append({"openid": row["openid"], "payload": payload})
+    if notices:
+        await fetch(_TO_WORKERS, to_json(notices), now, later)
 
 
 _AUTHOR = "SELECT id, openid FROM staff WHERE id = $1 AND active AND openid IS NOT NULL"

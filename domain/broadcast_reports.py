@@ -56,28 +56,32 @@ class Preview:
     shares: Sequence[Share]
     sample: Sequence[str]
     small: bool = False
+    more: bool = False  # counting was broken off: there are more
 
 
-async def preview(person: Person, broadcast_id: int, now: datetime) -> Preview:
-    """Count whom it concerns, and by which way each would be told. Raises NotFound."""
-    found = await expected(await find(person, broadcast_id), now)
+async def preview(person: Person, broadcast_id: int, now: datetime, most: int = 0) -> Preview:
+    """Count whom it concerns, and by which way each would be told; no further than `most` where somebody waits for the
+    answer. Raises NotFound."""
+    found = await expected(await find(person, broadcast_id), now, most)
     above = officer(person, "read").level.rank > Level.COMMUNITY.rank
     if above and 0 < found.people + found.skipped < SMALL:
         return Preview(found.words, 0, 0, (), (), small=True)
     return found
 
 
-async def submit(person: Person, broadcast_id: int, now: datetime, source: str = "") -> Broadcast:
-    """Count whom it concerns and ask for approval. Raises as `domain.broadcasts.hand_in`."""
-    found = await expected(await find(person, broadcast_id), now)
+async def submit(person: Person, broadcast_id: int, now: datetime, source: str = "", most: int = 0) -> Broadcast:
+    """Count whom it concerns, as `preview` does, and ask for approval. Raises as `domain.broadcasts.hand_in`."""
+    found = await expected(await find(person, broadcast_id), now, most)
     return await hand_in(person, broadcast_id, found.people, now, source)
 
 
-async def expected(broadcast: Broadcast, now: datetime) -> Preview:
+async def expected(broadcast: Broadcast, now: datetime, most: int = 0) -> Preview:
     """The same for a broadcast at hand. Memory stays bounded however many it concerns."""
     audience, today = await audience_of(broadcast), now.astimezone(SHANGHAI).date()
-    ways, sample, skipped, after = Counter[tuple[str, str]](), list[str](), 0, 0
+    ways, sample, skipped, after, more = Counter[tuple[str, str]](), list[str](), 0, 0, False
     while broadcast.channels != [Channel.ROOM]:
+        if more := bool(most and sum(ways.values()) >= most):
+            break
         page = await list_people(
             broadcast.audience,
             broadcast.area_id,
@@ -99,7 +103,7 @@ async def expected(broadcast: Broadcast, now: datetime) -> Preview:
         rooms = await fetch(_GRIDS, sorted(audience.area_ids))
         ways["群公告", "每个网格群一条"] = rooms[0]["grids"]
     shares = [Share(way, count, why) for (way, why), count in ways.items()]
-    return Preview(audience.words, people, skipped, shares, sample)
+    return Preview(audience.words, people, skipped, shares, sample, more=more)
 
 
 _GRIDS = "SELECT count(*)::int AS grids FROM area WHERE level = 'grid' AND id = ANY ($1::int[])"
@@ -155,6 +159,7 @@ class Report:
     total: int
     read: int
     lines: Sequence[Line]
+    runs: Sequence[dict[str, Any]]
 
     def count(self, outcome: str) -> int:
         """How many have this outcome."""
@@ -208,6 +213,12 @@ WHERE a.broadcast_id = $1 AND a.state = 'queued' AND NOT EXISTS (
 """
 
 
+_RUNS = """
+SELECT number, state, due_at, total, started_at, ended_at FROM broadcast_run WHERE broadcast_id = $1
+ORDER BY number DESC LIMIT 30
+"""
+
+
 async def report(person: Person, broadcast_id: int, now: datetime, run: int = 0) -> Report:
     """What became of all runs of a broadcast, or of one of them. Raises NotFound."""
     await find(person, broadcast_id)
@@ -215,7 +226,12 @@ async def report(person: Person, broadcast_id: int, now: datetime, run: int = 0)
     rows = await fetch(_REPORT, broadcast_id, run)
     lines = [Line(row["outcome"], row["channel"], row["reason"], row["count"]) for row in rows]
     readers = (await fetch(_ROOM_READERS, broadcast_id))[0]["people"]
-    return Report(sum(line.count for line in lines), sum(row["read"] for row in rows) + readers, lines)
+    return Report(
+        sum(line.count for line in lines),
+        sum(row["read"] for row in rows) + readers,
+        lines,
+        await fetch(_RUNS, broadcast_id),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +307,6 @@ async def concerning(person: Person, words: str = "", limit: int = 6) -> list[tu
 def progress(broadcast: Broadcast, seen: Report) -> str:
     """已送达 97 人，没送到 2 人，要上门告知 1 人；61 人看过。"""
     parts = [f"{said} {seen.count(outcome)} 人" for outcome, said in OUTCOMES.items() if seen.count(outcome)]
-    return f"【{broadcast.title}】{'，'.join(parts) or '还没有发'}；{seen.read} 人看过。"
+    failed = [line for line in seen.lines if line.outcome == "undelivered" and line.reason][:2]
+    why = "".join(f"\n没送到 {line.count} 人：{line.reason}" for line in failed)
+    return f"【{broadcast.title}】{'，'.join(parts) or '还没有发'}；{seen.read} 人看过。{why}"

@@ -14,10 +14,9 @@ from typing import Any
 
 from domain import broadcast_notices
 from domain.audience_previews import need_sensitive
-from domain.audiences import check_audience, fact_kinds
+from domain.audiences import check_audience
 from domain.broadcast_calendar import EVERY, check_calendar, next_moment
 from domain.journal import audit
-from domain.life_dates import check_event
 from domain.people import Person, Post, ancestors, posts_upward
 from domain.services import find_item
 from domain.worktime import load_calendar
@@ -25,6 +24,20 @@ from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.broadcasts import Broadcast
 from models.database import fetch, transaction
 from models.enums import BroadcastState, Channel, Role
+
+__all__ = [
+    "Broadcast",
+    "BroadcastState",
+    "Channel",
+    "Draft",
+    "approve",
+    "change",
+    "create",
+    "find",
+    "hand_in",
+    "publish",
+    "refuse",
+]
 
 MOST_TITLE, MOST_TEXT = 32, 500
 """Letters. A service message has 2,048 bytes, some of them for the title and the choices."""
@@ -108,11 +121,9 @@ async def _checked(person: Person, post: Post, draft: Draft, now: datetime, sour
     if draft.link and not _LINK.fullmatch(draft.link):
         raise BadRequest("link", say="网址要以 https:// 开头。")
     area_id = await _area(post, draft.area_code)
-    audience = await check_audience(dict(draft.audience), area_id)
-    await need_sensitive(person, audience, now, source)
     event = dict(draft.event) if draft.event else None
-    if event:
-        check_event(event, await fact_kinds())
+    audience = await check_audience(dict(draft.audience), area_id, event=event)
+    await need_sensitive(person, audience, now, source)
     channels = list(dict.fromkeys(draft.channels))
     if not channels:
         raise BadRequest("channels", say="请至少选一种发送方式：通知、群公告、群发。")

@@ -23,7 +23,7 @@ _FEWEST = 2  # people of one mass send (wechat.md §5)
 
 async def audience_of(broadcast: Broadcast) -> Audience:
     """Its audience, read."""
-    return await check_audience(broadcast.audience, broadcast.area_id)
+    return await check_audience(broadcast.audience, broadcast.area_id, event=broadcast.event, in_use=False)
 
 
 _QUEUED = "UPDATE delivery SET state = 'queued' WHERE id = $1"
@@ -218,6 +218,7 @@ WITH gone AS (
 )
 UPDATE mass_call c SET state = 'withdrawn' FROM gone WHERE c.id = gone.id
 """
+_FROM_THE_START = "UPDATE broadcast_run SET queued_to = 0 WHERE broadcast_id = $1 AND state = 'sending'"
 _CANCELLED = "UPDATE delivery SET state = 'skipped', reason = '已取消' WHERE broadcast_id = $1 AND state = 'listed'"
 
 
@@ -225,6 +226,7 @@ async def take_back(broadcast_id: int) -> None:
     """What no worker has taken yet is not sent; it may be handed over again. In a transaction."""
     await fetch(_BACK, broadcast_id)
     await fetch(_CALLS_BACK, broadcast_id)
+    await fetch(_FROM_THE_START, broadcast_id)
 
 
 async def give_up(broadcast_id: int) -> None:

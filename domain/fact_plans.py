@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.audience_rules import KnownFact
-from domain.fact_tables import KINDS, MEMBERS, TYPE_NAMES, kinds_in, members_table, say_value
+from domain.fact_tables import KINDS, MEMBERS, OLDEST, TYPE_NAMES, kinds_in, members_table, say_value
 from domain.organisation_plans import Known, Plan, given, resolve
 from domain.tables import Cell, Faults, Row, Sheet, Table
 from models.database import fetch, from_json
@@ -81,8 +81,10 @@ async def plan_members(rows: Sequence[Row], known: Known, faults: Faults) -> Pla
         grid = resolve(row, "grid", known.areas, faults, "区域")
         if grid is None:
             continue
-        household = places.get(_key(row, known))
-        if household is None:
+        household, born = places.get(_key(row, known)), row.get("birthday")
+        if born and not OLDEST <= born <= now.date():
+            faults.cell(row, "birthday", "不像生日", "请按身份证写，比如 1946-12-03。")
+        elif household is None:
             faults.cell(row, "room", "住户表里没有这一户", "请先在“住户”表里写上这一户，再写户内成员。")
         elif plan.is_new(row, (household, row.get("name"))):
             found = there.get((household, row.get("name")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,8 @@ TYPES = {
 }
 TYPE_NAMES = {kind: name for name, kind in TYPES.items()}
 _LONGEST_TEXT, _LARGEST = 100, 10**6
+#: Before this day nobody alive was born.
+OLDEST = date(1900, 1, 1)
 _NAME = re.compile(r"[\w\u4e00-\u9fff]{1,24}")
 
 

@@ -13,11 +13,14 @@ from typing import Any
 
 from domain.audience_rules import KnownFact
 from domain.audiences import fact_kinds
-from domain.fact_tables import say_value, value_of
-from domain.journal import audit
-from domain.people import Person, Post
+from domain.clock import template_number, template_time
+from domain.fact_tables import OLDEST, say_value, value_of
+from domain.journal import Notice, audit
+from domain.people import Person, Post, stand_in
 from domain.table_values import day
 from domain.tables import Wrong
+from domain.telling import tell
+from domain.timing import quiet_until
 from errors import BadRequest, NotAllowed, NotFound
 from models.database import fetch, from_json, to_json, transaction
 from models.enums import FactType, Role
@@ -194,7 +197,26 @@ async def correct(person: Person, changes: Mapping[str, Any], now: datetime, sou
             else:
                 await _write(mine.id, await _kind(name), said, None, now)
         await audit(person.actor, "member:correct", mine.id, now, source=source)
+        await _tell_worker(person, mine, now)
         return await my_record(person) or mine
+
+
+async def _tell_worker(person: Person, mine: Member, now: datetime) -> None:
+    """Whoever keeps the household looks whether what was put right is so."""
+    worker = person.home.worker if person.home else None
+    post = await stand_in(worker, now) if worker else None
+    if post is None or not post.openid:
+        return
+    later = quiet_until(now)
+    fields = {
+        "number": template_number(later or now),
+        "subject": "住户改了档案",
+        "status": "请看一下",
+        "time": template_time(later or now),
+        "note": "打开看看",
+    }
+    text = f"{mine.name}（{mine.place}）改了自己的档案。\n要看回复“档案 {mine.place}”。"
+    await tell(Notice(post.openid, text, (), fields), now, later=later)
 
 
 async def set_birthday(member_id: int, said: Any, now: datetime) -> None:
@@ -203,6 +225,6 @@ async def set_birthday(member_id: int, said: Any, now: datetime) -> None:
         birthday = None if said is None else day(said)
     except Wrong as error:
         raise BadRequest("birthday", say=f"生日：{error.wrong}。{error.mend}") from None
-    if birthday and not date(1900, 1, 1) <= birthday <= now.date():
+    if birthday and not OLDEST <= birthday <= now.date():
         raise BadRequest("birthday", say="生日不对，请按身份证写，比如 1946-12-03。")
     await fetch("UPDATE household_member SET birthday = $2, changed_at = $3 WHERE id = $1", member_id, birthday, now)

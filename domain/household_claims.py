@@ -6,7 +6,7 @@ What a resident is told does not depend on what the register has, so nobody find
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.audiences import fact_kinds
@@ -19,11 +19,14 @@ from domain.notices import TAP_LABELS, Tap, tap_id
 from domain.people import Person, stand_in
 from domain.telling import tell
 from domain.timing import quiet_until
-from errors import BadRequest, Conflict, NotAllowed
+from errors import BadRequest, Conflict, NotAllowed, TooMany
 from models.database import fetch, transaction
 
 _LONGEST_NAME = 32
+#: Claims of one person in a day: each goes to the grid worker's phone.
+_MOST_TRIES = 5
 
+_TRIES = "SELECT count(*) FROM audit_event WHERE tag = 'member:claim' AND actor = $1 AND at > $2"
 _PLACES = """
 SELECT id FROM household WHERE grid_id = $1 AND building = $2 AND room = $4 AND ($3 = '' OR unit = $3)
 ORDER BY id LIMIT 2
@@ -44,13 +47,15 @@ RETURNING id
 
 async def claim(person: Person, home: Home, name: str, now: datetime, source: str = "") -> None:
     """Say to which household of one's grid one belongs; whoever keeps it is asked. What was said before and nobody has
-    confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none."""
+    confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none, TooMany."""
     if person.home is None or not person.resident_id:
         raise NotAllowed("no grid", say="请先告诉我您在哪个网格：回复“我的网格”选一个，再说住哪一户。")
     name = "".join(name.split())
     if not 2 <= len(name) <= _LONGEST_NAME:
         raise BadRequest("name", say="请写您的姓名，两个字以上，网格员好核对。")
     async with transaction():
+        if (await fetch(_TRIES, person.actor, now - timedelta(days=1)))[0]["count"] >= _MOST_TRIES:
+            raise TooMany("claims", say="今天说过好几次住址了。请当面找网格员核对，或明天再说。", retry_after=86_400)
         await _end_open(person.resident_id)
         places = await fetch(_PLACES, person.home.grid_id, home.building, home.unit, home.room)
         household_id = (

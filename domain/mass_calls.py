@@ -88,7 +88,13 @@ async def prepare(call_id: int, now: datetime) -> Ready | Refused:
             return Refused(reason)
         call.people, call.called_at = len(chosen), call.called_at or now
         await call.save(update_fields=["people", "called_at"])
-        return Ready(call.id, call.client_id, broadcast_notices.full_text(broadcast), call.everybody, chosen, again)
+        return Ready(call.id, call.client_id, _words(broadcast), call.everybody, chosen, again)
+
+
+def _words(broadcast: Broadcast) -> str:
+    """A mass send has nothing to tap: the way out is said."""
+    text = broadcast_notices.full_text(broadcast)
+    return text if broadcast.topic == broadcast_notices.SAFETY else f"{text}\n不想收这类通知，回复“退订”。"
 
 
 _PEOPLE = """
@@ -265,12 +271,18 @@ def _stopped(status: str) -> str:
 
 
 _LOST = """
-UPDATE mass_call c SET state = 'parked', error = o.error FROM outbox o
-WHERE c.state = 'planned' AND o.kind = 'mass' AND o.state = 'parked' AND o.payload ? 'call'
-    AND (o.payload->>'call')::bigint = c.id RETURNING c.id
+SELECT c.id, o.error, c.called_at IS NULL AS free FROM mass_call c JOIN outbox o ON (o.payload->>'call')::bigint = c.id
+WHERE c.state = 'planned' AND o.kind = 'mass' AND o.state = 'parked' AND o.payload ? 'call' ORDER BY c.id
 """
+_GIVEN_UP = "UPDATE mass_call SET state = 'parked', error = left($2, 300) WHERE id = $1 AND state = 'planned'"
 
 
-async def settle() -> int:
-    """Calls whose job was put aside are over too; gives how many."""
-    return len(await fetch(_LOST))
+async def settle(now: datetime) -> int:
+    """Calls whose job was put aside are over too: what WeChat certainly has not goes another way. Gives how many."""
+    lost = await fetch(_LOST)
+    for row in lost:
+        if row["free"]:
+            await note_failed(row["id"], row["error"], now)
+        else:
+            await fetch(_GIVEN_UP, row["id"], row["error"])
+    return len(lost)

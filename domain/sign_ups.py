@@ -13,7 +13,7 @@ from domain.activities import Event, Session, find_activity
 from domain.booking_cards import STATE_NAMES, Card, owners, read_cards
 from domain.booking_rules import Other
 from domain.booking_seats import Sitter, lock_resident, lock_slot, take
-from domain.bookings import arrive, book, runs
+from domain.bookings import arrive, book, cancel, runs
 from domain.clock import SHANGHAI
 from domain.journal import audit
 from domain.people import Person
@@ -91,6 +91,15 @@ def _chosen(event: Event, slot_id: int, now: datetime) -> list[Session]:
     if len(ahead) > 1 and not event.is_course:
         raise BadRequest("which session", say="有几个时间，请选一个。")
     return ahead
+
+
+async def leave(person: Person, booking_ids: Sequence[int], now: datetime, *, source: str = "") -> list[Card]:
+    """Give several sign-ups back together, as all times of a course. Raises as `bookings.cancel`; all or nothing."""
+    slots = {card.id: card.slot_id for card in await read_cards(booking_ids)}
+    async with transaction():
+        ordered = sorted(booking_ids, key=lambda one: slots.get(one, 0))
+        ended = [await cancel(person, one, now, source=source) for one in ordered]
+    return sorted(ended, key=lambda card: card.starts_at)
 
 
 # What somebody signed up for that takes place about now, where this code hangs on the wall.

@@ -8,12 +8,13 @@ from typing import Any
 
 import structlog
 
+from domain import timing
 from domain.booking_hours import Time, closed_why, times_of
 from domain.booking_rules import day_start
 from domain.booking_seats import lock_slot
 from domain.bookings import move_up
 from domain.clock import SHANGHAI
-from domain.worktime import load_calendar
+from domain.worktime import WorkCalendar
 from models.database import fetch, from_json, is_away, to_json, transaction
 
 log = structlog.get_logger(__name__)
@@ -73,8 +74,13 @@ async def _make(plan_id: int, today: date, now: datetime) -> int:
     return len(made)
 
 
+_SPECIAL = "SELECT day, works FROM special_day WHERE day BETWEEN $1 AND $2"
+
+
 async def _wanted(week: Sequence[Mapping[str, Any]], first: date, last: date, now: datetime) -> dict[datetime, Time]:
-    calendar = await load_calendar()
+    """The calendar is read anew: a copy that lacks what was just imported would hold for a whole day."""
+    special = {row["day"]: row["works"] for row in await fetch(_SPECIAL, first, last)}
+    calendar = WorkCalendar(timing.current().hours, special)
     days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
     found = [one for day in days for one in times_of(week, day, works=calendar.works(day))]
     return {one.starts_at: one for one in found if one.starts_at > now}

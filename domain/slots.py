@@ -17,7 +17,7 @@ from domain.services import seen_areas
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.bookings import BookingPlan
 from models.database import fetch, transaction
-from models.enums import BookingState
+from models.enums import BookingState, PlanKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class FreeSlot:
 
 
 async def find_plan(person: Person, code: str) -> BookingPlan:
-    """A plan by its code. Raises NotFound for one that is not there, or not for this person's area."""
-    plan = await BookingPlan.filter(code=code, active=True).select_related("item").first()
+    """A plan by its code; activities are looked up as such. Raises NotFound for one that is not there, or not for this
+    person's area."""
+    plan = await BookingPlan.filter(code=code, active=True, kind=PlanKind.COUNTER).select_related("item").first()
     if plan is None or plan.area_id not in await seen_areas(person):
         raise absent_plan(code, plan.id if plan else None)
     return plan

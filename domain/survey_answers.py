@@ -130,21 +130,27 @@ async def _write(survey: Survey, voter: Voter, answers: dict[str, Answer], by: s
 async def _change(
     survey: Survey, voter: Voter, before: Mapping[str, Any], answers: dict[str, Answer], by: str, now: datetime
 ) -> None:
-    """The first answer counts; who gave it may change it, where it is known which one it is."""
+    if why := _stays(survey, voter, before, by, now):
+        raise Conflict("answered", say=why, tag="survey:answer", object_id=survey.id)
+    await SurveyAnswer.filter(voter_id=before["id"]).update(answers=answers)
+
+
+def _stays(survey: Survey, voter: Voter, before: Mapping[str, Any], by: str, now: datetime) -> str:
+    """Why what was answered before stays; "" = it may be changed. The first answer of a household counts, who gave it
+    may change it, where it is known which one it is."""
     until = say_date(survey.closes_at, now)
     same = before["by"] == by and (
         before["resident_id"] == voter.resident_id if voter.resident_id else before["member_id"] == voter.member_id
     )
-    if not same:
-        who = "网格员替您家登记的" if before["by"] else "家里人投的"
-        say = f"您家已经投过了，一户一票，以先投的为准。是{who}，{until}前可以请他改。"
-        if survey.kind is not SurveyKind.VOTE:
-            say = f"已经答过了，是工作人员登记的。要改请在{until}前找网格员。" if before["by"] else "已经答过了。"
-        raise Conflict("answered by another", say=say, tag="survey:answer", object_id=survey.id)
     if survey.anonymous:
-        say = "已经答过了。不记名的交了就找不到是哪一份，所以不能改。"
-        raise Conflict("anonymous answers stay", say=say, tag="survey:answer", object_id=survey.id)
-    await SurveyAnswer.filter(voter_id=before["id"]).update(answers=answers)
+        whose = "您家已经投过了，一户一票。" if survey.kind is SurveyKind.VOTE else "已经答过了。"
+        return f"{whose}不记名的交了就找不到是哪一份，所以不能改。"
+    if same:
+        return ""
+    if survey.kind is not SurveyKind.VOTE:
+        return f"已经答过了，是工作人员登记的。要改请在{until}前找网格员。" if before["by"] else "已经答过了。"
+    who = "网格员替您家登记的" if before["by"] else "家里人投的"
+    return f"您家已经投过了，一户一票，以先投的为准。是{who}，{until}前可以请他改。"
 
 
 async def may_answer(person: Person, survey: Survey, now: datetime) -> str:
@@ -157,11 +163,7 @@ async def may_answer(person: Person, survey: Survey, now: datetime) -> str:
         return error.say
     household = voter.household_id if survey.kind is SurveyKind.VOTE else None
     before = await fetch(_BEFORE, survey.id, voter.resident_id, household, voter.member_id)
-    if not before:
-        return ""
-    if before[0]["resident_id"] != voter.resident_id or before[0]["by"]:
-        return "您家已经投过了，一户一票，以先投的为准。" if household else "您已经答过了，是工作人员登记的。"
-    return "您已经答过了。不记名的交了就不能改。" if survey.anonymous else ""
+    return _stays(survey, voter, before[0], "", now) if before else ""
 
 
 async def my_answers(person: Person, survey_id: int) -> dict[str, Answer] | None:

@@ -74,9 +74,8 @@ async def tell_decider(survey: Survey, post: Post, author: str, now: datetime) -
     head = (
         f"待审{name(survey)} {survey.id}“{survey.title}”\n{author}写的，{len(survey.questions)} 题，{hidden}，{until}。"
     )
-    how = f"先回复“看{name(survey)} {survey.id}”看题目，再选同意不同意。"
-    taps = [Tap.SURVEY_SHOW, Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE]
-    await _tell(post.openid, survey, f"{head}\n{how}", taps, now)
+    how = f"先看题目（也可以回复“看{name(survey)} {survey.id}”），再选同意不同意。"
+    await _tell(post.openid, survey, f"{head}\n{how}", [Tap.SURVEY_SHOW], now)
 
 
 async def tell_author(survey: Survey, author: Staff, decider: str, now: datetime) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.audience_rules import Someone
 from domain.audiences import check_audience, list_people
@@ -47,11 +49,10 @@ async def voter_of(person: Person, survey: Survey, now: datetime) -> Voter:
         raise NotAllowed(
             "no resident", say="这是居民用的。请用您自己的微信答。", tag="survey:answer", object_id=survey.id
         )
-    row, vote = rows[0], survey.kind is SurveyKind.VOTE
-    if vote and row["household_id"] is None:
+    voter = _as_voter(rows[0], survey)
+    if survey.kind is SurveyKind.VOTE and voter.household_id is None:
         say = "一户投一票，先要知道您是哪一户。请回复“我住3栋2单元501”这样的话，网格员确认后再来投。"
         raise NotAllowed("no household", say=say, tag="survey:answer", object_id=survey.id)
-    voter = Voter(row["resident_id"], row["member_id"], row["household_id"], row["grid_id" if vote else "home_id"])
     await need_asked(voter, survey, now)
     return voter
 
@@ -62,16 +63,36 @@ async def find_member(member_id: int) -> Voter | None:
     return Voter(**rows[0]) if rows else None
 
 
+async def concerns(person: Person, survey: Survey, now: datetime) -> bool:
+    """Whether it is for this resident, as far as is known: who has no household yet may still belong to one."""
+    rows = await fetch(_RESIDENT, person.resident_id)
+    if not rows:
+        return False
+    voter = _as_voter(rows[0], survey)
+    unknown = survey.kind is SurveyKind.VOTE and voter.household_id is None
+    return unknown or await _is_asked(voter, survey, now)
+
+
+def _as_voter(row: Mapping[str, Any], survey: Survey) -> Voter:
+    """Where they live: of a vote, where their household is."""
+    where = "grid_id" if survey.kind is SurveyKind.VOTE else "home_id"
+    return Voter(row["resident_id"], row["member_id"], row["household_id"], row[where])
+
+
+async def _is_asked(voter: Voter, survey: Survey, now: datetime) -> bool:
+    inside = voter.grid_id is not None and survey.area_id in await ancestors(voter.grid_id)
+    return inside and (not survey.audience or await _fits(voter, survey, now))
+
+
 async def need_asked(voter: Voter, survey: Survey, now: datetime) -> None:
     """Raises NotAllowed where the survey is not for them."""
-    inside = voter.grid_id is not None and survey.area_id in await ancestors(voter.grid_id)
-    if not inside or (survey.audience and not await _fits(voter, survey, now)):
+    if not await _is_asked(voter, survey, now):
         say = f"“{survey.title}”这次不是问您的，谢谢关心。"
         raise NotAllowed("not asked", say=say, tag="survey:answer", object_id=survey.id)
 
 
 async def _fits(voter: Voter, survey: Survey, now: datetime) -> bool:
-    checked = await check_audience(survey.audience, survey.area_id)
+    checked = await check_audience(survey.audience, survey.area_id, in_use=False)
     return checked.rule.holds(await _someone(voter), now.astimezone(SHANGHAI).date()) is True
 
 

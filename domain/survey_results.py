@@ -10,7 +10,7 @@ import asyncio
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import xlsxwriter
@@ -22,6 +22,7 @@ from domain.journal import audit
 from domain.notices import Tap, excerpt
 from domain.people import Person, ancestors
 from domain.survey_answers import shuffle
+from domain.survey_people import count_asked
 from domain.survey_questions import Question, labels, numbers, say_answer
 from domain.surveys import find_survey, runs
 from errors import Conflict, NotAllowed, NotFound
@@ -57,13 +58,15 @@ class QuestionResult:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`answered` of `asked` people (of a vote: households) answered. `questions` is empty where `hidden` says why."""
+    """`answered` of `asked` people (of a vote: households) answered. `questions` is empty where `hidden` says why;
+    `grids` (how many of each took part) is for staff."""
 
     survey: Survey
     asked: int | None
     answered: int
     questions: Sequence[QuestionResult]
     hidden: str = ""
+    grids: Sequence[tuple[str, int]] = ()
 
     @property
     def rate(self) -> float | None:
@@ -80,7 +83,20 @@ async def result_of(person: Person, survey_id: int, now: datetime) -> Result:
     if not officer and survey.results == "closed" and survey.state is SurveyState.OPEN:
         say = f"结果要等{say_date(survey.closes_at, now)}截止后才公布。"
         raise NotAllowed("results when closed", say=say, tag="survey:results", object_id=survey_id)
-    return await count(survey, texts=officer)
+    result = await count(survey, texts=officer)
+    return replace(result, grids=await _turnout(survey)) if officer else result
+
+
+_TURNOUT = """
+SELECT c.name || g.name AS grid, count(*) AS answered FROM survey_voter v
+JOIN area g ON g.id = v.grid_id JOIN area c ON c.id = g.parent_id
+WHERE v.survey_id = $1 GROUP BY g.id, g.code, c.name, g.name ORDER BY g.code
+"""
+
+
+async def _turnout(survey: Survey) -> list[tuple[str, int]]:
+    """How many have answered, grid by grid. That somebody took part is no secret, also of an anonymous survey."""
+    return [(row["grid"], row["answered"]) for row in await fetch(_TURNOUT, survey.id)]
 
 
 async def _works_there(person: Person, survey: Survey) -> bool:
@@ -210,7 +226,7 @@ async def export(person: Person, survey_id: int, now: datetime, source: str = ""
     survey = await find_survey(person, survey_id, now)
     if not await runs(person, survey):
         raise NotAllowed("export", tag="survey:export", object_id=survey_id)
-    result = await count(survey, texts=True)
+    result = replace(await count(survey, texts=True), grids=await _turnout(survey))
     if result.hidden:
         raise Conflict("hidden", say=result.hidden, tag="survey:export", object_id=survey_id)
     rows = await fetch(_ROWS, survey_id)
@@ -238,6 +254,7 @@ def _workbook(result: Result, answers: Sequence[tuple[str, dict[str, object]]]) 
             lines += [[bar.label, bar.count, f"{bar.share:.1%}"] for bar in one.bars]
             lines += [["平均", round(one.mean, 2)]] if one.mean is not None else []
             lines += [[]]
+        lines += [["网格", "参加"], *map(list, result.grids)]
         for place, line in enumerate(lines):
             sheet.write_row(place, 0, line)
         sheet = book.add_worksheet("每份回答")
@@ -265,7 +282,8 @@ async def close_due(now: datetime, limit: int = 20) -> int:
 
 async def _close(survey: Survey, now: datetime) -> None:
     survey.state = SurveyState.CLOSED
-    await survey.save(update_fields=["state"])
+    survey.expected = await count_asked(survey, now)  # households may have become known only in order to vote
+    await survey.save(update_fields=["state", "expected"])
     await fetch("DELETE FROM survey_draft WHERE survey_id = $1", survey.id)
     if survey.anonymous:
         await shuffle(survey.id)

@@ -87,6 +87,7 @@ async def change_survey(person: Person, survey_id: int, plan: Plan, now: datetim
         if survey.state not in _EDITABLE:
             raise _conflict(survey, "已经交上去了，不能再改。要改请先取消，再写一份新的。")
         survey.update_from_dict(await _checked(post, plan, now) | {"state": SurveyState.DRAFT, "why": ""})
+        survey.version += 1
         survey.author_id = post.id  # who wrote it last is not the one to agree to it
         await survey.save()
         await audit(person.actor, "survey:change", survey_id, now, source=source)
@@ -148,15 +149,18 @@ async def _deciders(survey: Survey) -> list[Post]:
 
 
 async def decide(
-    person: Person, survey_id: int, agree: bool, now: datetime, *, why: str = "", source: str = ""
+    person: Person, survey_id: int, version: int, agree: bool, now: datetime, *, why: str = "", source: str = ""
 ) -> Survey:
-    """A second person lets it out, or says why not. Raises NotAllowed for its author, Conflict where nothing waits."""
+    """A second person lets out the version they read, or says why not. Raises NotAllowed for its author, Conflict where
+    nothing waits, or it has been changed since."""
     async with transaction():
         post, survey = await _lock(person, survey_id, "survey:decide", now)
         if survey.author_id == post.id:
             raise NotAllowed("own survey", say="自己写的要请另一位同事看。", tag="survey:decide", object_id=survey_id)
         if survey.state is not SurveyState.WAITING:
             raise _conflict(survey, "现在不用审。")
+        if survey.version != version:
+            raise _conflict(survey, "刚刚改过，请重新看一遍题目再选。")
         if not agree and not why.strip():
             raise BadRequest("no reason", say="不同意请写一句原因，好让同事改。")
         survey.approver_id = post.id

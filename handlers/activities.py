@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.messages import Reply
 from bot.router import Router
-from domain import bookings, certificates, sign_ups, volunteers
+from domain import certificates, sign_ups, volunteers
 from domain.activities import Event, Session, find_activity, list_activities
+from domain.booking_cards import Card
 from domain.booking_notices import say_time
 from domain.booking_rules import Other
 from domain.clock import SHANGHAI, say_minutes
 from domain.notices import excerpt
-from handlers.chat import Chat, Filter, either, has_text, is_staff, numbered, pattern, state, words
+from handlers.chat import Chat, Filter, click, either, has_text, is_staff, numbered, pattern, state, words
 
 router: Router[Chat] = Router("activities")
 
@@ -40,9 +42,12 @@ def _chose(label: str) -> Filter:
     return agrees
 
 
-@router.on(
-    words("活动", "社区活动", "最近活动", "近期活动", "有什么活动", "最近有什么活动", "报名", "我要报名", "活动报名")
+_ASKED = words(
+    "活动", "社区活动", "最近活动", "近期活动", "有什么活动", "最近有什么活动", "报名", "我要报名", "活动报名"
 )
+
+
+@router.on(either(click("activities"), _ASKED))
 async def menu(chat: Chat) -> Reply:
     """What is on, soonest first."""
     return await _list(chat, "", None)
@@ -67,11 +72,13 @@ async def _list(chat: Chat, kind: str, beyond: Event | None) -> Reply:
     found = await list_activities(chat.person, chat.now, kind=kind, beyond=beyond, limit=_PAGE + 1)
     if not found:
         chat.go()
-        return Reply(f"最近没有可以报名的{_NAMES.get(kind, '活动')}。\n想办什么活动，回复“人工”告诉网格员。")
+        what = f"{'没有更多' if beyond else '最近没有可以报名的'}{_NAMES.get(kind, '活动')}"
+        return Reply(f"{what}。\n想办什么活动，回复“人工”告诉网格员。")
     page = found[:_PAGE]
-    chat.go("activity.list", ids=[one.id for one in page], kind=kind, last=page[-1].id)
-    labels = [f"{one.title}（{say_time(one.ahead(chat.now)[0].starts_at, chat.now)}）" for one in page]
-    return chat.ask("最近可以报名的，想看哪一个？", numbered(*labels, *([_MORE] if len(found) > _PAGE else [])))
+    labels = [f"{one.title}，{say_time(one.ahead(chat.now)[0].starts_at, chat.now)}" for one in page]
+    labels += [_MORE] if len(found) > _PAGE else []
+    chat.go("activity.list", ids=[one.id for one in page], kind=kind, last=page[-1].id, labels=labels)
+    return chat.ask("最近可以报名的，想看哪一个？", numbered(*labels))
 
 
 @router.on(state("activity.list"), _one_of("ids"))
@@ -80,7 +87,7 @@ async def chosen(chat: Chat) -> Reply:
     return await _show(chat, chat.data["ids"][(chat.tap or 1) - 1])
 
 
-@router.on(state("activity.list"), either(words(_MORE, "更多", "下一页"), lambda chat: chat.tap == _PAGE + 1))
+@router.on(state("activity.list"), either(_chose(_MORE), words("更多", "下一页")))
 async def more(chat: Chat) -> Reply:
     """The next ones."""
     return await _list(chat, chat.data["kind"], await find_activity(chat.person, chat.data["last"]))
@@ -116,6 +123,8 @@ def _when(event: Event, now: datetime) -> str:
 
 def _stands(event: Event, now: datetime) -> str:
     """Whether one has signed up, or still can."""
+    if event.is_draft:
+        return f"名额：每场 {event.sessions[0].capacity} 人"
     if event.why:
         return f"已取消：{event.why}"
     if event.mine:
@@ -170,6 +179,11 @@ async def _sign_up(chat: Chat, activity_id: int, slot_id: int, other: Other | No
     whose = f"给{first.who}" if other else ""
     times = say_time(first.starts_at, chat.now) + (f" 起，共 {len(cards)} 次" if len(cards) > 1 else "")
     where = f"，{first.place}" if first.place else ""
+    if waiting and len(waiting) < len(cards):
+        return Reply(
+            f"{whose}报好了：{first.title}，{times}{where}\n其中 {len(waiting)} 次报满了，先排候补，有位置会告诉您。\n"
+            "来不了回复“取消报名”。"
+        )
     if waiting:
         return Reply(
             f"报满了，{whose}先排上候补，前面有 {waiting[0].ahead} 人。\n{first.title}，{times}{where}\n"
@@ -199,27 +213,44 @@ async def other_named(chat: Chat) -> Reply:
 @router.on(either(words("我的活动", "我的报名", "取消报名", "我报的活动"), _chose(_LEAVE)))
 async def mine(chat: Chat) -> Reply:
     """What one signed up for, and the way out."""
-    cards = (await sign_ups.my_sign_ups(chat.person, chat.now))[:5]
-    if not cards:
+    groups = _grouped(await sign_ups.my_sign_ups(chat.person, chat.now, 100))[:5]
+    if not groups:
         chat.go()
         return Reply("您现在没有报名的活动。\n看有什么活动，回复“活动”。")
-    chat.go("activity.mine", bookings=[card.id for card in cards])
-    lines = []
+    chat.go("activity.mine", bookings=[[card.id for card in group] for group in groups])
+    lines = ["您报了：", *(_line(group, chat.now) for group in groups)]
+    labels = [f"取消{group[0].title}，{_first_time(group, chat.now)}" for group in groups]
+    return chat.ask("\n".join(lines), numbered(*labels))
+
+
+def _grouped(cards: Sequence[Card]) -> list[list[Card]]:
+    """What is given back together: all times of a course of one person."""
+    groups: dict[tuple[object, ...], list[Card]] = {}
     for card in cards:
-        stands = f"候补，前面 {card.ahead} 人" if card.state == "waiting" else f"签到码 {card.code}"
-        whose = f"（{card.who}）" if card.for_other else ""
-        lines.append(f"{card.title}{whose}，{say_time(card.starts_at, chat.now)}，{stands}")
-    labels = [f"取消{card.title}（{say_time(card.starts_at, chat.now)}）" for card in cards]
-    return chat.ask("\n".join(["您报了：", *lines]), numbered(*labels))
+        together = card.plan_id if card.kind == "course" else f"booking {card.id}"
+        groups.setdefault((together, card.resident_id, card.name, card.phone), []).append(card)
+    return list(groups.values())
+
+
+def _first_time(group: Sequence[Card], now: datetime) -> str:
+    more = f" 起 {len(group)} 次" if len(group) > 1 else ""
+    return say_time(group[0].starts_at, now) + more
+
+
+def _line(group: Sequence[Card], now: datetime) -> str:
+    card = group[0]
+    stands = f"候补，前面 {card.ahead} 人" if card.state == "waiting" else f"签到码 {card.code}"
+    whose = f"（{card.who}）" if card.for_other else ""
+    return f"{card.title}{whose}，{_first_time(group, now)}，{stands}"
 
 
 @router.on(state("activity.mine"), _one_of("bookings"))
 async def leave(chat: Chat) -> Reply:
-    """The seat is given back."""
-    booking_id = chat.data["bookings"][(chat.tap or 1) - 1]
-    card = await bookings.cancel(chat.person, booking_id, chat.now, source=chat.source)
+    """The seat is given back; of a course all."""
+    chosen_ones = chat.data["bookings"][(chat.tap or 1) - 1]
+    cards = await sign_ups.leave(chat.person, chosen_ones, chat.now, source=chat.source)
     chat.go()
-    return Reply(f"取消好了：{card.title}，{say_time(card.starts_at, chat.now)}。\n想再报，回复“活动”。")
+    return Reply(f"取消好了：{cards[0].title}，{_first_time(cards, chat.now)}。\n想再报，回复“活动”。")
 
 
 @router.on(pattern(_ARRIVE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.messages import Reply
@@ -95,8 +96,7 @@ async def words_given(chat: Chat) -> Reply:
     made = await desk.create_activity(chat.person, new, chat.now, source=chat.source)
     chat.go("board.confirm", id=made)
     event = await find_activity(chat.person, made)
-    shown = describe(event, chat.now).replace("报名已经截止。", f"名额：每场 {given['seats']} 人")
-    return chat.ask(f"居民会看到：\n{shown}", numbered("发布", "不发了"))
+    return chat.ask(f"居民会看到：\n{describe(event, chat.now)}", numbered("发布", "不发了"))
 
 
 @router.on(state("board.confirm"), either(tapped(1), words("发布", "确认", "好", "发")))
@@ -131,7 +131,13 @@ async def lists(chat: Chat) -> Reply:
 
 
 def _taken(event: Event) -> int:
-    return sum(one.taken for one in event.sessions)
+    """How many people come."""
+    return _people(event, [one.taken for one in event.sessions])
+
+
+def _people(event: Event, by_time: Sequence[int]) -> int:
+    """Whoever takes a course is one, however many times it has."""
+    return max(by_time) if event.is_course else sum(by_time)
 
 
 @router.on(state("board.list"), _one_of("ids"))
@@ -141,7 +147,7 @@ async def who(chat: Chat) -> Reply:
     cards = await sign_ups.list_sign_ups(chat.person, event.id, limit=100)
     came = sum(card.state == "arrived" for card in cards)
     names = "、".join(card.who for card in cards if card.state in ("booked", "arrived"))
-    waiting = sum(one.waiting for one in event.sessions)
+    waiting = _people(event, [one.waiting for one in event.sessions])
     worth = f"，每次记 {say_minutes(event.minutes)}" if event.minutes else ""
     chat.go("board.one", id=event.id)
     return chat.ask(
@@ -165,5 +171,4 @@ async def called_off(chat: Chat) -> Reply:
     event = await find_activity(chat.person, chat.data["id"])
     await desk.cancel_activity(chat.person, event.id, chat.text, chat.now, source=chat.source)
     chat.go()
-    told = _taken(event) + sum(one.waiting for one in event.sessions)
-    return Reply(f"{event.title}取消了，已告诉 {told} 位报了名的人。" if told else f"{event.title}取消了。")
+    return Reply(f"{event.title}取消了，报了名的 {_taken(event)} 人都会收到通知。")

@@ -15,7 +15,8 @@ from domain.forms import say
 from domain.notices import Tap, tap_id
 from errors import BadRequest
 from handlers.applications import show_own
-from handlers.chat import Chat, has_text, is_staff, numbered, pattern, state, words
+from handlers.chat import Chat, is_staff, numbered, pattern, state, words
+from handlers.form_filling import said_here
 from handlers.taps import case_tap, tapped_case
 
 router: Router[Chat] = Router("application_desk")
@@ -58,6 +59,13 @@ def _line(chat: Chat, one: work.Line) -> str:
 async def show(chat: Chat) -> Reply:
     """One's own as its applicant reads it; another's as far as one may."""
     return await _show(chat, tapped_case(chat))
+
+
+@router.on(pattern(r"(?:查一?下?|查询|进度)?\s*[:：]?\s*[Bb](?:20\d{2})?\d{4}\s*[-—－]\s*\d{4,6}.{0,6}"))
+async def by_number(chat: Chat) -> Reply:
+    """“查 B1121-0007”: one's own, or what staff may read of it."""
+    found = await work.by_serial(chat.person, chat.text)
+    return await _show(chat, found.id)
 
 
 async def _show(chat: Chat, application_id: int, head: str = "") -> Reply:
@@ -121,7 +129,21 @@ async def act(chat: Chat) -> Reply:
     return await _carry_out(chat, application_id, verb, chat.rest)
 
 
-@router.on(state("desk.sentence"), has_text)
+@router.on(is_staff, pattern(_IN_WORDS.pattern))
+async def by_words(chat: Chat) -> Reply:
+    """“补材料 B1121-0007 照片太糊”: verb, number and sentence in one message."""
+    found = _IN_WORDS.fullmatch(chat.text.strip())
+    if found is None:
+        raise BadRequest("application verb")
+    known = await work.by_serial(chat.person, found["number"])
+    verb, said = _VERBS.get(found["verb"], found["verb"]), found["words"].strip(" ：:")
+    if verb in _QUESTIONS and not said:
+        chat.go("desk.sentence", id=known.id, verb=verb)
+        return Reply(_QUESTIONS[verb])
+    return await _carry_out(chat, known.id, verb, said)
+
+
+@router.on(state("desk.sentence"), said_here)
 async def sentence(chat: Chat) -> Reply:
     """What is missing, what came of it, or why not."""
     return await _carry_out(chat, chat.data["id"], chat.data["verb"], chat.text)
@@ -146,17 +168,3 @@ async def _carry_out(chat: Chat, application_id: int, verb: str, said: str) -> R
         found, told = await work.refuse(person, application_id, said, now, source), "已按不予办理结束，原因告诉了申请人"
     chat.go()
     return Reply(f"{short(found.number)} {told}。")
-
-
-@router.on(is_staff, pattern(_IN_WORDS.pattern))
-async def by_words(chat: Chat) -> Reply:
-    """“补材料 B1121-0007 照片太糊”: verb, number and sentence in one message."""
-    found = _IN_WORDS.fullmatch(chat.text.strip())
-    if found is None:
-        raise BadRequest("application verb")
-    known = await work.by_serial(chat.person, found["number"])
-    verb, said = _VERBS.get(found["verb"], found["verb"]), found["words"].strip(" ：:")
-    if verb in _QUESTIONS and not said:
-        chat.go("desk.sentence", id=known.id, verb=verb)
-        return Reply(_QUESTIONS[verb])
-    return await _carry_out(chat, known.id, verb, said)

@@ -53,8 +53,8 @@ async def show_own(chat: Chat, read: work.Dossier, head: str = "") -> Reply:
     who = f"，{read.holder}在办" if read.holder and found.state.is_open else ""
     facts = [f"{titled(found, read.title)}：{STATE_NAMES[found.state]}{who}。"]
     facts += [f"{due}办好。"] if due else []
-    facts += [f"还差：{found.asked}"] if found.asked else []
-    facts += [f"结果：{found.result}"] if found.result else []
+    facts += [f"还差：{found.asked}"] if found.asked and read.whole else []
+    facts += [f"结果：{found.result}"] if found.result and read.whole else []
     chat.go("apply.own", id=found.id)
     choices = _own_choices(read)
     text = "\n".join(part for part in (head, *facts) if part)
@@ -63,6 +63,8 @@ async def show_own(chat: Chat, read: work.Dossier, head: str = "") -> Reply:
 
 def _own_choices(read: work.Dossier) -> list[tuple[str, int]]:
     found = read.application
+    if Tie.APPLICANT not in read.ties:
+        return []
     if found.state == "supplement":
         return [(TAP_LABELS[Tap.SUPPLY], tap_id(found.id, Tap.SUPPLY)), ("撤回申请", 2)]
     if found.state.is_open:

@@ -26,6 +26,11 @@ _ANOTHER_TIME = "换个时间"
 _PHONE = re.compile(r"(?<!\d)(1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
 _BETWEEN = re.compile(r"[\s，,、。：:；;]+")
 _CALLED = re.compile(r"^(?:他|她)?(?:叫|姓名|名字|是我的?|我的?|关系)")
+#: “帮我妈预约体检”: what stands behind it is what a plan is called, or a part of it.
+_WANTS = re.compile(
+    r"(?:我|想|要|请|帮|给|替|[我他她]?[爸妈]|妈妈|爸爸|老人|家人)*(?:预约|约)(?:个|一个|一下|下)?"
+    r"(?P<what>[\u4e00-\u9fff]{2,10}?)[吗吧呢了]?[。！？!?]*"
+)
 
 
 def one_of(name: str) -> Filter:
@@ -47,6 +52,16 @@ async def menu(chat: Chat) -> Reply:
 async def plans_of(chat: Chat, item: ServiceItem) -> Reply:
     """The times of an item: at once where it has one plan, else by choice."""
     return await _plans(chat, await booking_plans.plans_of_item(chat.person, item.code))
+
+
+async def answer_booking(chat: Chat) -> Reply | None:
+    """“预约律师”: the days of what is called so. None for everything else."""
+    found = _WANTS.fullmatch(chat.text.strip())
+    if found is None:
+        return None
+    plans = await booking_plans.list_plans(chat.person, limit=50)
+    meant = [plan for plan in plans if found["what"] in plan.title or plan.title in found["what"]]
+    return await _plans(chat, meant) if meant else None
 
 
 async def _plans(chat: Chat, plans: Sequence[booking_plans.BookingPlan]) -> Reply:

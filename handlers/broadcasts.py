@@ -11,13 +11,11 @@ from domain import broadcast_control, broadcast_reports, broadcasts, deliveries,
 from domain.broadcast_calendar import say_calendar
 from domain.broadcast_notices import CHANNEL_NAMES
 from domain.broadcast_reports import Preview
-from domain.broadcasts import STATE_NAMES, Draft
+from domain.broadcasts import STATE_NAMES, Broadcast, BroadcastState, Channel, Draft
 from domain.notices import Tap, excerpt
 from handlers import services
 from handlers.chat import Chat, Filter, either, has_text, is_staff, numbered, pattern, state, tapped, words
 from handlers.taps import case_tap, tapped_case
-from models.broadcasts import Broadcast
-from models.enums import BroadcastState, Channel, Role
 
 router: Router[Chat] = Router("broadcasts")
 
@@ -25,6 +23,7 @@ _WRITE = r"(?:发通知|写通知|群发通知|群发)\s*[:：]?\s*(.*)"
 _BUILDING = re.compile(r"\s*(\d{1,3})\s*(?:栋|号楼|幢|座)?\s*")
 _TITLE = 20
 _ROWS = 6
+_MOST = 20_000  # people counted while somebody waits for the answer
 
 
 @router.on(case_tap(Tap.KNOWN))
@@ -77,7 +76,7 @@ def _ask_whom(chat: Chat, text: str) -> Reply:
 
 def _where(chat: Chat) -> str:
     post = chat.person.post
-    return "我的网格" if post and post.role is Role.GRID_WORKER else post.area_name if post else ""
+    return "我的网格" if post and not post.dispatches else post.area_name if post else ""
 
 
 @router.on(state("broadcasts.whom"), tapped(1, 3))
@@ -111,7 +110,7 @@ async def _draft(chat: Chat, audience: dict[str, Any]) -> Reply:
 
 async def _offer(chat: Chat, written: Broadcast) -> Reply:
     """The draft as it would go out, to whom and how, and what to do with it."""
-    seen = await broadcast_reports.preview(chat.person, written.id, chat.now)
+    seen = await broadcast_reports.preview(chat.person, written.id, chat.now, _MOST)
     chat.go("broadcasts.draft", id=written.id)
     public = not {"age", "building"} & set(written.audience)
     rooms = ["再发到网格群"] if public and Channel.ROOM not in written.channels else []
@@ -127,13 +126,13 @@ def _counted(seen: Preview) -> str:
     if seen.small:
         return f"发给{seen.words}，不到 3 人。"
     sample = f"\n比如：{'、'.join(seen.sample)}" if seen.sample else ""
-    return f"发给{seen.words}，共 {seen.people} 人。\n{ways or '现在没有这样的人'}{sample}"
+    return f"发给{seen.words}，共 {seen.people} {'多' if seen.more else ''}人。\n{ways or '现在没有这样的人'}{sample}"
 
 
 @router.on(state("broadcasts.draft"), tapped(1))
 async def handed_in(chat: Chat) -> Reply:
     """Somebody else has to look now."""
-    written = await broadcast_reports.submit(chat.person, chat.data["id"], chat.now, chat.source)
+    written = await broadcast_reports.submit(chat.person, chat.data["id"], chat.now, chat.source, _MOST)
     names = [post.label for post in await broadcasts.approvers(written)]
     chat.go()
     if not names:
@@ -168,7 +167,7 @@ async def _look(chat: Chat, ident: int) -> Reply:
     written = await broadcasts.find(chat.person, ident)
     if written.state is not BroadcastState.WAITING or written.author_id == (chat.person.post and chat.person.post.id):
         return await _progress(chat, written)
-    seen = await broadcast_reports.preview(chat.person, written.id, chat.now)
+    seen = await broadcast_reports.preview(chat.person, written.id, chat.now, _MOST)
     chat.go("broadcasts.decide", id=written.id, version=written.version)
     how = "、".join(CHANNEL_NAMES[Channel(one)] for one in written.channels)
     when = "批了马上发" if written.urgent else say_calendar(written.calendar, chat.now)

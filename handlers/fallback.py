@@ -10,7 +10,7 @@ from bot.messages import Kind, Reply
 from bot.router import Router
 from domain.notices import excerpt
 from errors import NotFound
-from handlers import services
+from handlers import bookings, services
 from handlers.chat import MEDIA, Chat, has_text, kind, numbered, state, tapped
 from handlers.contact import call_worker
 from handlers.drafts import Draft
@@ -106,7 +106,7 @@ async def sentence(chat: Chat) -> Reply:
     seen = chat.seen
     if seen.urgent and seen.emergency:
         return await _alarm(chat)
-    for answer in (answer_question, pass_on, services.answer_looking):
+    for answer in (answer_question, pass_on, bookings.answer_booking, services.answer_looking):
         if reply := await answer(chat):
             return reply
     match seen.intent:

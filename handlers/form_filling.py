@@ -12,11 +12,12 @@ from domain.application_notices import STATE_NAMES, short
 from domain.applications import Filled
 from domain.booking_rules import Other
 from domain.clock import say_latest
-from domain.forms import Field, FieldType, Unfit, check, read_fields, read_phone, read_words, say
+from domain.forms import Field, FieldType, Unfit, check, read_phone, read_words, say
+from domain.notices import read_tap
 from domain.services import find_item
 from domain.uploads import expect_picture
 from errors import BadRequest, Conflict, NotFound
-from handlers.chat import Chat, either, is_staff, kind, numbered, state, tapped, words
+from handlers.chat import MEDIA, Chat, either, is_staff, kind, numbered, state, tapped, words
 
 router: Router[Chat] = Router("form_filling")
 
@@ -31,8 +32,9 @@ _ELSEWHERE = frozenset(
 
 
 def said_here(chat: Chat) -> bool:
-    """Words that are an answer."""
-    return bool(chat.text) and chat.text.strip("。 ") not in _ELSEWHERE
+    """Words that are an answer: no command, and no line that was tapped on something else."""
+    tapped_here = chat.message.tap is None or (read_tap(chat.message.tap) is None and bool(chat.data.get("choices")))
+    return bool(chat.text) and tapped_here and chat.text.strip("。 ") not in _ELSEWHERE
 
 
 @router.on(words("网上申请", "网上办理", "线上办理", "线上申请", "在线申请", "网上办事"))
@@ -51,13 +53,14 @@ async def chosen(chat: Chat) -> Reply:
     return await start(chat, chat.data["items"][(chat.tap or 1) - 1])
 
 
-async def start(chat: Chat, code: str) -> Reply:
+async def start(chat: Chat, code: str, before: str = "") -> Reply:
     """For whom it is; who is on duty applies for others. Raises NotFound where there is nothing to fill in."""
     item, form = await applications.find_form(chat.person, code)
-    begun = {"code": code, "title": item.title, "answers": {}, "step": 0, "other": None, "amends": False}
+    begun = {"code": code, "title": item.title, "version": form.version}
+    begun |= {"answers": {}, "step": 0, "own": False, "other": None, "amends": False}
     chat.data["form"] = begun
     limit = f"交了以后 {form.time_limit}内办好。" if form.time_limit else ""
-    head = f"{item.title}，一共 {len(form.fields_)} 项，{limit}\n您填的只有经办人看得到。"
+    head = f"{before}{item.title}，一共 {len(form.fields_)} 项，{limit}\n您填的只有经办人看得到。"
     if is_staff(chat):
         return _ask_other(chat, "name", f"{head}\n请写老人或居民的姓名。")
     chat.go("apply.who")
@@ -76,6 +79,7 @@ async def for_oneself(chat: Chat) -> Reply:
         chat.go()
         number, how = short(there.number), STATE_NAMES[there.state]
         return Reply(f"您已经申请过了：{number}，{how}。\n回复“我的申请”看进度。")
+    begun["own"] = True
     return await _next(chat)
 
 
@@ -121,8 +125,8 @@ async def relation_said(chat: Chat) -> Reply:
 
 
 async def _fields(chat: Chat) -> list[Field]:
-    _, form = await applications.find_form(chat.person, chat.data["form"]["code"])
-    return read_fields(form.fields_)
+    begun = chat.data["form"]
+    return await applications.fields_of(chat.person, begun["code"], begun["version"])
 
 
 async def _next(chat: Chat, head: str = "") -> Reply:
@@ -200,6 +204,22 @@ async def answered(chat: Chat) -> Reply:
     return await _answered(chat, field, read_words(field, chat.text))
 
 
+@router.on(
+    state("apply.field", "apply.preview", "apply.amend", "apply.who", "apply.name", "apply.phone", "apply.relation"),
+    kind(*MEDIA, Kind.LOCATION),
+)
+async def not_asked_for(chat: Chat) -> Reply:
+    """One picture too many, a recording nobody can read: no report begins with it, and the question stays."""
+    fields = await _fields(chat)
+    begun = chat.data["form"]
+    if chat.state == "apply.preview":
+        return _preview(chat, fields, "这一张没有收，照片够了。")
+    if chat.state == "apply.field":
+        field = fields[begun["step"]]
+        return _question(chat, field, f"这一项请用文字回答：{field.label}")
+    return Reply("这一步请用文字回答。不填了回复“取消”。")
+
+
 async def _answered(chat: Chat, field: Field, value: Any) -> Reply:
     begun = chat.data["form"]
     try:
@@ -213,13 +233,15 @@ async def _answered(chat: Chat, field: Field, value: Any) -> Reply:
     return await _next(chat)
 
 
-def _preview(chat: Chat, fields: Sequence[Field]) -> Reply:
+def _preview(chat: Chat, fields: Sequence[Field], head: str = "") -> Reply:
     begun = chat.data["form"]
     begun["amends"] = False
     chat.go("apply.preview")
     other = f"替{begun['other']['name']}申请，电话 {begun['other']['phone']}" if begun["other"] else ""
     lines = [f"{one.label}：{say(one, begun['answers'].get(one.key))}" for one in fields]
-    return chat.ask("\n".join(part for part in (f"{begun['title']}，请看对不对：", other, *lines) if part), _PREVIEW)
+    return chat.ask(
+        "\n".join(part for part in (head, f"{begun['title']}，请看对不对：", other, *lines) if part), _PREVIEW
+    )
 
 
 @router.on(
@@ -231,10 +253,15 @@ async def hand_in(chat: Chat) -> Reply:
     other = Other(**begun["other"]) if begun["other"] else None
     try:
         made = await applications.submit(
-            chat.person, begun["code"], Filled(begun["answers"], other), chat.now, chat.source
+            chat.person,
+            begun["code"],
+            Filled(begun["answers"], other, version=begun["version"]),
+            chat.now,
+            chat.source,
         )
-    except Conflict:
-        chat.drop_form()
+    except Conflict as error:
+        if error.data.get("changed"):
+            return await start(chat, begun["code"], error.say)
         raise
     except (BadRequest, NotFound) as error:
         fields = await _fields(chat)
@@ -296,7 +323,7 @@ async def resume(chat: Chat) -> Reply:
     if not begun:
         return Reply("没有填到一半的申请。回复“网上申请”看能申请什么。")
     fields = await _fields(chat)
-    if not begun["answers"] and not begun["other"]:
+    if not begun["own"] and not (begun["other"] or {}).get("phone"):
         return await start(chat, begun["code"])
     begun["step"] = min(begun["step"], len(fields))
     return await _next(chat, f"接着办{begun['title']}。")

@@ -17,8 +17,9 @@ router: Router[Chat] = Router("greet")
 
 HELP = (
     "我能帮您：\n1. 反映问题：直接说就行，比如“3栋楼道灯坏了”；看进度：回复“我的事项”\n"
-    "2. 问办事：直接问，比如“居住证怎么办”，或回复“服务导航”\n"
-    "3. 找网格员：回复“人工”\n4. 换网格：回复“我的网格”，和邻居说话：回复“进群”\n说到一半不想说了，回复“取消”。"
+    "2. 问办事：直接问，比如“居住证怎么办”，或回复“服务导航”；有什么活动：回复“活动”；要预约：回复“预约”\n"
+    "3. 找网格员：回复“人工”\n4. 换网格：回复“我的网格”，和邻居说话：回复“进群”，"
+    "不想收的通知：回复“退订”\n说到一半不想说了，回复“取消”。"
 )
 
 
@@ -133,7 +134,7 @@ async def grid_chosen(chat: Chat) -> Reply:
 
 
 def _other_event(chat: Chat) -> bool:
-    known_clicks = {"report", "my_cases", "help", "worker", "my_grid", "services"}
+    known_clicks = {"report", "my_cases", "help", "worker", "my_grid", "services", "activities"}
     return chat.message.kind is Kind.EVENT and not (chat.message.event == "click" and chat.message.key in known_clicks)
 
 

@@ -151,6 +151,13 @@ def _lines(member: Member, chat: Chat) -> list[str]:
 # Staff: who lives where, and what is known.
 
 
+@router.on(is_staff, words("档案", "住户", "住户档案", "居民档案"))
+async def how(chat: Chat) -> Reply:
+    """What to type."""
+    chat.go()
+    return Reply("请写“档案 3栋2单元501”或“档案 姓名”。\n等着核对的住户回复“核对住户”。")
+
+
 @router.on(is_staff, _place(_LOOK_UP))
 async def look_up(chat: Chat) -> Reply:
     """“档案 3栋501”, “档案 刘桂兰”."""

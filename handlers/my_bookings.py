@@ -21,6 +21,7 @@ router: Router[Chat] = Router("my_bookings")
 
 _SHOWN = 6
 _CODE = re.compile(r"签到\s*[:：]?\s*(\d{6})")
+_GIVES_BACK = r"(?:我|想|要|请|帮|把)*(?:取消|退掉?).{0,10}预约[了吧。！!]*"
 _STARS = (Tap.STARS_1, Tap.STARS_2, Tap.STARS_3, Tap.STARS_4, Tap.STARS_5)
 _NOTHING = "您现在没有预约。\n要约，回复“预约”。"
 
@@ -51,7 +52,8 @@ async def one(chat: Chat) -> Reply:
 
 def _show(chat: Chat, card: Card) -> Reply:
     chat.go("booking.one", id=card.id)
-    return chat.ask(booked_text(card, chat.now).rsplit("\n", 1)[0], numbered("取消预约", "换个时间"))
+    choices = ["取消预约", *([] if card.is_activity else ["换个时间"])]
+    return chat.ask(booked_text(card, chat.now).rsplit("\n", 1)[0], numbered(*choices))
 
 
 @router.on(state("booking.one"), tapped(2))
@@ -64,7 +66,7 @@ def _gives_back(chat: Chat) -> bool:
     return chat.state == "booking.one" and chat.tap == 1
 
 
-@router.on(either(words("取消预约", "不约了", "退号", "来不了", "来不了取消"), _gives_back))
+@router.on(either(words("取消预约", "不约了", "退号", "来不了", "来不了取消"), pattern(_GIVES_BACK), _gives_back))
 async def give_back(chat: Chat) -> Reply:
     """Which one, and whether it is meant."""
     if chat.state == "booking.one" and chat.tap:

@@ -6,6 +6,7 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import cards, notices, rating
 from domain.access import access_case, reads_only
+from domain.applications import own_applications
 from domain.duplicates import card, followed, list_line
 from domain.lookup import asked_back, find_case, own_cases, timeline
 from domain.notices import Tap, serial, tap_id
@@ -30,15 +31,17 @@ async def my_cases(chat: Chat) -> Reply:
     """What this resident reported, open ones first."""
     cases, joined = await own_cases(chat.person), await followed(chat.person, limit=3)
     chat.go()
+    applied = any(one.state.is_open for one in await own_applications(chat.person))
+    also = "\n网上申请的事，回复“我的申请”看。" if applied else ""
     if not cases and not joined:
-        return Reply("您还没有反映过事情。\n有事直接说就行，比如“3栋楼道灯坏了”。")
+        return Reply(f"您还没有反映过事情。\n有事直接说就行，比如“3栋楼道灯坏了”。{also}")
     if len(cases) == 1 and not joined:
         return await show_case(chat, cases[0].id)
     listed = [(case.id, case.number, cards.list_line(case)) for case in cases]
     listed += [(one.case_id, one.number, f"{list_line(one)}（您也遇到）") for one in joined]
     lines = [f"{place} {line}" for place, (_, _, line) in enumerate(listed, 1)]
     chat.ask("", [(serial(number), tap_id(case_id, Tap.SHOW)) for case_id, number, _ in listed])
-    return Reply("您反映过的事：\n" + "\n".join(lines) + "\n回复前面的数字看进度。")
+    return Reply("您反映过的事：\n" + "\n".join(lines) + f"\n回复前面的数字看进度。{also}")
 
 
 @router.on(either(pattern(_NUMBER), pattern(r"\d{4}[-—－]\d{4,6}|20\d{6}[-—－]\d{4,6}")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages import Reply
 from bot.router import Router
-from domain import survey_answers, survey_results, surveys
+from domain import survey_answers, survey_people, survey_results, surveys
 from domain.clock import say_date
 from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from domain.survey_notices import name
@@ -24,7 +24,7 @@ _LATER = "回复“取消”可以先放下，以后再回复“投票”接着�
 @router.on(either(words("我的投票", "议事", "议事投票", "小区投票", "调查问卷"), pattern(_WANTED)))
 async def list_open(chat: Chat) -> Reply:
     """What there is to answer now."""
-    found = [one for one in await surveys.list_surveys(chat.person, chat.now, state="open") if _asks(one, chat)]
+    found = [one for one in await surveys.list_surveys(chat.person, chat.now, state="open") if await _asks(one, chat)]
     if not found:
         chat.go()
         return Reply("现在没有要投票或填写的。\n看以前的结果回复“投票结果”。")
@@ -35,8 +35,8 @@ async def list_open(chat: Chat) -> Reply:
     return chat.ask("现在可以参加：", numbered(*said))
 
 
-def _asks(one: Listed, chat: Chat) -> bool:
-    return surveys.is_open(one.survey, chat.now)
+async def _asks(one: Listed, chat: Chat) -> bool:
+    return surveys.is_open(one.survey, chat.now) and await survey_people.concerns(chat.person, one.survey, chat.now)
 
 
 @router.on(state("surveys.list"), lambda chat: bool(chat.tap and chat.tap <= len(chat.data["ids"])))
@@ -60,7 +60,8 @@ async def _begin(chat: Chat, survey: Survey) -> Reply:
     """What it is about and the first question, or the one where they stopped."""
     if why := await survey_answers.may_answer(chat.person, survey, chat.now):
         chat.go()
-        return Reply(f"{why}\n看结果回复“{name(survey)}结果 {survey.id}”。")
+        shown = not surveys.is_open(survey, chat.now) or survey.results == "all"
+        return Reply(f"{why}\n看结果回复“{name(survey)}结果 {survey.id}”。" if shown else why)
     given = await survey_answers.draft(chat.person, survey.id)
     intro = []
     if not given:
@@ -250,6 +251,16 @@ async def waited_for(chat: Chat) -> Reply:
     return Reply(f"还没投的人家：\n{'、'.join(homes[:30])}。{more}\n老人不会用微信的，可以在小程序里替他登记。")
 
 
+@router.on(is_staff, words("待审问卷", "待审投票", "问卷待审", "投票待审"))
+async def waiting(chat: Chat) -> Reply:
+    """What a colleague has handed in."""
+    found = await surveys.list_surveys(chat.person, chat.now, state="waiting", limit=_MOST)
+    if not found:
+        return Reply("没有等您看的问卷和投票。")
+    lines = [f"{one.survey.id} {excerpt(one.survey.title, 20)}（{one.area_name}）" for one in found]
+    return Reply("\n".join(["等人审的：", *lines, f"回复“看问卷 {found[0].survey.id}”看题目，再选同意不同意。"]))
+
+
 @router.on(is_staff, pattern(r"看(?:问卷|投票)\s*\d{1,9}"))
 async def look(chat: Chat) -> Reply:
     """“看问卷 12”: all that is asked, for who lets it out."""
@@ -272,37 +283,51 @@ async def _look(chat: Chat, ident: int) -> Reply:
         lines.append(f"{place}. {question['text']}{choices}")
     if not surveys.waits(survey):
         return Reply("\n".join(lines))
+    chat.go("surveys.look", id=survey.id, version=survey.version)
     taps = (Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE)
     return chat.ask("\n".join(lines), [(TAP_LABELS[tap], tap_id(survey.id, tap)) for tap in taps])
 
 
-@router.on(is_staff, case_tap(Tap.SURVEY_AGREE))
+@router.on(is_staff, state("surveys.look"), case_tap(Tap.SURVEY_AGREE))
 async def agree(chat: Chat) -> Reply:
-    """It goes out."""
-    survey = await surveys.decide(chat.person, tapped_case(chat), True, chat.now, source=chat.source)
+    """What was just read goes out."""
+    survey = await surveys.decide(
+        chat.person, tapped_case(chat), _read_version(chat), True, chat.now, source=chat.source
+    )
     chat.go()
     opens = "马上通知居民" if survey.opens_at <= chat.now else f"{say_date(survey.opens_at, chat.now)}通知居民"
-    return Reply(
-        f"好的，“{survey.title}”{opens}，问 {survey.expected} 个，{say_date(survey.closes_at, chat.now)}截止。"
-    )
+    until = say_date(survey.closes_at, chat.now)
+    return Reply(f"好的，“{survey.title}”{opens}，问 {survey.expected} 个，{until}截止。")
 
 
-@router.on(is_staff, case_tap(Tap.SURVEY_REFUSE))
+def _read_version(chat: Chat) -> int:
+    """Which version they have read of what they tapped on; 0 = none."""
+    return int(chat.data["version"]) if chat.data.get("id") == tapped_case(chat) else 0
+
+
+@router.on(is_staff, state("surveys.look"), case_tap(Tap.SURVEY_REFUSE))
 async def refuse(chat: Chat) -> Reply:
     """With a reason, which may stand behind the number already."""
+    version = _read_version(chat)
     if chat.rest:
-        return await _refused(chat, tapped_case(chat), chat.rest)
-    chat.go("surveys.refuse", id=tapped_case(chat))
+        return await _refused(chat, tapped_case(chat), version, chat.rest)
+    chat.go("surveys.refuse", id=tapped_case(chat), version=version)
     return Reply("请说一句为什么，好让同事改。")
+
+
+@router.on(is_staff, case_tap(Tap.SURVEY_AGREE, Tap.SURVEY_REFUSE))
+async def read_first(chat: Chat) -> Reply:
+    """Tapped on an old question: the questions once more, as they are now."""
+    return await _look(chat, tapped_case(chat))
 
 
 @router.on(is_staff, state("surveys.refuse"), has_text)
 async def refused(chat: Chat) -> Reply:
     """The reason."""
-    return await _refused(chat, chat.data["id"], chat.text)
+    return await _refused(chat, chat.data["id"], chat.data["version"], chat.text)
 
 
-async def _refused(chat: Chat, ident: int, why: str) -> Reply:
-    survey = await surveys.decide(chat.person, ident, False, chat.now, why=why, source=chat.source)
+async def _refused(chat: Chat, ident: int, version: int, why: str) -> Reply:
+    survey = await surveys.decide(chat.person, ident, version, False, chat.now, why=why, source=chat.source)
     chat.go()
     return Reply(f"好的，“{survey.title}”没有发出去，原因已告诉同事。")

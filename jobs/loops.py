@@ -21,7 +21,7 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import booking_rounds
 from domain.activity_desk import note_held
-from domain.application_work import watch_applications
+from domain.application_work import forget_forms, watch_applications
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
@@ -151,6 +151,7 @@ def start_scheduler(
     every(60, lambda: watch_answers(now()), "watch answers to supervisions")
     every(60, lambda: watch_assists(now()), "watch assist tasks")
     every(300, lambda: watch_applications(now()), "watch ends of applications")
+    every(3600, lambda: forget_forms(now()), "forget forms left half filled in")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")
@@ -174,7 +175,7 @@ def start_scheduler(
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(60, lambda: gather_questions(now(), unanswered), "tell workers what nobody in a room has answered")
     every(300, lambda: make_digests(now()), "make digests of rooms")
-    every(60, settle, "end mass sends whose job was put aside")
+    every(60, lambda: settle(now()), "end mass sends whose job was put aside")
     every(60, lambda: close_due(now()), "end surveys and votes that are over")
     every(300, lambda: ask_due(now(), follow_up), "ask whether solved matters are still well")
     every(3600, lambda: anchor(now()), "anchor the audit trail")

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from bot.api import WeChatApi
 from bot.mass import MassSender
-from bot.outbox import Done, Job, TryLater, parked, sent
+from bot.outbox import Done, Job, TryLater, parked, sent, undelivered
 from bot.verdicts import Verdict, ruling
 from domain import mass_calls
 from domain.mass_calls import Ready, Refused
 from errors import LinliError
-from models.enums import OutboxState
 
 _LOOK_AGAIN, _REPORT_AGAIN = timedelta(hours=1), timedelta(minutes=1)
 
@@ -42,7 +41,7 @@ class MassSends:
     async def _call(self, call_id: int) -> Done:
         ready = await mass_calls.prepare(call_id, self._now())
         if isinstance(ready, Refused):
-            return Done(OutboxState.UNDELIVERED, error=ready.reason) if ready.reason else sent("mass")
+            return undelivered(ready.reason) if ready.reason else sent("mass")
         try:
             msg_id = await self._make(ready)
         except LinliError as error:
@@ -53,7 +52,7 @@ class MassSends:
             await mass_calls.note_put_off(call_id, seen.reason, maybe_sent=seen.maybe_sent or ready.again)
             raise TryLater(seen.reason, timedelta(seconds=seen.retry_after) if seen.retry_after else None) from error
         await mass_calls.note_taken(call_id, msg_id, self._now())
-        return Done(OutboxState.SENT, "mass", reference=msg_id)
+        return sent("mass", reference=msg_id)
 
     async def _make(self, ready: Ready) -> str:
         if ready.everybody:

@@ -101,8 +101,8 @@ class SessionBody(Body):
 
 
 class NewActivityBody(Body):
-    """What staff write. `area`: the code of an area of theirs, empty = their own; `until`: empty = until the first time
-    begins."""
+    """What staff write. `area`: the code of an area of theirs, empty = their own; `until`: empty = until the last time
+    begins, of a course the first."""
 
     kind: Kind
     title: Title

@@ -50,11 +50,12 @@ class ApplicationPath(Body):
 
 class FilledIn(Body):
     """What was filled in. `behalf`: for somebody without WeChat; `grid_id`: where they live, from staff of more than
-    one grid."""
+    one grid; `version`: of the form, so that what was read from an older one is refused with 409."""
 
     answers: Answers
     behalf: Behalf | None = None
     grid_id: Id | None = None
+    version: Annotated[int | None, Field(ge=1, le=32767)] = None
 
 
 class Supplement(Body):
@@ -117,7 +118,7 @@ async def hand_in(call: Call, path: FormPath, body: FilledIn) -> ApplicationInfo
     """Apply, for oneself or for somebody without WeChat."""
     await need(call.person, Purpose.SERVICE)
     await call.limit("report")
-    filled = Filled(body.answers, body.behalf.other if body.behalf else None, body.grid_id)
+    filled = Filled(body.answers, body.behalf.other if body.behalf else None, body.grid_id, body.version)
     made = await applications.submit(call.person, path.code, filled, call.now, call.source)
     return await _shown(call, made.id)
 

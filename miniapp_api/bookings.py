@@ -208,7 +208,14 @@ async def book(call: Call, path: SlotPath, body: NewBooking) -> BookingInfo:
     await need(call.person, Purpose.SERVICE)
     other = body.other.other if body.other else None
     card = await bookings.book(
-        call.person, path.slot_id, call.now, other=other, note=body.note, wait=body.wait, source=call.source
+        call.person,
+        path.slot_id,
+        call.now,
+        other=other,
+        note=body.note,
+        wait=body.wait,
+        counter=True,
+        source=call.source,
     )
     return booking_of(card)
 

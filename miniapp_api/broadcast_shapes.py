@@ -9,11 +9,10 @@ from pydantic import AwareDatetime, Field
 
 from domain.broadcast_calendar import NAMES
 from domain.broadcast_reports import Preview, Report, Unread
-from domain.broadcasts import MOST_TEXT, MOST_TITLE, Draft
+from domain.broadcasts import MOST_TEXT, MOST_TITLE, Broadcast, Draft
 from domain.deliveries import Received
 from miniapp_api.kernel import Body, Id
-from models.broadcasts import Broadcast
-from models.enums import BroadcastState, Channel
+from models.enums import BroadcastState, Channel, RunState
 
 Reason = Annotated[str, Field(max_length=200)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -143,12 +142,24 @@ class OutcomeInfo(Body):
     count: int
 
 
+class RunInfo(Body):
+    """One time that it went out; `total`: people and rooms written down."""
+
+    number: int
+    state: RunState
+    due_at: datetime
+    total: int
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
 class ReportInfo(Body):
-    """What became of it so far."""
+    """What became of it so far, and its last 30 runs."""
 
     total: int
     read: int
     outcomes: list[OutcomeInfo]
+    runs: list[RunInfo]
 
 
 def report_of(found: Report) -> ReportInfo:
@@ -156,7 +167,8 @@ def report_of(found: Report) -> ReportInfo:
     lines = [
         OutcomeInfo(outcome=one.outcome, channel=one.channel, reason=one.reason, count=one.count) for one in found.lines
     ]
-    return ReportInfo(total=found.total, read=found.read, outcomes=lines)
+    runs = [RunInfo(**row) for row in found.runs]
+    return ReportInfo(total=found.total, read=found.read, outcomes=lines, runs=runs)
 
 
 class UnreadInfo(Body):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from domain import broadcast_control, broadcast_reports, broadcasts, deliveries
 from miniapp_api.broadcast_shapes import (
     Approval,
@@ -42,6 +46,12 @@ class BroadcastList(Page):
     """Those in one state; in all where none is named."""
 
     state: BroadcastState | None = None
+
+
+class ReportQuery(Body):
+    """Of which run; of all where none is named."""
+
+    run: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
 
 
 class Broadcasts(Body):
@@ -142,9 +152,9 @@ async def cancel(call: Call, path: BroadcastPath, body: Stop) -> BroadcastInfo:
 
 
 @routes.get("/broadcasts/{broadcast_id}/report", rule="broadcast:read")
-async def report(call: Call, path: BroadcastPath) -> ReportInfo:
+async def report(call: Call, path: BroadcastPath, query: ReportQuery) -> ReportInfo:
     """What became of it: how many have it by which way, who not and why, how many have read it."""
-    return report_of(await broadcast_reports.report(call.person, path.broadcast_id, call.now))
+    return report_of(await broadcast_reports.report(call.person, path.broadcast_id, call.now, query.run))
 
 
 @routes.get("/broadcasts/{broadcast_id}/unread", rule="broadcast:unread")

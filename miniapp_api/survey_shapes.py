@@ -48,8 +48,9 @@ class SurveyDraftBody(Body):
 
 
 class Decision(Body):
-    """Whether it may go out; `why` is needed where not."""
+    """Whether the version that was read may go out; `why` is needed where not."""
 
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     agree: bool
     why: Annotated[str, Field(max_length=200)] = ""
 
@@ -87,6 +88,7 @@ class SurveyInfo(Body):
     id: int
     kind: SurveyKind
     state: SurveyState
+    version: int
     title: str
     words: str
     questions: list[QuestionShape]
@@ -121,8 +123,15 @@ class QuestionResultInfo(Body):
     texts: list[str]
 
 
+class GridInfo(Body):
+    """How many of a grid took part."""
+
+    grid: str
+    answered: int
+
+
 class ResultInfo(Body):
-    """`answered` of `asked` people (of a vote: households). Without questions `hidden` says why."""
+    """`answered` of `asked` people (of a vote: households). Without questions, `hidden` says why. `grids`: staff."""
 
     id: int
     kind: SurveyKind
@@ -133,6 +142,7 @@ class ResultInfo(Body):
     rate: float | None
     questions: list[QuestionResultInfo]
     hidden: str
+    grids: list[GridInfo]
 
 
 class Homes(Body):
@@ -170,6 +180,7 @@ def info_of(survey: Survey, hindrance: str, answers: dict[str, Answer] | None, *
         id=survey.id,
         kind=survey.kind,
         state=survey.state,
+        version=survey.version,
         title=survey.title,
         words=survey.words,
         questions=[QuestionShape(**question) for question in survey.questions],
@@ -209,6 +220,7 @@ def result_of(result: Result) -> ResultInfo:
         rate=result.rate,
         questions=[_question_of(one) for one in result.questions],
         hidden=result.hidden,
+        grids=[GridInfo(grid=grid, answered=answered) for grid, answered in result.grids],
     )
 
 

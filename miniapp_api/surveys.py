@@ -129,7 +129,9 @@ async def hand_in(call: Call, path: SurveyPath) -> SurveyInfo:
 @routes.post("/surveys/{survey_id}/decision", rule="survey:decide")
 async def decide(call: Call, path: SurveyPath, body: Decision) -> SurveyInfo:
     """Let out what a colleague wrote, or say why not."""
-    survey = await surveys.decide(call.person, path.survey_id, body.agree, call.now, why=body.why, source=call.source)
+    survey = await surveys.decide(
+        call.person, path.survey_id, body.version, body.agree, call.now, why=body.why, source=call.source
+    )
     return await _info(call, survey)
 
 

@@ -80,11 +80,11 @@ async def database(url: str, pool: int = 16) -> AsyncIterator[None]:
         await (await _connect(parse_url(url))).close()
     except asyncpg.InvalidCatalogNameError as error:
         raise SettingsError(f"{error}: run `linli migrate` first") from error
-    await Tortoise.init(config=orm_config(url, pool), _enable_global_fallback=True)
+    opened = await Tortoise.init(config=orm_config(url, pool), _enable_global_fallback=True)
     try:
         yield
     finally:
-        await connections.close_all()
+        await opened.close_connections()  # and is no longer what other tasks fall back to
 
 
 def connection() -> BaseDBAsyncClient:

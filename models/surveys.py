@@ -22,6 +22,7 @@ class Survey(Model):
     id = fields.BigIntField(primary_key=True)
     kind = fields.CharEnumField(SurveyKind, max_length=16)
     state = fields.CharEnumField(SurveyState, max_length=12, default=SurveyState.DRAFT)
+    version = fields.IntField(default=1, description="one more with each change; what is let out is this version")
     title = fields.CharField(max_length=64)
     words = fields.TextField(default="", description="what it is about, for residents")
     questions: list[dict[str, Any]] = fields.JSONField(
@@ -39,7 +40,7 @@ class Survey(Model):
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField()
     broadcast_id: int | None = fields.BigIntField(null=True, description="by which people were told of it")
-    expected: int | None = fields.IntField(null=True, description="people (of a vote: households) asked, when approved")
+    expected: int | None = fields.IntField(null=True, description="people (of a vote: households) asked")
     author: fields.ForeignKeyRelation[Staff] = fields.ForeignKeyField(
         "linli.Staff", related_name="surveys", on_delete=fields.OnDelete.RESTRICT
     )

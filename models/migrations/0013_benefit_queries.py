@@ -45,6 +45,11 @@ STATEMENTS = [
         "CREATE UNIQUE INDEX volunteer_time_credit ON volunteer_time (booking_id) WHERE by = 'system'",
         "DROP INDEX volunteer_time_credit",
     ),
+    # the job of a mass call
+    (
+        "CREATE INDEX outbox_mass ON outbox (((payload->>'call')::bigint)) WHERE kind = 'mass'",
+        "DROP INDEX outbox_mass",
+    ),
     # what was made lately, for counting a day's sends: rows come in the order of time, so this costs next to nothing
     (
         "CREATE INDEX outbox_created ON outbox USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.consents import texts
 from models.enums import Purpose
 from simulator.config import Person
 from tests.api.caller import Caller
@@ -23,5 +24,5 @@ async def agree(caller: Caller, *purposes: Purpose) -> None:
     """Say that one is fourteen, and agree to these."""
     assert (await caller.ask("PUT", "/me/age", json={"over_fourteen": True})).status == 200
     for purpose in purposes:
-        reply = await caller.ask("PUT", f"/me/consents/{purpose}", json={"version": 1})
+        reply = await caller.ask("PUT", f"/me/consents/{purpose}", json={"version": texts()[purpose].version})
         assert reply.status == 200, reply.json

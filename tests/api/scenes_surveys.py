@@ -114,7 +114,7 @@ def _draft() -> dict[str, Any]:
 BODIES |= {
     "POST /surveys": _draft,
     "PUT /surveys/{survey_id}": _draft,
-    "POST /surveys/{survey_id}/decision": lambda: {"agree": True},
+    "POST /surveys/{survey_id}/decision": lambda: {"version": 1, "agree": True},
     "POST /surveys/{survey_id}/cancel": lambda: {"why": "写错了"},
     "PUT /surveys/{survey_id}/answers": lambda: {"answers": {"q1": True}},
     "PUT /surveys/{survey_id}/members/{member_id}/answers": lambda: {"answers": {"q1": False}},

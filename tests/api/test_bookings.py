@@ -80,6 +80,12 @@ async def test_staff_set_a_plan_close_a_time_and_tell_everybody_why(town: Town, 
         (0, 3, ""),
         (0, 3, ""),
     ]
+    await BookingPlan.filter(code="hukou").update(per_person=9)
+    chen = await sign_in(CHEN)
+    await agree(chen, Purpose.SERVICE)
+    family = [{"other": {"name": f"家人{name}", "phone": "13812345678"}, "wait": True} for name in "一二三四五六"]
+    got = [(await chen.post(f"/slots/{day[1]['id']}/bookings", one)).status for one in family]
+    assert got == [201] * 5 + [409], "nobody fills a time with made-up names"
     closed = await li.ask("PUT", f"/slots/{times[0]['id']}/closing", json={"reason": "停电"})
     assert closed.json == {"cancelled": 1}
     await town.deliver()

@@ -45,8 +45,8 @@ async def opened(town: Town, sign_in: SignIn, **more: Any) -> tuple[int, Caller]
     changed = await li.ask("PUT", f"/surveys/{ident}", json=draft | {"title": "满意度"})
     assert changed.json["title"] == "满意度"
     assert (await li.post(f"/surveys/{ident}/hand-in")).json["state"] == "waiting"
-    assert (await li.post(f"/surveys/{ident}/decision", {"agree": True})).status == 403, "the author"
-    assert (await zhou.post(f"/surveys/{ident}/decision", {"agree": True})).json["state"] == "open"
+    assert (await li.post(f"/surveys/{ident}/decision", {"version": 2, "agree": True})).status == 403, "the author"
+    assert (await zhou.post(f"/surveys/{ident}/decision", {"version": 2, "agree": True})).json["state"] == "open"
     return ident, li
 
 
@@ -76,7 +76,7 @@ async def test_from_the_draft_to_the_picture(town: Town, sign_in: SignIn):
     result = (await chen.get(f"{address}/results")).json
     assert (result["state"], result["answered"], result["questions"][0]["mean"]) == ("closed", 1, 4.0)
     assert [bar["count"] for bar in result["questions"][1]["bars"]] == [1, 1]
-    assert result["questions"][2]["texts"] == []
+    assert (result["questions"][2]["texts"], result["grids"]) == ([], []), "for staff alone"
     picture = await chen.get(f"{address}/charts/1")
     assert picture.raw.startswith(b"\x89PNG")
     assert (await chen.get(f"{address}/charts/3")).status == 404
@@ -96,9 +96,10 @@ async def test_of_an_anonymous_answer_no_request_is_kept(town: Town, sign_in: Si
     assert (await chen.ask("PUT", f"/surveys/{ident}/answers", json=given)).status == 409
     shown = (await chen.get(f"/surveys/{ident}")).json
     assert (shown["answers"], "不能改" in shown["hindrance"]) == (None, True)
-    assert [answer.voter_id for answer in await SurveyAnswer.all()] == [None]  # type: ignore[attr-defined]
+    assert [answer.voter_id for answer in await SurveyAnswer.all()] == [None]
     hidden = (await li.get(f"/surveys/{ident}/results")).json
     assert (hidden["answered"], hidden["questions"], "工作人员也一样" in hidden["hidden"]) == (1, [], True)
+    assert [one["answered"] for one in hidden["grids"]] == [1]
     assert (await li.get(f"/surveys/{ident}/export")).status == 409
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,17 +47,8 @@ def linli(folder: Path) -> Linli:
     """Run one command to its end with these settings: `await linli("doctor", port=8081)`."""
 
     async def run(*words: str, **settings: object) -> Ended:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "app.cli",
-            *words,
-            cwd=folder,
-            env=os.environ | environment(**settings),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
+        process = await warm.start(words, os.environ | environment(**settings), folder)
+        said = await process.communicate()
         return Ended(process.returncode or 0, said.decode())
 
     return run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import nlp
 from app.learning import read_rows
 from app.model_watch import ModelWatch
 from errors import SettingsError
-from nlp import model, training
+from nlp import model
 from tests.app.conftest import Linli, environment
 
 _SENTENCE = "跟您说个呼噜烟的事"
@@ -28,12 +27,27 @@ def _table(path: Path, number: int = 120) -> Path:
     return path
 
 
-async def test_a_table_is_learned_and_used(linli: Linli, folder: Path):
-    made = await linli("train", str(_table(folder / "rows.csv")), "--output", str(folder / "m.linli"))
+async def test_a_table_is_learned_and_running_processes_take_it_up_and_do_without_a_broken_one(
+    linli: Linli, folder: Path
+):
+    path = folder / "m.linli"
+    watch = ModelWatch(path)
+    watch.look()
+    assert nlp.understand(_SENTENCE).domain is None
+    made = await linli("train", str(_table(folder / "rows.csv")), "--output", str(path))
     assert made.code == 0, made.said
     assert "240 rows" in made.said
     assert "the rules alone on whole texts" in made.said
-    assert model.read(folder / "m.linli").about.rows == 240
+    assert model.read(path).about.rows == 240
+    try:
+        assert watch.look()
+        assert nlp.understand(_SENTENCE).domain == "环境保护"
+        assert not watch.look()
+        path.write_bytes(b"not a model")
+        assert watch.look()
+        assert nlp.understand(_SENTENCE).domain is None
+    finally:
+        model.adopt(None)
 
 
 async def test_only_learning_loads_the_library_it_is_done_with(folder: Path):
@@ -57,20 +71,3 @@ def test_a_table_without_labels_says_what_it_needs(tmp_path: Path):
     path.write_text("text,kind\n灯坏了,a\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"needs columns label and text .* \['kind', 'text'\]"):
         list(read_rows(path))
-
-
-def test_running_processes_take_a_new_model_up_and_do_without_a_broken_one(tmp_path: Path):
-    path = tmp_path / "model.linli"
-    watch = ModelWatch(path)
-    watch.look()
-    assert nlp.understand(_SENTENCE).domain is None
-    model.write(training.learn(list(read_rows(_table(tmp_path / "rows.csv"))), today=datetime.now(UTC).date()), path)
-    try:
-        assert watch.look()
-        assert nlp.understand(_SENTENCE).domain == "环境保护"
-        assert not watch.look()
-        path.write_bytes(b"not a model")
-        assert watch.look()
-        assert nlp.understand(_SENTENCE).domain is None
-    finally:
-        model.adopt(None)

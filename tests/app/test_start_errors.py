@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.engines import Engines
+from tests import warm
 
 
 @pytest.mark.parametrize(
@@ -28,31 +29,34 @@ from app.engines import Engines
         ),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_to_do(
+async def test_a_wrong_setting_is_named_with_what_to_do(
     started_engines: Engines, database_url: str, tmp_path: Path, settings: dict[str, str], said: str
 ):
-    answer = start(Engines(database_url, started_engines.redis_url), tmp_path, settings)
-    assert answer.returncode == 1
-    assert said in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert "secret" not in answer.stderr
+    environment = told(Engines(database_url, started_engines.redis_url), tmp_path, settings)
+    ended = await warm.start(["run"], environment, tmp_path)
+    answer = (await ended.communicate()).decode()
+    assert ended.returncode == 1
+    assert said in answer
+    assert "Traceback" not in answer
+    assert "secret" not in answer
 
 
 def test_a_taken_port_is_named(started_engines: Engines, database_url: str, tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        answer = start(Engines(database_url, started_engines.redis_url), tmp_path, {"LINLI_PORT": port})
+        environment = told(Engines(database_url, started_engines.redis_url), tmp_path, {"LINLI_PORT": port})
+        command = [sys.executable, "-m", "app.cli", "run"]
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert f"cannot listen on 127.0.0.1:{port}" in answer.stderr
     assert "set LINLI_PORT to a free port" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def start(started: Engines, home: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """`linli run` with these settings, on these engines where they say nothing else."""
+def told(started: Engines, home: Path, settings: dict[str, str]) -> dict[str, str]:
+    """The environment with these settings, on these engines where they say nothing else."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
     defaults = {"LINLI_DATABASE_URL": started.database_url, "LINLI_REDIS_URL": started.redis_url}
     environment = ours | defaults | {"LINLI_HOME": str(home), "LINLI_SIMULATOR": "1"} | settings
     if not environment["LINLI_SIMULATOR"]:
         del environment["LINLI_SIMULATOR"]
-    command = [sys.executable, "-m", "app.cli", "run"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    return environment

@@ -128,7 +128,8 @@ def test_the_accounts_menu_is_within_wechats_limits() -> None:
     body = menu_body(DEFAULT_MENU)
     keys = [button.get("key") for button in body["button"]]
     assert keys == ["report", "services", None]
-    assert [sub["key"] for sub in body["button"][2]["sub_button"]] == ["my_cases", "help", "worker", "my_grid"]
+    more = [sub["key"] for sub in body["button"][2]["sub_button"]]
+    assert more == ["my_cases", "activities", "help", "worker", "my_grid"]
     assert {sub["type"] for sub in body["button"][2]["sub_button"]} == {"click"}
 
 

@@ -256,7 +256,7 @@ async def test_the_refusal_says_when_to_come_back(redis: aioredis.Redis, appid: 
     await limits.take("send")
     with pytest.raises(Unavailable) as refused:
         await limits.take("send")
-    assert refused.value.data == {"retry_after": 15, "api": "send"}
+    assert refused.value.data == {"retry_after": 15, "api": "send", "seconds": 60}
 
 
 async def test_a_minute_slides_so_no_burst_passes_at_its_edge(redis: aioredis.Redis, appid: str, clock: Clock) -> None:

@@ -69,10 +69,10 @@ async def test_lists_go_page_by_page_by_when_things_begin(clock: Clock):
     assert [one.title for one in first] == ["义诊", "楼道清扫"]
     assert [one.title for one in await list_activities(person, now, beyond=first[-1])] == ["合唱"]
     assert [one.title for one in await list_activities(person, now, kind="volunteer")] == ["楼道清扫"]
-    # what has begun cannot be signed up for: the second time of one that has two can
-    soon = now + 31 * HOUR
-    assert [one.title for one in await list_activities(person, soon)] == ["楼道清扫", "合唱"]
-    assert (sooner.until, later.until) == (now + 30 * HOUR, now + 72 * HOUR)
+    # of what has two times the second can be signed up for when the first has begun; a course cannot be joined then
+    soon, course = now + 31 * HOUR, (await announced(now, 30, 110, kind=PlanKind.COURSE, title="书法"))[1]
+    assert [one.title for one in await list_activities(person, soon)] == ["楼道清扫", "合唱", "义诊"]
+    assert (sooner.until, later.until, course.until) == (now + 100 * HOUR, now + 72 * HOUR, now + 30 * HOUR)
 
 
 async def test_a_shift_from_signing_up_to_the_certificate(clock: Clock):

@@ -111,6 +111,46 @@ async def test_from_taking_it_to_the_result_the_applicant_hears_each_step(orm: N
     assert tags >= {f"application:{verb}" for verb in ("submit", "take", "accept", "finish", "rate")}
 
 
+#: What may be done in which state, and by whom; everything else is refused and changes nothing.
+ALLOWED = {
+    "take": {"submitted", "supplement", "accepted"},
+    "ask": {"submitted", "accepted"},
+    "accept": {"submitted"},
+    "finish": {"submitted", "accepted"},
+    "refuse": {"submitted", "supplement", "accepted"},
+    "supplement": {"supplement"},
+    "withdraw": {"submitted", "supplement", "accepted"},
+    "rate": {"done", "refused"},
+}
+
+
+async def test_each_step_is_possible_in_its_states_and_in_no_other(orm: None):
+    chen, li = await neighbour("chen", NOW), await officer("S001")
+    steps = {
+        "take": lambda ident: work.take(li, ident, NOW),
+        "ask": lambda ident: work.ask(li, ident, "再补一张", NOW),
+        "accept": lambda ident: work.accept(li, ident, NOW),
+        "finish": lambda ident: work.finish(li, ident, Result("办好了"), NOW),
+        "refuse": lambda ident: work.refuse(li, ident, "不符合", NOW),
+        "supplement": lambda ident: applications.supplement(chen, ident, Supply(words="好"), NOW),
+        "withdraw": lambda ident: applications.withdraw(chen, ident, NOW),
+        "rate": lambda ident: applications.rate(chen, ident, 3, "", NOW),
+    }
+    made = await applied(chen, NOW)
+    fresh = {"state": "submitted", "holder_id": li.post and li.post.id, "ended_at": None, "asked": "", "result": ""}
+    for state in ApplicationState:
+        for verb, step in steps.items():
+            await Application.filter(id=made.id).update(**fresh | {"state": state})
+            if state in ALLOWED[verb]:
+                await step(made.id)
+                continue
+            before = await fetch("SELECT * FROM application")
+            with pytest.raises(Conflict) as refusal:
+                await step(made.id)
+            assert f"{verb} from {state}" == refusal.value.detail
+            assert await fetch("SELECT * FROM application") == before
+
+
 async def test_while_the_applicant_must_add_something_the_clock_stands(orm: None):
     chen, li = await neighbour("chen", NOW), await officer("S001")
     made = await applied(chen, NOW)

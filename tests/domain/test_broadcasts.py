@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -127,25 +128,26 @@ async def test_only_somebody_else_of_the_same_or_a_higher_area_approves_the_vers
     assert tags == [f"broadcast:{verb}" for verb in ("create", "hand_in", "change", "hand_in", "refuse")]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "say"),
-    [
-        ({"title": ""}, "标题"),
-        ({"text": "字" * 501}, "正文"),
-        ({"link": "http://example.org"}, "https://"),
-        ({"channels": ()}, "至少选一种"),
-        ({"audience": {"age": {"from": 80}}, "channels": (Channel.ROOM,)}, "网格群"),
-        ({"area_code": "429906001002"}, "自己管"),
-        ({"calendar": {"at": "2020-01-01 09:00"}}, "现在之后"),
-        ({"calendar": {"days": ["礼拜八"], "time": "09:00"}}, "周一"),
-        ({"event": {"from": "nothing"}}, "birthday"),
-        ({"audience": {"nonsense": 1}}, "一种条件"),
-    ],
-)
-async def test_what_does_not_fit_is_refused_in_words(office: Office, wrong: dict[str, Any], say: str) -> None:
-    with pytest.raises(BadRequest) as refused:
-        await broadcasts.create(office.author, replace(WATER, **wrong), office.now)
-    assert say in refused.value.say
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"title": ""}, "标题"),
+    ({"text": "字" * 501}, "正文"),
+    ({"link": "http://example.org"}, "https://"),
+    ({"channels": ()}, "至少选一种"),
+    ({"audience": {"age": {"from": 80}}, "channels": (Channel.ROOM,)}, "网格群"),
+    ({"area_code": "429906001002"}, "自己管"),
+    ({"calendar": {"at": "2020-01-01 09:00"}}, "现在之后"),
+    ({"calendar": {"days": ["礼拜八"], "time": "09:00"}}, "周一"),
+    ({"event": {"from": "nothing"}}, "birthday"),
+    ({"audience": {"nonsense": 1}}, "一种条件"),
+]
+
+
+async def test_what_does_not_fit_is_refused_in_words(office: Office) -> None:
+    for wrong, say in WRONG:
+        with pytest.raises(BadRequest) as refused:
+            await broadcasts.create(office.author, replace(WATER, **wrong), office.now)
+        assert say in refused.value.say
+    assert await Broadcast.all().count() == 0
 
 
 async def test_in_the_quiet_hours_only_what_is_urgent_goes_out(office: Office) -> None:
@@ -271,6 +273,16 @@ async def test_a_birthday_is_told_once_however_often_and_however_late_the_rule_r
     assert (await Broadcast.get(id=rule.id)).state is BroadcastState.APPROVED
 
 
+async def test_a_rule_that_is_no_rule_any_more_pauses_its_broadcast_and_holds_up_no_other(office: Office) -> None:
+    broken, sound = await office.publish(replace(WATER, title="坏了")), await office.publish()
+    await fetch("UPDATE broadcast SET audience = $2::jsonb WHERE id = $1", broken.id, '{"fact": "gone", "is": true}')
+    await office.work()
+    found = await Broadcast.get(id=broken.id)
+    assert (found.state, "gone" in found.why) == (BroadcastState.PAUSED, True)
+    assert mentions(office, CHEN) == 1
+    assert (await Broadcast.get(id=sound.id)).state is BroadcastState.DONE
+
+
 async def test_few_jobs_of_a_large_broadcast_wait_at_a_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast_runs, "MOST_WAITING", 2)
     for name in ("a", "b", "c", "d", "e"):
@@ -302,3 +314,17 @@ async def test_who_is_forgotten_stays_a_figure_and_who_is_merged_takes_along_wha
     await office.work()
     assert (await office.counts(later))["skipped"] == 1
     assert not await fetch("SELECT 1 FROM outbox WHERE recipient = $1", sun.openid)
+
+
+async def test_several_schedulers_at_once_write_everybody_down_once_and_make_one_job_each(office: Office) -> None:
+    for number in range(30):
+        await neighbour(f"n{number}", office.now)
+    published = await office.publish()
+    await asyncio.gather(*(broadcast_runs.advance(office.now) for _ in range(6)))
+    await office.work()
+    assert await BroadcastRun.filter(broadcast_id=published.id).count() == 1
+    per_person = "SELECT recipient, count(*) FROM outbox WHERE payload ? 'delivery' GROUP BY 1 HAVING count(*) > 1"
+    assert await fetch(per_person) == []
+    told = await fetch("SELECT count(*)::int AS n FROM outbox WHERE payload ? 'delivery' AND state <> 'pending'")
+    assert told[0]["n"] >= 30
+    assert mentions(office, CHEN) == 1

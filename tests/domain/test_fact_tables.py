@@ -60,6 +60,8 @@ async def test_each_wrong_cell_is_told_with_its_place_and_nothing_is_written(orm
         ("户内成员", 2, "试婚姻", "没有“离异”这个选项"),
         ("户内成员", 3, "试子女数", "数字不对"),
     ]
+    unborn = members("生日", ["甲", "1846-12-03"], ["乙", "2099-01-01"])
+    assert await refused(unborn) == [("户内成员", row, "生日", "不像生日") for row in (2, 3)]
     nowhere = sheet("户内成员", _PLACE, [GRID1, "91栋", "", "101", "丙"])
     assert await refused(nowhere) == [("户内成员", 2, "房号", "住户表里没有这一户")]
     assert await refused(kinds(["t_alone", "试独居", "日期", None, None])) == [

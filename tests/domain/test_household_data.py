@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from domain import consents, erasure, facts, household_claims, opt_outs
@@ -9,7 +11,7 @@ from domain.homes import Home, read_home
 from domain.linking import merge
 from domain.people import find_person
 from domain.personal_data import gather
-from errors import BadRequest, NotAllowed, NotFound
+from errors import BadRequest, NotAllowed, NotFound, TooMany
 from models.audit import AuditEvent
 from models.enums import Purpose
 from models.people_facts import HouseholdMember, OptOut
@@ -106,3 +108,13 @@ async def test_whoever_keeps_a_household_writes_facts_and_nobody_else():
     with pytest.raises(NotFound):
         await facts.show_member(worker, (await member(await home("201", FAR), "己")).id, NOW)
     assert await AuditEvent.filter(tag="member:set_fact", object_id=someone.id, allowed=True).count() == 1
+
+
+async def test_nobody_keeps_a_grid_workers_phone_ringing_with_claims():
+    anna, place = await follower("anna"), Home("3栋", "1单元", "101")
+    for name in ("甲一", "甲二", "甲三", "甲四", "甲五"):
+        await household_claims.claim(anna, place, name, NOW)
+    with pytest.raises(TooMany):
+        await household_claims.claim(anna, place, "甲六", NOW)
+    await household_claims.claim(anna, place, "甲六", NOW + timedelta(days=1, seconds=1))
+    assert [row.name for row in await HouseholdMember.all()] == ["甲六"]

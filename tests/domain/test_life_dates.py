@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.anniversaries import age_on, years_after
@@ -63,6 +63,7 @@ def test_what_comes_again_each_year_is_another_day_each_time():
     assert list(found) == [date(2025, 2, 28), date(2026, 2, 28), date(2027, 2, 28), date(2028, 2, 29)]
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(0, 90), st.integers(0, 60), st.sampled_from([0, 1, 2]))
 def test_every_person_is_told_of_each_of_their_days_in_time(birthday: date, years: int, before: int, every: int):
     event = Event("birthday", years, before, every)
@@ -72,6 +73,7 @@ def test_every_person_is_told_of_each_of_their_days_in_time(birthday: date, year
     assert concerned(event, born(birthday), day - timedelta(days=before + 1)) is None
 
 
+@settings(deadline=None)
 @given(DAYS, DAYS)
 def test_age_counts_birthdays_that_have_passed(birthday: date, today: date):
     passed = [year for year in range(1, 110) if years_after(birthday, year) <= today]

@@ -36,6 +36,8 @@ async def test_a_mass_send_stopped_and_gone_on_with_reaches_each_once_and_is_rep
     await office.work()
     await town.platform.settle()
     assert got(town, CHEN) == got(town, SUN) == ["明天停水"]
+    text = next(push.text for push in town.platform.pushes(CHEN) if push.source == "mass")
+    assert text.splitlines()[-1] == "不想收这类通知，回复“退订”。"
     states = [call.state for call in await MassCall.all().order_by("id")]
     assert states == ["withdrawn", "withdrawn", "sent"]
     await office.work()

@@ -83,7 +83,7 @@ async def opened(questions: Sequence[dict[str, Any]] = (LIFT,), **more: Any) -> 
     plan = surveys.Plan(questions=questions, area_id=area.id, opens_at=NOW, closes_at=NOW + timedelta(days=7), **given)
     survey = await surveys.make_survey(await staff("S001"), plan, NOW)
     await surveys.hand_in(await staff("S001"), survey.id, NOW)
-    return await surveys.decide(await second(), survey.id, True, NOW)
+    return await surveys.decide(await second(), survey.id, 1, True, NOW)
 
 
 async def said(error: type[LinliError], action: Any) -> str:
@@ -109,14 +109,15 @@ async def test_who_wrote_it_does_not_let_it_out_and_what_waits_is_not_changed(or
     await said(NotAllowed, surveys.make_survey(await staff("G001"), plan, NOW))
     await surveys.hand_in(li, survey.id, NOW)
     assert "待审问卷" in (await told("o_second"))[-1]
-    assert "另一位同事" in await said(NotAllowed, surveys.decide(li, survey.id, True, NOW))
+    assert "另一位同事" in await said(NotAllowed, surveys.decide(li, survey.id, 1, True, NOW))
     assert "不能再改" in await said(Conflict, surveys.change_survey(ho, survey.id, plan, NOW))
-    assert "写一句原因" in await said(BadRequest, surveys.decide(ho, survey.id, False, NOW))
-    await surveys.decide(ho, survey.id, False, NOW, why="第二题少一个选项")
+    assert "写一句原因" in await said(BadRequest, surveys.decide(ho, survey.id, 1, False, NOW))
+    await surveys.decide(ho, survey.id, 1, False, NOW, why="第二题少一个选项")
     await surveys.change_survey(ho, survey.id, plan, NOW)
     await surveys.hand_in(ho, survey.id, NOW)
-    await said(NotAllowed, surveys.decide(ho, survey.id, True, NOW))
-    survey = await surveys.decide(zhou, survey.id, True, NOW)
+    await said(NotAllowed, surveys.decide(ho, survey.id, 2, True, NOW))
+    assert "刚刚改过" in await said(Conflict, surveys.decide(zhou, survey.id, 1, True, NOW)), "they read the first"
+    survey = await surveys.decide(zhou, survey.id, 2, True, NOW)
     broadcast = await Broadcast.get(id=survey.broadcast_id)
     assert (survey.state, broadcast.topic, broadcast.audience) == (SurveyState.OPEN, "survey", {"area": [COMMUNITY]})
     assert (broadcast.author_id, broadcast.approver_id) == (ho.post and ho.post.id, zhou.post and zhou.post.id)
@@ -349,6 +350,8 @@ async def test_anonymous_answers_of_many_at_once_over_two_pools_are_all_there(da
         await asyncio.gather(
             *(survey_answers.answer(one, survey.id, {"q1": place % 4 == 0}, NOW) for place, one in enumerate(people))
         )
+        written = await fetch("SELECT count(*) AS n FROM survey_answer GROUP BY xmin::text ORDER BY n DESC")
+        assert written[0]["n"] == survey_answers.MIXED, "the last is hidden among so many, however many come at once"
         await survey_results.close_due(DONE)
         [bars] = [one.bars for one in (await survey_results.count(await Survey.get(id=survey.id))).questions]
         assert [bar.count for bar in bars] == [20, 60]

@@ -9,15 +9,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import warm
 
 
 class Process:
-    """One `linli` command. Its log is kept for the failure report."""
+    """One `linli` command; `run` starts from nothing, the others warm. Its log is kept for the failure report."""
 
     def __init__(self, command: str, environment: Mapping[str, str], folder: Path) -> None:
         self._command, self._environment, self._folder = command, environment, folder
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | warm.Forked | None = None
         self.log = folder / f"{command}-{id(self):x}.log"
 
     @property
@@ -29,17 +29,21 @@ class Process:
     async def start(self) -> None:
         """Start it and wait until it says that it is ready."""
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "app.cli",
-                self._command,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                cwd=self._folder,
-                env=_environment(self._environment),
-                start_new_session=True,  # a group of its own, which gets Ctrl-C as in a terminal
-            )
+            if self._command == "run":
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "app.cli",
+                    self._command,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=log,
+                    cwd=self._folder,
+                    env=_environment(self._environment),
+                    start_new_session=True,  # a group of its own, which gets Ctrl-C as in a terminal
+                )
+            else:
+                environment = _environment(self._environment)
+                self._process = await warm.start([self._command], environment, self._folder, log.fileno())
         assert self._process.stdout
         async with asyncio.timeout(60):
             line = await self._process.stdout.readline()
@@ -77,21 +81,15 @@ class Process:
 
 async def output(*words: str, environment: Mapping[str, str], folder: Path) -> tuple[int, str]:
     """Run a `linli` command to its end; gives its exit code and everything it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.cli", *words),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=folder,
-        env=_environment(environment),
-    )
-    printed, _ = await asyncio.wait_for(process.communicate(), 120)
+    process = await warm.start(words, _environment(environment), folder)
+    printed = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode or 0, printed.decode()
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     """These settings, without those of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
-    return kept | {"PYTHONPATH": str(ROOT)} | dict(settings)
+    return kept | {"PYTHONPATH": str(warm.ROOT)} | dict(settings)
 
 
 def mentioning(folder: Path) -> list[str]:

@@ -33,10 +33,13 @@ async def test_a_shift_from_the_officers_phone_to_the_certificate(town: Town):
     assert "请写一个数" in await town.say(LI, "越多越好")
     assert "还要告诉居民什么" in await town.say(LI, "1个")
     preview = await town.say(LI, "戴好手套")
-    assert "楼道清扫（志愿服务，记 2 小时）\n戴好手套\n时间：明天（周六）9:00–11:00\n地点：3栋楼下" in preview
+    assert (
+        "楼道清扫（志愿服务，记 2 小时）\n戴好手套\n时间：明天（周六）9:00–11:00\n地点：3栋楼下\n名额：每场 1 人"
+        in preview
+    )
     code = (await town.say(LI, "发布")).split("现场签到码 ")[1][:4]
 
-    assert "楼道清扫（明天（周六）9:00）" in await town.say(CHEN, "志愿服务")
+    assert "楼道清扫，明天（周六）9:00" in await town.say(CHEN, "志愿服务")
     assert "还有 1 个名额" in await town.say(CHEN, "1")
     joined = await town.say(CHEN, "报名")
     assert "报好了：楼道清扫\n明天（周六）9:00，3栋楼下" in joined
@@ -105,10 +108,15 @@ async def test_family_is_signed_up_for_a_course_and_told_when_it_is_called_off(t
     assert "给李**报好了：手机课\n后天（周日）14:00 起，共 2 次，二楼" in await town.say(
         CHEN, "李桂英 13800001234 母亲"
     )
-    assert "手机课（李**）" in await town.say(CHEN, "我的活动")
-    assert "已报 2 人" in await _first_list(town)
+    assert "手机课（李**），后天（周日）14:00 起 2 次" in await town.say(CHEN, "我的活动")
+    assert "取消好了：手机课，后天（周日）14:00 起 2 次" in await town.say(CHEN, "1")
+    await town.say(CHEN, "课程")
+    await town.say(CHEN, "1")
+    await town.say(CHEN, "帮家人报名")
+    await town.say(CHEN, "李桂英，13800001234，母亲")
+    assert "已报 1 人" in await _first_list(town)
     assert "为什么取消" in await town.say(LI, "1")
-    assert "已告诉 2 位" in await town.say(LI, "老师病了")
+    assert "手机课取消了，报了名的 1 人都会收到通知" in await town.say(LI, "老师病了")
     await town.deliver()
     assert "您给李**约的手机课" in town.last(CHEN)
     assert "老师病了" in town.last(CHEN)
@@ -118,7 +126,7 @@ async def test_family_is_signed_up_for_a_course_and_told_when_it_is_called_off(t
 async def test_residents_write_none_and_who_gave_no_time_gets_no_certificate(town: Town):
     assert "要发布哪一种" not in await town.say(CHEN, "发活动")
     await town.say(CHEN, "取消")
-    assert "最近没有可以报名的活动" in await town.say(CHEN, "活动")
+    assert "最近没有可以报名的活动" in await town.send(CHEN, "event", event="CLICK", key="activities")
     assert "还没有记到志愿时长" in await town.say(CHEN, "志愿时长")
     await town.say(CHEN, "志愿证书")
     assert "还没有记到志愿时长" in await town.say(CHEN, "陈秀兰")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.application_work import forget_forms
 from models.accounts import Upload
-from models.bookings import Application, ApplicationFile
+from models.bookings import Application, ApplicationFile, ServiceForm
 from models.messaging import Conversation
 from tests.domain.applied import ID_NUMBER, PHONE
 from tests.town import CHEN, LI, WANG, Town
@@ -83,6 +84,29 @@ async def test_an_answer_that_does_not_fit_is_asked_again_and_one_is_amended(tow
     assert "老人姓名：陈美珍" in await town.say(CHEN, "陈美珍")
 
 
+async def test_what_is_tapped_or_sent_beside_the_question_is_no_answer(town: Town):
+    await hand_in(town)
+    await town.say(LI, "补材料 B1120-0001")
+    assert "请先点“我来办”" in await town.say(LI, "身份证背面")
+    await town.say(LI, "我来办 B1120-0001")
+    await town.say(LI, "办好了 B1120-0001")
+    assert "待办" in await town.say(LI, "待办"), "no result for the applicant"
+    await town.say(CHEN, "网上申请")
+    await town.say(CHEN, "老年人优待证和公交卡")
+    assert "请用文字回答" in await town.photo(CHEN)
+    await town.say(CHEN, "1")
+    assert "这一项不用照片：老人姓名" in await town.photo(CHEN)
+    await town.say(LI, "补材料 B1120-0001 身份证背面")
+    await town.deliver()
+    assert "还差：身份证背面" in await town.tap(CHEN, "去补充"), "a notice's line is no name"
+    await town.say(CHEN, "继续申请")
+    for answer in ("陈美兰", ID_NUMBER, PHONE, "1"):
+        await town.say(CHEN, answer)
+    assert "一寸照片：1 张照片" in await town.photo(CHEN)
+    assert "这一张没有收，照片够了" in await town.photo(CHEN)
+    assert "交好了，编号 B1120-0002" in await town.say(CHEN, "1")
+
+
 async def test_what_is_half_filled_in_waits_while_one_does_something_else(town: Town):
     await fill(town, "陈美兰", ID_NUMBER)
     assert "看起来您要反映" not in await town.say(CHEN, "我的事项")
@@ -92,6 +116,30 @@ async def test_what_is_half_filled_in_waits_while_one_does_something_else(town: 
     assert "没有填到一半的申请" in await town.say(CHEN, "继续申请")
     kept = await Conversation.get(openid=CHEN)
     assert ID_NUMBER not in str(kept.data)
+
+
+async def test_what_is_left_half_filled_in_is_forgotten_after_a_week_or_with_everything_else(town: Town):
+    await fill(town, "陈美兰", ID_NUMBER)
+    assert await forget_forms(town.clock() + timedelta(days=6)) == 0
+    assert await forget_forms(town.clock() + timedelta(days=8)) == 1
+    assert "没有填到一半的申请" in await town.say(CHEN, "继续申请")
+    await fill(town, "陈美兰", ID_NUMBER)
+    await town.say(CHEN, "删除我的信息")
+    await town.say(CHEN, "1")
+    assert ID_NUMBER not in str(await Conversation.all().values_list("data", flat=True))
+
+
+async def test_a_form_that_changed_meanwhile_is_filled_in_anew(town: Town):
+    await fill(town, *FILLED)
+    await town.photo(CHEN)
+    await town.say(CHEN, "好了")
+    form = await ServiceForm.get(item__code="gljt")
+    await ServiceForm.create(item_id=form.item_id, version=2, fields_=form.fields_[:1], created_at=town.clock())
+    said = await town.say(CHEN, "1")
+    assert said.startswith("这张表刚刚改过，请重新填一遍。高龄津贴，一共 1 项")
+    await town.say(CHEN, "1")
+    assert "提交" in await town.say(CHEN, "陈美兰")
+    assert "交好了，编号 B1120-0001" in await town.say(CHEN, "1")
 
 
 async def test_what_is_missing_is_sent_as_photo_or_words(town: Town):
@@ -115,6 +163,13 @@ async def test_what_is_missing_is_sent_as_photo_or_words(town: Town):
 async def test_the_same_twice_is_said_before_anything_is_filled_in_and_can_be_withdrawn(town: Town):
     await hand_in(town)
     assert "您已经申请过了：B1120-0001，待审核" in await fill(town)
+    assert "网上申请的事，回复“我的申请”看" in await town.say(CHEN, "我的事项")
+    assert "B1120-0001 高龄津贴：待审核" in await town.say(CHEN, "查 B1120-0001")
+    assert "没有找到这个编号的申请" in await town.say(WANG, "查 B1120-0009")
+    seen = await town.say(WANG, "查 B1120-0001")
+    assert seen.endswith("高龄津贴：待审核，最晚 12 月 4 日前。\n填了什么只有经办人看得到。"), (
+        "nothing she could do with it"
+    )
     assert "1 B1120-0001 高龄津贴：待审核" in await town.say(CHEN, "我的申请")
     assert "撤回申请" in await town.say(CHEN, "1")
     assert "确定撤回吗" in await town.say(CHEN, "1")

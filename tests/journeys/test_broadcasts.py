@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain import broadcast_runs
 from models.database import fetch
 from models.services import ServiceItem
-from tests.town import CHEN, LI, WANG, Town
+from tests.town import CHEN, LI, WANG, ZHOU, Town
 
 
 async def send(town: Town) -> None:
@@ -67,6 +67,7 @@ async def test_the_worker_sees_who_has_no_wechat_and_notes_whom_she_told_at_the_
     await town.say(LI, "1")
     await town.say(LI, "1")
     await send(town)
+    assert "您的网格有 1 人没有微信" in town.last(WANG)
     listed = await town.say(WANG, "未读 高龄津贴")
     assert "王秀英 3栋2单元501（没有微信）" in listed
     assert "都看过或告知了" in await town.say(WANG, "1")
@@ -105,3 +106,46 @@ async def test_a_notice_can_be_stopped_and_taken_up_again_in_the_chat(town: Town
 
 async def test_residents_write_no_notices(town: Town) -> None:
     assert "发给谁" not in await town.say(CHEN, "发通知 明天停水")
+
+
+async def test_a_policy_finds_exactly_the_three_people_it_concerns(town: Town) -> None:
+    await fetch("DELETE FROM household_member")
+    await fetch("DELETE FROM household")
+    for openid in (CHEN, WANG, LI, ZHOU):
+        await town.say(openid, "您好")
+    # 陈阿姨 herself, 周科长's mother over him, and 孙爷爷, whom nobody of follows; a neighbour is one year too young.
+    homes = [
+        ("501", "陈桂兰", CHEN, "1940-05-01"),
+        ("502", "周母", None, "1938-01-01"),
+        ("502", "周科长", ZHOU, "1975-01-01"),
+    ]
+    homes += [("503", "孙爷爷", None, "1939-01-01"), ("504", "李阿姨", LI, "1947-01-01")]
+    for room, name, openid, birthday in homes:
+        await fetch(_LIVES, room, name, openid, birthday, town.clock())
+    await town.say(WANG, "发通知 高龄津贴涨了，满80岁的可以申领")
+    shown = await town.say(WANG, "3")
+    assert "共 3 人" in shown
+    assert "比如：陈**、周*、孙**" in shown
+    await town.say(WANG, "1")
+    await town.deliver()
+    await town.tap(LI, "同意")
+    await town.say(LI, "1")
+    before = {openid: len(town.heard(openid)) for openid in (CHEN, ZHOU, LI)}
+    await send(town)
+    new = {openid: town.heard(openid)[count:] for openid, count in before.items()}
+    assert [len(texts) for texts in new.values()] == [1, 1, 0]
+    assert "您家里周母" in new[ZHOU][0]
+    assert "您的网格有 1 人没有微信" in town.last(WANG)
+
+
+_LIVES = """
+WITH home AS (
+    INSERT INTO household (grid_id, building, unit, room, contact, phone, note)
+    SELECT id, '3栋', '', $1, '', '', '' FROM area WHERE code = '429906001001001'
+    ON CONFLICT (grid_id, building, unit, room) DO UPDATE SET note = '' RETURNING id
+)
+INSERT INTO household_member
+    (household_id, resident_id, name, relation, birthday, facts, confirmed_at, source, changed_at)
+SELECT home.id, (SELECT id FROM resident WHERE openid = $3::text), $2, '', $4::text::date, '{}', $5, 'staff:1', $5
+FROM home
+"""

@@ -111,6 +111,8 @@ async def test_a_resident_says_where_they_live_one_tap_confirms_it_and_they_put_
     assert "驾驶证到期 2026-12-30" in await town.say(CHEN, "我的档案")
     assert "驾驶证到期 2031-12-30" in await town.say(CHEN, "驾驶证到期 2031-12-30")
     assert "养犬" in await town.say(CHEN, "养犬 是")
+    await town.deliver()
+    assert "陈秀英（3栋2单元501）改了自己的档案" in town.last(WANG)
     answer = await town.say(CHEN, "驾驶证到期 无")
     assert "驾驶证到期" not in answer
     person = await find_person(CHEN, town.clock())

@@ -1,14 +1,17 @@
-"""A life event reaches exactly those it concerns, once: turning eighty, a child for school, a paper that runs out."""
+"""Policy finds people: a notice, or a life event, reaches exactly those it concerns, and each of them once."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from app.demo import settle_homes
-from domain import broadcasts
+from bot.qrcodes import grid_scene
+from domain import broadcasts, consents
 from domain.broadcast_runs import advance
+from domain.people import find_person
 from models.broadcasts import Broadcast, Delivery
-from models.enums import DeliveryState
+from models.enums import DeliveryState, FactType, Purpose
+from models.people_facts import FactKind
 from tests.domain.neighbours import officer
 from tests.town import CHEN, WANG, Town
 
@@ -53,3 +56,38 @@ async def test_the_demos_reminders_reach_exactly_whom_they_concern_and_nobody_tw
     assert len([text for text in town.heard(CHEN) if "驾驶证快到期了" in text]) == 1
     assert "因为您：" in await town.say(CHEN, "为什么收到")
     assert "证件到期提醒不再发给您" in await town.say(CHEN, "退订 证件到期提醒")
+
+
+async def test_a_policy_notice_reaches_exactly_the_three_people_it_concerns(town: Town):
+    await settle_homes(town.clock())
+    code = grid_scene("429906001001001")
+    dogs, others = ["o_dog_1", "o_dog_2", "o_dog_3"], ["o_cat_1", "o_nobody"]
+    for place, openid in enumerate([*dogs, *others], 1):
+        await town.platform.follow(openid, code)
+        await town.say(openid, f"我住20栋1单元{place}01")
+        await town.say(openid, f"居民{place}")
+        await town.say(WANG, "核对住户")
+        await town.say(WANG, "1")
+        await town.say(WANG, "是这户的")
+    await FactKind.create(code="cat", name="养猫", type=FactType.YES)
+    for openid, words in [*((dog, "养犬 是") for dog in dogs), ("o_cat_1", "养猫 是")]:
+        await town.say(openid, "我的档案")
+        await town.say(openid, words)
+        await agrees(openid, town)
+    draft = broadcasts.Draft("养犬年检", "带犬只免疫证到社区办年检。", {"fact": "dog", "is": True}, topic="policy")
+    author = await officer("S001")
+    written = await broadcasts.create(author, draft, town.clock())
+    await broadcasts.hand_in(author, written.id, 3, town.clock())
+    await broadcasts.approve(await officer("J001"), written.id, written.version, town.clock())
+    await run(town)
+    told = {openid for openid in [*dogs, *others, CHEN] if any("养犬年检" in text for text in town.heard(openid))}
+    assert told == set(dogs)
+    by_hand = await Delivery.filter(broadcast_id=written.id, state=DeliveryState.BY_HAND).select_related("member")
+    assert [row.member.name for row in by_hand] == ["张国强"], "who has no WeChat is told at the door"
+
+
+async def agrees(openid: str, town: Town) -> None:
+    """Somebody over fourteen agrees to be told of policies."""
+    person = await find_person(openid, town.clock())
+    await consents.say_age(person, over_fourteen=True, now=town.clock())
+    await consents.give(person, Purpose.NOTICES, consents.texts()[Purpose.NOTICES].version, town.clock())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.mass import MassSender
+from bot.limits import RateLimits
+from bot.mass import SEND_API, MassSender
 from domain import deliveries, mass_calls
+from errors import Unavailable
 from models.broadcasts import Broadcast, BroadcastRun, Delivery, MassCall
 from models.database import fetch, transaction
 from models.enums import BroadcastState, Channel, RunState
@@ -100,16 +104,24 @@ async def test_the_fifth_of_a_month_is_kept_back_and_who_can_be_told_another_way
     assert got(town, CHEN)[-1] == got(town, WANG)[-1] == "下个月"
 
 
+async def use_up(town: Town, ahead: int) -> None:
+    """Make all calls that the minute `ahead` seconds from now has."""
+    limits = RateLimits(town.services.redis, town.services.wechat.appid, now=lambda: time.time() + ahead)
+    with suppress(Unavailable):
+        while True:
+            await limits.take(SEND_API)
+
+
 async def test_the_61st_call_of_a_minute_waits_and_says_why(town: Town) -> None:
-    sender = MassSender(town.services.api)
-    for number in range(60):
-        await sender.send(["o_a", "o_b"], "试", f"fill-{number}")
+    await use_up(town, 0)
+    await use_up(town, 60)  # the next minute too: it may begin any moment
     call = await mass(town, "排队", *EVERYBODY)
     await town.deliver()
     waiting = await job(call)
     assert (waiting["state"], waiting["error"]) == ("pending", "这一分钟的发送次数已到上限，稍后自动再发")
     assert await made(call) == ("planned", "这一分钟的发送次数已到上限，稍后自动再发")
-    assert got(town, CHEN) == []
+    used = town.platform.calls.quota(town.services.wechat.appid, SEND, town.clock())["used"]
+    assert (used, got(town, CHEN)) == (0, [])
 
 
 async def test_a_lost_answer_is_asked_again_and_nobody_hears_it_twice(town: Town) -> None:
@@ -166,9 +178,23 @@ async def test_a_call_whose_worker_gave_up_is_over(town: Town) -> None:
         await town.deliver()
         town.clock.advance(timedelta(minutes=20))
     assert (await job(call))["state"] == "parked"
-    assert await mass_calls.settle() == 1
+    assert await mass_calls.settle(town.clock()) == 1
     state, error = await made(call)
     assert (state, "试了 5 次没有发出" in error) == ("parked", True)
+
+
+async def test_a_call_that_could_not_be_made_for_a_day_goes_another_way(town: Town) -> None:
+    call = await mass(town, "停水", CHEN, WANG, channels=(Channel.MASS, Channel.NOTICE))
+    town.platform.faults.fail_api("errcode", SEND, errcode=45009)
+    for _ in range(26):
+        await town.deliver()
+        town.clock.advance(timedelta(hours=1))
+    assert "等了一天没有发出" in (await job(call))["error"]
+    assert await mass_calls.settle(town.clock()) == 1
+    await town.deliver()
+    told = [push for push in town.platform.pushes(CHEN) if push.source == "template"]
+    assert (await made(call))[0] == "parked"
+    assert ("通知主题", "停水") in told[-1].rows
 
 
 @pytest.mark.parametrize(
