@@ -97,7 +97,10 @@ def office(running: Services) -> Office:
         key=settings.signing_key(),
         logins=running.logins,
         address_of=lambda request: client_of(request, proxies),
+        media=running.media,
         public_url=settings.reached_at,
+        map_tiles=settings.map_tiles,
+        map_datum=settings.map_datum,
         reopen_within=timedelta(days=settings.reopen_days),
     )
 

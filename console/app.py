@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
@@ -20,7 +21,7 @@ from console import shown
 from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
 from console.menu import here, menu
 from console.pages import account, home, sign_in
-from errors import LinliError, NotFound, NotSignedIn, Unavailable
+from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -31,13 +32,14 @@ _IDENT, _VISIT = web.RequestKey("ident", str), web.RequestKey("visit", Visit)
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 _YEAR = 31_536_000
+#: Bytes of a form that sends files, in all.
+MOST_FILES = 64 * 1024 * 1024
 # Nothing from elsewhere, no script inside a page. ECharts sets styles of elements, which a policy of this kind permits.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{tiles}; media-src 'self'; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -107,7 +109,8 @@ def _file(request: web.Request, parts: Mapping[str, tuple[str, bytes, str]]) -> 
 
 def _handled(page: Page, office: Office, templates: Environment) -> Any:
     async def handle(request: web.Request) -> web.StreamResponse:
-        visit = await opened(page, request, office, templates, request[_IDENT])
+        asked = request.clone(client_max_size=MOST_FILES) if page.files else request
+        visit = await opened(page, asked, office, templates, request[_IDENT])
         request[_VISIT] = visit
         if page.method == "POST":
             await visit.check_mark()
@@ -122,6 +125,9 @@ def _handled(page: Page, office: Office, templates: Environment) -> Any:
 def _framed(office: Office) -> Any:
     """Every answer has our headers and every error a page (or, asked by htmx, a sentence) with what to do next."""
 
+    origin = "://".join(urlsplit(office.map_tiles)[:2]) if office.map_tiles else ""
+    policy = _POLICY.format(tiles=f" {origin}" if origin else "")
+
     @web.middleware
     async def frame(request: web.Request, handler: Any) -> web.StreamResponse:
         request[_IDENT] = uuid4().hex[:12]
@@ -132,6 +138,7 @@ def _framed(office: Office) -> Any:
         if not answer.prepared:
             answer.headers.setdefault("Cache-Control", "no-store")
             answer.headers["X-Request-Id"] = request[_IDENT]
+            answer.headers["Content-Security-Policy"] = policy
             for name, value in _HEADERS.items():
                 answer.headers[name] = value
         return answer
@@ -161,6 +168,8 @@ def _as_ours(error: Exception, request: web.Request, office: Office) -> LinliErr
     if isinstance(error, LinliError):
         log.info("console refused", path=request.path, code=error.code, detail=error.detail, request=request[_IDENT])
         return error
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return TooLarge("console form", say="一次发的太大了，请少选几张照片，或换小一点的文件。")
     if isinstance(error, web.HTTPException):
         return NotFound("no such page", say="没有这一页。请从左边的菜单进。")
     if office.away(error):

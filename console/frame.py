@@ -19,6 +19,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -86,7 +87,10 @@ class Office:
     key: bytes  # the installation's own, for signatures and seals
     logins: Logins
     address_of: Callable[[web.Request], str]  # through the proxies in front
+    media: Path  # where photos and recordings lie
     public_url: str = ""
+    map_tiles: str = ""  # address of map pictures with {z}, {x}, {y}; "" = drawn from the grids' borders alone
+    map_datum: str = "gcj02"  # what these pictures are drawn in
     reopen_within: timedelta = timedelta(days=15)
 
     def sign(self, purpose: str, text: str) -> str:
@@ -287,6 +291,7 @@ class Page:
     who: Who
     handler: Handler
     quiet: bool  # asked for by the page itself, again and again: no sign of life of the person
+    files: bool = False  # its form sends files: more than a form of words may
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,13 +304,15 @@ class Pages:
         """A page, or a part of one that is asked for by itself (`quiet`)."""
         return self._at("GET", path, who, quiet)
 
-    def post(self, path: str, *, who: Who = staff) -> Callable[[Handler], Handler]:
-        """What a form does."""
-        return self._at("POST", path, who, quiet=False)
+    def post(self, path: str, *, who: Who = staff, files: bool = False) -> Callable[[Handler], Handler]:
+        """What a form does; `files`: it sends some (`console.sent_files`)."""
+        return self._at("POST", path, who, quiet=False, files=files)
 
-    def _at(self, method: str, path: str, who: Who, quiet: bool) -> Callable[[Handler], Handler]:
+    def _at(
+        self, method: str, path: str, who: Who, quiet: bool, *, files: bool = False
+    ) -> Callable[[Handler], Handler]:
         def mounted(handler: Handler) -> Handler:
-            self.all.append(Page(method, path, who, handler, quiet))
+            self.all.append(Page(method, path, who, handler, quiet, files))
             return handler
 
         return mounted

@@ -37,7 +37,7 @@ from models.cases import (
     SpecialDay,
     Supervision,
 )
-from models.console import Administrator, ConsoleChoice, Credential, SavedView, ScanTicket, SetupLink
+from models.console import Administrator, ConsoleChoice, Credential, Reveal, SavedView, ScanTicket, SetupLink
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
@@ -121,6 +121,7 @@ __all__ = [
     "RelayLine",
     "ReplyTemplate",
     "Resident",
+    "Reveal",
     "Review",
     "Room",
     "RoomDigest",

@@ -1,4 +1,4 @@
-"""The staff console: passwords and second factors, administrators, sign-in by scan, views people keep."""
+"""The staff console: credentials, administrators, sign-in by scan, views people keep, looks at who reported a case."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from models.cases import Case
 from models.enums import AdminKind
-from models.people import Staff
+from models.people import Resident, Staff
 
 
 class Credential(Model):
@@ -96,6 +97,26 @@ class SavedView(Model):
     class Meta:
         table = "saved_view"
         unique_together = (("staff", "page", "name"),)
+
+
+class Reveal(Model):
+    """One look at who reported a case: by whom, and for what reason. The resident finds it in their own data."""
+
+    id = fields.BigIntField(primary_key=True)
+    case: fields.ForeignKeyRelation[Case] = fields.ForeignKeyField("linli.Case", related_name="reveals")
+    case_id: int
+    resident: fields.ForeignKeyRelation[Resident] = fields.ForeignKeyField("linli.Resident", related_name="reveals")
+    resident_id: int
+    staff: fields.ForeignKeyRelation[Staff] = fields.ForeignKeyField(
+        "linli.Staff", related_name="reveals", on_delete=fields.OnDelete.RESTRICT
+    )
+    staff_id: int
+    at = fields.DatetimeField()
+    reason = fields.CharField(max_length=200)
+
+    class Meta:
+        table = "reveal"
+        indexes = (Index(fields=("case_id", "staff_id", "at")), Index(fields=("resident_id",)))
 
 
 class ConsoleChoice(Model):

@@ -1,4 +1,4 @@
-"""The console: credentials, administrators, setup links, scans, kept views."""
+"""The console: credentials, administrators, setup links, scans, kept views, looks at who reported a case."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -52,6 +52,19 @@ class Migration(migrations.Migration):
                 ('locked_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'credential', 'app': 'linli', 'pk_attr': 'id', 'table_description': 'With what a member of staff signs in to the console besides their WeChat.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Reveal',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('case', fields.ForeignKeyField('linli.Case', source_field='case_id', db_constraint=True, to_field='id', related_name='reveals', on_delete=OnDelete.CASCADE)),
+                ('resident', fields.ForeignKeyField('linli.Resident', source_field='resident_id', db_constraint=True, to_field='id', related_name='reveals', on_delete=OnDelete.CASCADE)),
+                ('staff', fields.ForeignKeyField('linli.Staff', source_field='staff_id', db_constraint=True, to_field='id', related_name='reveals', on_delete=OnDelete.RESTRICT)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('reason', fields.CharField(max_length=200)),
+            ],
+            options={'table': 'reveal', 'app': 'linli', 'indexes': [Index(fields=['case_id', 'staff_id', 'at']), Index(fields=['resident_id'])], 'pk_attr': 'id', 'table_description': 'One look at who reported a case: by whom, and for what reason. The resident finds it in their own data.'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -1,0 +1,31 @@
+"""Photos and recordings that came with a form, kept as uploads of who sent them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from aiohttp.web import FileField
+
+from console.frame import Visit
+from domain.reports import Media
+from domain.uploads import own_uploads, receive
+from errors import BadRequest
+
+#: Files of one form.
+MOST = 9
+_PIECE = 64 * 1024
+
+
+async def media_of(visit: Visit, name: str = "photos") -> Sequence[Media]:
+    """The files of the field `name`, as a report or an action takes them. Raises BadRequest for what is neither picture
+    nor sound, and for too many."""
+    given = [sent for sent in (await visit.request.post()).getall(name, []) if isinstance(sent, FileField)]
+    if len(given) > MOST:
+        raise BadRequest("too many files", say=f"一次最多 {MOST} 张照片，请少选几张。")
+    kept = [await receive(visit.staff, _pieces(sent), visit.office.media, visit.now) for sent in given]
+    return await own_uploads(visit.staff, [one.id for one in kept]) if kept else []
+
+
+async def _pieces(sent: FileField) -> AsyncIterator[bytes]:
+    while piece := sent.file.read(_PIECE):
+        yield piece
