@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+from uuid import UUID
 
 from aiohttp.web import FileField
 
@@ -10,6 +12,17 @@ from console.frame import Visit
 from domain.reports import Media
 from domain.uploads import own_uploads, receive
 from errors import BadRequest
+from models.enums import UploadKind
+
+
+class Sent(Protocol):
+    """A file as it was kept."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def kind(self) -> UploadKind: ...
+
 
 #: Files of one form.
 MOST = 9
@@ -17,13 +30,17 @@ _PIECE = 64 * 1024
 
 
 async def media_of(visit: Visit, name: str = "photos") -> Sequence[Media]:
-    """The files of the field `name`, as a report or an action takes them. Raises BadRequest for what is neither picture
-    nor sound, and for too many."""
+    """The files of the field `name`, as a report or an action takes them. Raises as `uploads_of`."""
+    kept = await uploads_of(visit, name)
+    return await own_uploads(visit.staff, [one.id for one in kept]) if kept else []
+
+
+async def uploads_of(visit: Visit, name: str) -> Sequence[Sent]:
+    """The files of the field `name`, kept. Raises BadRequest for what is neither picture nor sound, and for too many."""
     given = [sent for sent in (await visit.request.post()).getall(name, []) if isinstance(sent, FileField)]
     if len(given) > MOST:
         raise BadRequest("too many files", say=f"一次最多 {MOST} 张照片，请少选几张。")
-    kept = [await receive(visit.staff, _pieces(sent), visit.office.media, visit.now) for sent in given]
-    return await own_uploads(visit.staff, [one.id for one in kept]) if kept else []
+    return [await receive(visit.staff, _pieces(sent), visit.office.media, visit.now) for sent in given]
 
 
 async def _pieces(sent: FileField) -> AsyncIterator[bytes]:
