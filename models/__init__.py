@@ -37,7 +37,16 @@ from models.cases import (
     SpecialDay,
     Supervision,
 )
-from models.console import Administrator, ConsoleChoice, Credential, Reveal, SavedView, ScanTicket, SetupLink
+from models.console import (
+    Administrator,
+    ConsoleChoice,
+    Credential,
+    Reveal,
+    SavedView,
+    ScanTicket,
+    ScreenLink,
+    SetupLink,
+)
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
@@ -129,6 +138,7 @@ __all__ = [
     "RoomSeat",
     "SavedView",
     "ScanTicket",
+    "ScreenLink",
     "ServiceClass",
     "ServiceForm",
     "ServiceItem",

@@ -11,7 +11,7 @@ from tortoise.models import Model
 
 from models.cases import Case
 from models.enums import AdminKind
-from models.people import Resident, Staff
+from models.people import Area, Resident, Staff
 
 
 class Credential(Model):
@@ -130,3 +130,20 @@ class ConsoleChoice(Model):
 
     class Meta:
         table = "console_choice"
+
+
+class ScreenLink(Model):
+    """A link that shows an area's figures on a wall (大屏), and nothing else. Only its hash is stored."""
+
+    id = fields.IntField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    name = fields.CharField(max_length=24, description="where it hangs: 指挥大厅")
+    area: fields.ForeignKeyRelation[Area] = fields.ForeignKeyField("linli.Area", related_name="screens")
+    area_id: int
+    made_by = fields.CharField(max_length=40)
+    made_at = fields.DatetimeField()
+    seen_at: datetime | None = fields.DatetimeField(null=True, description="when it last asked, to the minute")
+    revoked_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "screen_link"

@@ -1,4 +1,4 @@
-"""The console: credentials, administrators, setup links, scans, kept views, looks at who reported a case."""
+"""The console: credentials, administrators, setup links, scans, kept views, looks at who reported a case, screens."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -90,6 +90,21 @@ class Migration(migrations.Migration):
                 ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'scan_ticket', 'app': 'linli', 'indexes': [Index(fields=['expires_at']), Index(fields=['staff_id'])], 'pk_attr': 'id', 'table_description': 'A sign-in that waits for somebody to scan its code with their WeChat. Only its hash is stored.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='ScreenLink',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('digest', fields.CharField(unique=True, max_length=64)),
+                ('name', fields.CharField(description='where it hangs: 指挥大厅', max_length=24)),
+                ('area', fields.ForeignKeyField('linli.Area', source_field='area_id', db_constraint=True, to_field='id', related_name='screens', on_delete=OnDelete.CASCADE)),
+                ('made_by', fields.CharField(max_length=40)),
+                ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('seen_at', fields.DatetimeField(null=True, description='when it last asked, to the minute', auto_now=False, auto_now_add=False)),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'screen_link', 'app': 'linli', 'pk_attr': 'id', 'table_description': "A link that shows an area's figures on a wall (大屏), and nothing else. Only its hash is stored."},
             bases=['Model'],
         ),
         ops.CreateModel(
