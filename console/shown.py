@@ -9,6 +9,7 @@ from typing import Any
 from domain.clock import SHANGHAI, say_deadline, say_moment
 from domain.notices import STATUS_NAMES, serial
 from domain.people import role_name
+from models.enums import Status
 
 
 def moment(at: datetime | None, now: datetime) -> str:
@@ -33,11 +34,16 @@ def clock(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
+def status_name(status: Status) -> str:
+    """A status as staff read it; `您` is the resident in what residents are told."""
+    return "待居民确认" if status is Status.VERIFIED else STATUS_NAMES[status]
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "due": due,
     "clock": clock,
     "serial": serial,
-    "status_name": lambda status: STATUS_NAMES[status],
+    "status_name": status_name,
     "role_name": role_name,
 }
