@@ -20,12 +20,18 @@ from markupsafe import Markup
 from console import shown
 from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
 from console.menu import here, menu
-from console.pages import account, home, sign_in
+from console.pages import account, counter, home, plans, sign_in
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
 
-SUBJECTS: tuple[Pages, ...] = (sign_in.pages, account.pages, home.pages)
+SUBJECTS: tuple[Pages, ...] = (
+    sign_in.pages,
+    account.pages,
+    home.pages,
+    counter.pages,
+    plans.pages,
+)
 
 _TEMPLATES = web.AppKey("templates", Environment)
 _IDENT, _VISIT = web.RequestKey("ident", str), web.RequestKey("visit", Visit)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console.frame import ROOT, Visit, Who, staff
+from console.pages.counter import at_counter
 
 #: In the order it is shown.
-ENTRIES: Sequence[tuple[str, str, Who]] = (("/", "待办", staff),)
+ENTRIES: Sequence[tuple[str, str, Who]] = (
+    ("/", "待办", staff),
+    ("/counter", "窗口", at_counter),
+)
 
 
 def menu(visit: Visit) -> list[tuple[str, str]]:

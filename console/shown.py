@@ -39,10 +39,23 @@ def status_name(status: Status) -> str:
     return "待居民确认" if status is Status.VERIFIED else STATUS_NAMES[status]
 
 
+def wall(at: datetime) -> str:
+    """`9:05` in China."""
+    local = at.astimezone(SHANGHAI)
+    return f"{local.hour}:{local.minute:02}"
+
+
+def hours(start: datetime, end: datetime) -> str:
+    """`9:00–9:30` in China."""
+    return f"{wall(start)}–{wall(end)}"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "due": due,
     "clock": clock,
+    "wall": wall,
+    "hours": hours,
     "serial": serial,
     "status_name": status_name,
     "role_name": role_name,
