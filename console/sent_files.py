@@ -36,7 +36,7 @@ async def media_of(visit: Visit, name: str = "photos") -> Sequence[Media]:
 
 
 async def uploads_of(visit: Visit, name: str) -> Sequence[Sent]:
-    """The files of the field `name`, kept. Raises BadRequest for what is neither picture nor sound, and for too many."""
+    """The files of the field `name`, kept. Raises BadRequest for what is no picture and no sound, and for too many."""
     given = [sent for sent in (await visit.request.post()).getall(name, []) if isinstance(sent, FileField)]
     if len(given) > MOST:
         raise BadRequest("too many files", say=f"一次最多 {MOST} 张照片，请少选几张。")

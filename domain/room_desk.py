@@ -1,4 +1,4 @@
-"""网格群 as staff see them at a desk: their rooms with what waits in each, and all that nobody has answered, in one list."""
+"""网格群 as staff see them at a desk: their rooms with what waits in each, and all that nobody has answered."""
 
 from __future__ import annotations
 
@@ -81,10 +81,11 @@ WITH RECURSIVE down AS (
     UNION ALL
     SELECT a.id, down.steps + 1 FROM area a JOIN down ON a.parent_id = down.id
 )
-SELECT m.id, r.kind, c.name || g.name AS grid FROM down JOIN room r ON r.grid_id = down.id JOIN area g ON g.id = r.grid_id
+SELECT m.id, r.kind, c.name || g.name AS grid
+FROM down JOIN room r ON r.grid_id = down.id JOIN area g ON g.id = r.grid_id
 JOIN area c ON c.id = g.parent_id JOIN room_message m ON m.room_id = r.id
 WHERE r.changed_at > $3 AND m.at > $3 AND ($4::bigint IS NULL OR m.id > $4) AND (
-    r.kind = 'grid' AND ("""
+    r.kind = 'grid' AND ("""  # noqa: S608 - constants of ours
     + WAITS
     + ") OR r.kind = 'private' AND $2::boolean AND down.steps <= 1 AND ("
     + WAITS_PRIVATELY
