@@ -9,6 +9,7 @@ from functools import partial
 
 from aiohttp import web
 
+from app.back_office import Back
 from app.checks import make_push
 from app.presence import RedisPresence
 from app.services import Services, waker
@@ -98,6 +99,7 @@ def office(running: Services) -> Office:
         logins=running.logins,
         address_of=lambda request: client_of(request, proxies),
         media=running.media,
+        back=Back(settings, running.api),
         public_url=settings.reached_at,
         map_tiles=settings.map_tiles,
         map_datum=settings.map_datum,

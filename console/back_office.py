@@ -1,0 +1,56 @@
+"""What `app/` hands in for administration: files of tables, the settings, the account's menu and QR codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.organisation import Export
+from domain.tables import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: where its value comes from (environment, .env, default), and what is wrong with it ("" = nothing).
+    Secrets are told by their length alone."""
+
+    variable: str
+    value: str
+    source: str
+    meaning: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuButton:
+    """A button of the account's menu: what it opens, or the buttons below it."""
+
+    name: str
+    opens: str
+    below: tuple[MenuButton, ...] = ()
+
+
+class BackOffice(Protocol):
+    """The outer parts of administration."""
+
+    async def read_tables(self, name: str, data: bytes) -> list[Sheet]:
+        """The sheets of a file that was sent. Raises BadRequest, TooLarge."""
+
+    async def write_tables(self, exports: Sequence[Export]) -> bytes:
+        """A workbook of these tables."""
+
+    async def blank_tables(self) -> bytes:
+        """A workbook to fill in, with an example row in each table."""
+
+    def settings(self) -> list[Setting]:
+        """Everything this process was started with."""
+
+    def menu(self) -> list[MenuButton]:
+        """The menu that is put into the account."""
+
+    async def put_menu(self) -> None:
+        """Put it there. Raises what WeChat says."""
+
+    async def grid_code(self, code: str) -> bytes:
+        """A grid's QR code as SVG, for print. Raises what WeChat says."""
