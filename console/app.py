@@ -20,7 +20,7 @@ from markupsafe import Markup
 from console import shown
 from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
 from console.menu import here, menu
-from console.pages import account, counter, home, plans, sign_in
+from console.pages import account, counter, desk, desk_cases, plans, sign_in
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 SUBJECTS: tuple[Pages, ...] = (
     sign_in.pages,
     account.pages,
-    home.pages,
+    desk.pages,
+    desk_cases.pages,
     counter.pages,
     plans.pages,
 )

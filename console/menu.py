@@ -10,6 +10,7 @@ from console.pages.counter import at_counter
 #: In the order it is shown.
 ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/", "待办", staff),
+    ("/cases", "事项", staff),
     ("/counter", "窗口", at_counter),
 )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain import lookup, on_behalf
 from domain.casebook import task_page, to_check
+from domain.contacts import Contact
 from domain.desk_pages import Row
 from domain.patrols import need_post
 from domain.people import Person
@@ -45,6 +46,15 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody who waits to be told a result by telephone."""
+
+    row: Row
+    contact: Contact
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """Everything that waits for somebody, each heading in the order in which it should be done."""
 
@@ -53,10 +63,10 @@ class Desk:
     assists: Sequence[Item]
     checks: Sequence[Item]
     unassigned: Sequence[Item]
-    calls: Sequence[Item]
+    calls: Sequence[Call]
 
     @property
-    def headings(self) -> Iterator[Sequence[Item]]:
+    def headings(self) -> Iterator[Sequence[Item | Call]]:
         """All of them."""
         yield from (self.tasks, self.decisions, self.assists, self.checks, self.unassigned, self.calls)
 
@@ -97,11 +107,11 @@ async def desk_of(person: Person, now: datetime) -> Desk:
     decisions = [case.id for case in await lookup.to_decide(person, SHOWN)]
     checks = [case.id for case in await to_check(person, SHOWN)]
     unassigned = [case.id for case in await lookup.to_dispatch(person, SHOWN)]
-    calls = [one.case.id for one in await on_behalf.to_call(person, SHOWN)]
+    calls = await on_behalf.to_call(person, SHOWN)
     assists = {row["case_id"]: row["text"] for row in await fetch(_ASSISTS, post.id, SHOWN)}
     asked = {row["case_id"]: _wish(row) for row in await fetch(_ASKED, decisions)} if decisions else {}
     supervised = {row["case_id"]: f"督办：{row['text']}" for row in await fetch(_SUPERVISED, tasks)} if tasks else {}
-    wanted = list(dict.fromkeys([*tasks, *decisions, *checks, *unassigned, *calls, *assists]))
+    wanted = list(dict.fromkeys([*tasks, *decisions, *checks, *unassigned, *assists, *(one.case.id for one in calls)]))
     rows = {row.id: row for row in await rows_of(wanted, now)}
 
     def items(ids: Sequence[int], said: dict[int, str] | None = None) -> list[Item]:
@@ -113,7 +123,7 @@ async def desk_of(person: Person, now: datetime) -> Desk:
         items(list(assists), assists),
         items(checks),
         items(unassigned),
-        items(calls),
+        [Call(rows[one.case.id], one.contact, one.case.result) for one in calls if one.case.id in rows],
     )
 
 
