@@ -101,6 +101,7 @@ def office(running: Services) -> Office:
         media=running.media,
         back=Back(settings, running.api),
         public_url=settings.reached_at,
+        pressing_joiners=settings.pressing_joiners,
         map_tiles=settings.map_tiles,
         map_datum=settings.map_datum,
         reopen_within=timedelta(days=settings.reopen_days),

@@ -94,6 +94,7 @@ class Office:
     map_tiles: str = ""  # address of map pictures with {z}, {x}, {y}; "" = drawn from the grids' borders alone
     map_datum: str = "gcj02"  # what these pictures are drawn in
     reopen_within: timedelta = timedelta(days=15)
+    pressing_joiners: int = 3  # so many others with the same trouble make a case pressing
 
     def sign(self, purpose: str, text: str) -> str:
         """A signature that others cannot make, for this purpose alone: 32 hexadecimal digits."""
