@@ -20,7 +20,19 @@ from markupsafe import Markup
 from console import shown
 from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
 from console.menu import here, menu
-from console.pages import account, counter, desk, desk_cases, plans, sign_in
+from console.pages import (
+    account,
+    applications,
+    conversations,
+    counter,
+    desk,
+    desk_cases,
+    plans,
+    reviews,
+    room_messages,
+    rooms,
+    sign_in,
+)
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -32,6 +44,11 @@ SUBJECTS: tuple[Pages, ...] = (
     desk_cases.pages,
     counter.pages,
     plans.pages,
+    applications.pages,
+    rooms.pages,
+    room_messages.pages,
+    conversations.pages,
+    reviews.pages,
 )
 
 _TEMPLATES = web.AppKey("templates", Environment)

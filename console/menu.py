@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from console.frame import ROOT, Visit, Who, staff
 from console.pages.counter import at_counter
+from console.pages.rooms import decides
 
 #: In the order it is shown.
 ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/", "待办", staff),
     ("/cases", "事项", staff),
+    ("/rooms", "网格群", staff),
+    ("/conversations", "居民对话", staff),
+    ("/reviews", "消息审核", decides),
     ("/counter", "窗口", at_counter),
+    ("/applications", "办件", at_counter),
 )
 
 
