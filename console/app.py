@@ -23,6 +23,8 @@ from console.menu import here, menu
 from console.pages import (
     account,
     applications,
+    case_steps,
+    cases,
     conversations,
     counter,
     desk,
@@ -42,6 +44,8 @@ SUBJECTS: tuple[Pages, ...] = (
     account.pages,
     desk.pages,
     desk_cases.pages,
+    cases.pages,
+    case_steps.pages,
     counter.pages,
     plans.pages,
     applications.pages,
