@@ -22,7 +22,10 @@ from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
 from console.menu import here, menu
 from console.pages import (
     account,
+    activities,
     applications,
+    broadcast_drafts,
+    broadcasts,
     case_steps,
     cases,
     conversations,
@@ -34,6 +37,8 @@ from console.pages import (
     room_messages,
     rooms,
     sign_in,
+    survey_drafts,
+    surveys,
 )
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
@@ -49,10 +54,15 @@ SUBJECTS: tuple[Pages, ...] = (
     counter.pages,
     plans.pages,
     applications.pages,
+    activities.pages,
     rooms.pages,
     room_messages.pages,
     conversations.pages,
     reviews.pages,
+    broadcasts.pages,
+    broadcast_drafts.pages,
+    surveys.pages,
+    survey_drafts.pages,
 )
 
 _TEMPLATES = web.AppKey("templates", Environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.audience_form import writers
 from console.frame import ROOT, Visit, Who, staff
 from console.pages.counter import at_counter
 from console.pages.rooms import decides
@@ -17,6 +18,9 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/reviews", "消息审核", decides),
     ("/counter", "窗口", at_counter),
     ("/applications", "办件", at_counter),
+    ("/activities", "活动", at_counter),
+    ("/broadcasts", "群发", writers),
+    ("/surveys", "问卷投票", staff),
 )
 
 
