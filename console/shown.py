@@ -39,6 +39,11 @@ def status_name(status: Status) -> str:
     return "待居民确认" if status is Status.VERIFIED else STATUS_NAMES[status]
 
 
+def local(at: datetime) -> str:
+    """`2026-11-21T09:05` in China, as a field for a date and a time has it."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
+
+
 def wall(at: datetime) -> str:
     """`9:05` in China."""
     local = at.astimezone(SHANGHAI)
@@ -54,6 +59,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "due": due,
     "clock": clock,
+    "local": local,
     "wall": wall,
     "hours": hours,
     "serial": serial,

@@ -69,11 +69,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         found=found,
         read=read,
         state=STATE_NAMES[found.state],
-        answers=[
-            (field.label, say(field, found.answers.get(field.key)), _files(read, field.key)) for field in read.fields
-        ]
-        if read.whole
-        else [],
+        answers=_answers(read),
         more=_files(read, "more"),
         results=_files(read, ""),
         verbs=_VERBS,
@@ -83,6 +79,12 @@ async def show(visit: Visit) -> web.StreamResponse:
 
 def _which(visit: Visit) -> int:
     return int(visit.request.match_info["application_id"])
+
+
+def _answers(read: Dossier) -> Sequence[tuple[str, str, Sequence[str]]]:
+    """(question, answer, pictures) for who may read them."""
+    given = read.application.answers
+    return [(field.label, say(field, given.get(field.key)), _files(read, field.key)) for field in read.fields]
 
 
 def _files(read: Dossier, field: str) -> Sequence[str]:
