@@ -131,7 +131,7 @@ async def on_duty_line(visit: Visit, room_id: int) -> RoomLine:
 async def show_rooms(visit: Visit) -> web.StreamResponse:
     """The rooms of one's grids, the newest talk first."""
     found = await desk_rooms(visit.staff, RoomKind.GRID, visit.now, beyond=visit.query(Beyond).place, limit=_ROOMS)
-    return visit.render("rooms.html", title="网格群", found=found, here=visit.request.path_qs)
+    return visit.render("rooms.html", title="网格群", found=found)
 
 
 @pages.get("/rooms/list", quiet=True)
