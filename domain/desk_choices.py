@@ -42,12 +42,12 @@ WITH RECURSIVE up AS (
 ), way AS (
     SELECT id, name, code, max(steps) OVER () - steps AS depth, steps FROM up
 ), down AS (
-    SELECT id, name, ARRAY[code] AS path, depth, 0 AS below FROM way WHERE steps = 0
-    UNION ALL SELECT a.id, a.name, down.path || a.code, down.depth + 1, down.below + 1
+    SELECT id, name, ARRAY[code::text] AS path, depth, 0 AS below FROM way WHERE steps = 0
+    UNION ALL SELECT a.id, a.name, down.path || a.code::text, down.depth + 1, down.below + 1
         FROM down JOIN area a ON a.parent_id = down.id WHERE down.below < $3
 )
 SELECT id, name, depth FROM (
-    SELECT id, name, depth, ARRAY[]::varchar[] AS path FROM way WHERE steps > 0
+    SELECT id, name, depth, ARRAY[]::text[] AS path FROM way WHERE steps > 0
     UNION ALL SELECT id, name, depth, path FROM down
 ) a ORDER BY cardinality(path) > 0, CASE WHEN cardinality(path) = 0 THEN depth END, path LIMIT $4
 """

@@ -50,7 +50,6 @@ async def show(visit: Visit) -> web.StreamResponse:
     return visit.render(
         "desk_cases.html",
         title=_title(page),
-        query=query,
         states=_STATES,
         statuses=[(status.value, status_name(status)) for status in Status],
         areas=await desk_choices.areas_to_choose(visit.staff, query.area),
