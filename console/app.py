@@ -22,23 +22,33 @@ from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
 from console.menu import here, menu
 from console.pages import (
     account,
+    accounts,
     activities,
     applications,
     broadcast_drafts,
     broadcasts,
+    calendars,
     case_steps,
     cases,
     conversations,
     counter,
+    dashboards,
     desk,
     desk_cases,
+    duties,
+    formulas,
+    organisation,
     plans,
     reviews,
     room_messages,
     rooms,
+    rows,
+    settings,
     sign_in,
     survey_drafts,
     surveys,
+    wechat,
+    words,
 )
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
@@ -63,6 +73,17 @@ SUBJECTS: tuple[Pages, ...] = (
     broadcast_drafts.pages,
     surveys.pages,
     survey_drafts.pages,
+    accounts.pages,
+    organisation.pages,
+    rows.pages,
+    duties.pages,
+    words.pages,
+    calendars.pages,
+    formulas.pages,
+    settings.pages,
+    wechat.pages,
+    dashboards.pages,
+    screen.pages,
 )
 
 _TEMPLATES = web.AppKey("templates", Environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console.audience_form import writers
-from console.frame import ROOT, Visit, Who, staff
+from console.frame import ROOT, AdminKind, Visit, Who, administrator, staff
 from console.pages.counter import at_counter
 from console.pages.rooms import decides
 
@@ -21,6 +21,13 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/activities", "活动", at_counter),
     ("/broadcasts", "群发", writers),
     ("/surveys", "问卷投票", staff),
+    ("/rules", "规则", staff),
+    ("/accounts", "账号", administrator(AdminKind.SECURITY, AdminKind.SYSTEM)),
+    ("/organisation", "组织", administrator(AdminKind.SYSTEM)),
+    ("/wechat", "公众号", administrator(AdminKind.SYSTEM)),
+    ("/settings", "系统设置", administrator(AdminKind.SYSTEM)),
+    ("/dashboards", "看板", staff),
+    ("/screens", "大屏", administrator(AdminKind.SYSTEM)),
 )
 
 

@@ -124,3 +124,11 @@ def _emptied(column: Column, before: Mapping[str, str]) -> str:
     if column.key or column.needed or not column.clears:
         raise BadRequest(f"{column.name} is empty", say=f"“{column.head}”不能空着。")
     return _NOTHING
+
+
+async def note_change(by: Post, tag: str, now: datetime, source: str) -> None:
+    """The system administrator changes something outside the database: it stands in the audit trail. Raises
+    NotAllowed."""
+    async with transaction():
+        await check_keeps(by, tag)
+        await audit(by.actor, tag, None, now, source=source)

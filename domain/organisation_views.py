@@ -156,3 +156,11 @@ ORDER BY g.code LIMIT $4
 async def poster_grids(*, code: str = "", below: str = "", after: str = "", limit: int = 50) -> list[PosterGrid]:
     """Grids by their codes: one, those below an area's code, or all, a page at a time."""
     return [PosterGrid(**row) for row in await fetch(_POSTERS, code, below, after, limit)]
+
+
+async def area_code(area_id: int) -> str:
+    """The code of an area. Raises NotFound."""
+    rows = await fetch("SELECT code FROM area WHERE id = $1", area_id)
+    if not rows:
+        raise NotFound(f"area {area_id}", say="没有这个区域。", tag="area:read", object_id=area_id)
+    return str(rows[0]["code"])

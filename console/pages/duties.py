@@ -1,0 +1,54 @@
+"""Rules everybody may read: the duty list and its versions, ready sentences."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from console.frame import Form, Pages, Visit
+from console.values import MaybeDay, today
+from domain import console_tables, duty_views
+from domain.organisation_tables import DUTIES, TEMPLATES
+
+pages = Pages()
+
+
+class Wanted(Form):
+    """Which version, and which lines of it."""
+
+    day: MaybeDay = None
+    words: Annotated[str, Field(max_length=32, title="事项或单位")] = ""
+
+
+@pages.get("/rules")
+async def show(visit: Visit) -> web.StreamResponse:
+    """One version, today's at first, with what it changed."""
+    wanted, versions = visit.query(Wanted), await duty_views.list_versions()
+    day = wanted.day or today(visit.now)
+    lines = await duty_views.lines_on(day)
+    words = wanted.words
+    return visit.render(
+        "duties.html",
+        title="职责清单",
+        wanted=wanted,
+        day=day,
+        today=today(visit.now),
+        columns=[column for column in DUTIES.columns if column.name not in ("effective_on", "active")],
+        lines=[line for line in lines if not words or any(words in cell for cell in line.values())],
+        versions=versions,
+        changes=await duty_views.changes_of(wanted.day, versions) if wanted.day else [],
+        keeps=await console_tables.keeps(visit.post),
+    )
+
+
+@pages.get("/rules/templates")
+async def templates(visit: Visit) -> web.StreamResponse:
+    """Ready sentences."""
+    return visit.render(
+        "reply_templates.html",
+        title="答复模板",
+        rows=await console_tables.rows_of(TEMPLATES, today(visit.now)),
+        keeps=await console_tables.keeps(visit.post),
+    )
