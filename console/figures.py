@@ -1,4 +1,4 @@
-"""What the figures' pages share: the period and the area in their address, links to the cases behind a figure, charts."""
+"""What the figures' pages share: period and area in their address, links to the cases behind a figure, charts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from console.frame import ROOT, Form
-from console.values import MaybeDay, MaybeIdent, today
+from console.values import Ident, MaybeDay, MaybeIdent, today
 from domain.figures_counts import COUNTS, Period
 from domain.indicators import Figure, Settings, denominator_of
 from domain.overview import View, check_period
@@ -55,8 +55,8 @@ class Query(Form):
 class BehindQuery(Query):
     """The cases behind a figure: any of the counts `of`, none of `but`, of one line (`key`) of a table (`by`)."""
 
-    of: Annotated[list[str], Field(max_length=4, title="指标")] = []
-    but: Annotated[list[str], Field(max_length=4, title="指标")] = []
+    of: Annotated[tuple[str, ...], Field(max_length=4, title="指标")] = ()
+    but: Annotated[tuple[str, ...], Field(max_length=4, title="指标")] = ()
     by: Annotated[Literal["", "area", "unit", "category"], Field(title="分组")] = ""
     key: Annotated[str, Field(max_length=64, title="分组")] = ""
     depth: Annotated[int, Field(ge=1, le=4, title="层级")] = 1
@@ -70,6 +70,22 @@ class NowQuery(Form):
     kind: Annotated[Literal["open", "overdue", "soon", "urgent"], Field(title="情况")] = "soon"
     branch: Annotated[MaybeIdent, Field(title="区域")] = None
     after: Annotated[MaybeIdent, Field(title="页")] = None
+
+
+class TheseQuery(Form):
+    """Cases by their ids: those of a hot spot."""
+
+    area: Annotated[MaybeIdent, Field(title="区域")] = None
+    ids: Annotated[tuple[Ident, ...], Field(max_length=500, title="事件")] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: what its lines are, which one, and how many steps down the areas lie."""
+
+    by: Literal["area", "unit", "category"]
+    key: str
+    depth: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +108,19 @@ class Links:
         """The same period of another area."""
         return f"{ROOT}/dashboards?{urlencode(self.base | {'area': area_id})}"
 
-    def cases(
-        self, *of: str, but: Sequence[str] = (), by: str = "", key: str = "", depth: int = 1, day: date | None = None
-    ) -> str:
+    def cases(self, *of: str, but: Sequence[str] = (), row: Row | None = None, day: date | None = None) -> str:
         """The cases behind a count."""
         if not self.view.leads:
             return ""
-        line = {"by": by, "key": key, "depth": depth} if by else {}
+        line = {"by": row.by, "key": row.key, "depth": row.depth} if row else {}
         days = {"since": day, "until": day} if day else {}
         return f"{ROOT}/dashboards/cases?{urlencode(self.base | days | line | {'of': of, 'but': but}, doseq=True)}"
 
-    def terms(self, terms: Sequence[str], by: str = "", key: str = "", depth: int = 1) -> str:
+    def terms(self, terms: Sequence[str], row: Row | None = None) -> str:
         """The cases behind a sum of counts; one with "-" before it is taken off."""
         of = [term for term in terms if not term.startswith("-")]
         but = [term[1:] for term in terms if term.startswith("-")]
-        return self.cases(*of, but=but, by=by, key=key, depth=depth)
+        return self.cases(*of, but=but, row=row)
 
     def numerator(self, figure: Figure) -> str:
         """The cases above the line of a ratio."""
@@ -115,6 +129,12 @@ class Links:
     def denominator(self, figure: Figure, settings: Settings) -> str:
         """Those below it."""
         return self.terms(denominator_of(figure.indicator, settings))
+
+    def these(self, ids: Sequence[int]) -> str:
+        """These cases."""
+        if not self.view.leads:
+            return ""
+        return f"{ROOT}/dashboards/these?{urlencode({'area': self.view.area.id, 'ids': ids}, doseq=True)}"
 
     def now(self, kind: str, area_id: int) -> str:
         """The cases that stand so now: those at risk in a list of their own, the others on the desk's."""

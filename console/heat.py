@@ -1,4 +1,4 @@
-"""The grids of an area as a drawing: their borders where somebody has drawn them, else a square each. No map service."""
+"""An area's grids as a drawing: their borders where somebody has drawn them, else a square each. No map service."""
 
 from __future__ import annotations
 

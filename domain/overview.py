@@ -78,7 +78,15 @@ def _place(row: dict[str, Any]) -> Place:
     return Place(row["id"], row["name"], Level(row["level"]))
 
 
-async def check_leads(person: Person, area_id: int) -> View:
+async def plain_view(area_id: int) -> View:
+    """An area as a screen shows it: nothing of it leads anywhere. The caller has decided who may see it."""
+    way = [_place(row) for row in await fetch(_WAY, area_id, area_id)]
+    if not way:
+        raise NotFound(f"area {area_id}")
+    return View(way, [_place(row) for row in await fetch(_BELOW, area_id)], leads=False)
+
+
+async def check_leads(person: Person, area_id: int | None) -> View:
     """The same for who may read the cases behind the figures. Raises NotAllowed for others."""
     view = await view_area(person, area_id)
     if not view.leads:
