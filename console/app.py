@@ -43,6 +43,7 @@ from console.pages import (
     room_messages,
     rooms,
     rows,
+    screen,
     settings,
     sign_in,
     survey_drafts,

@@ -21,12 +21,12 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/activities", "活动", at_counter),
     ("/broadcasts", "群发", writers),
     ("/surveys", "问卷投票", staff),
+    ("/dashboards", "看板", staff),
     ("/rules", "规则", staff),
     ("/accounts", "账号", administrator(AdminKind.SECURITY, AdminKind.SYSTEM)),
     ("/organisation", "组织", administrator(AdminKind.SYSTEM)),
     ("/wechat", "公众号", administrator(AdminKind.SYSTEM)),
     ("/settings", "系统设置", administrator(AdminKind.SYSTEM)),
-    ("/dashboards", "看板", staff),
     ("/screens", "大屏", administrator(AdminKind.SYSTEM)),
 )
 
