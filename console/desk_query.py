@@ -48,7 +48,7 @@ class Query(Form):
     @property
     def narrowed(self) -> bool:
         """Whether anything was chosen that the form shows only when asked."""
-        return bool(self.kept.keys() & {"kind", "holder", "late", "urgent", "since", "until", "sort"})
+        return bool(self.kept.keys() & {"kind", "holder", "since", "until", "sort"})
 
     def next(self, after: str) -> str:
         """The address of the page that goes on there."""
