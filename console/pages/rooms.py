@@ -249,7 +249,7 @@ async def say(visit: Visit) -> web.StreamResponse:
         return visit.go("/conversations", sentence)
     if not visit.by_htmx:
         return visit.go(f"/rooms/{room_id}#say", sentence)
-    answer = visit.render("room_said.html", room_id=room_id, sentence=sentence, client_id=uuid4().hex)
+    answer = visit.render("room_said.html", sentence=sentence, client_id=uuid4().hex)
     answer.headers["HX-Trigger"] = "said"
     return answer
 
