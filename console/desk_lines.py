@@ -72,7 +72,7 @@ def _time(row: Row, now: datetime) -> tuple[str, Pace]:
     if row.closed_at:
         return "已结束", "calm"
     if row.status in (Status.DISPOSED, Status.VERIFIED):
-        return "已办，不计时", "calm"
+        return "不计时", "calm"
     if row.overdue:
         return due(row.due_at, now) if row.due_at and row.due_at < now else "已超时", "late"
     if row.status is Status.SUSPENDED:

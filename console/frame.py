@@ -34,7 +34,7 @@ from domain.console_login import has_code
 from domain.journal import audit
 from domain.people import Person, Post
 from domain.tokens import Token
-from errors import BadRequest, NotAllowed, NotSignedIn
+from errors import BadRequest, LinliError, NotAllowed, NotSignedIn
 from models.enums import AdminKind
 
 Handler = Callable[["Visit"], Awaitable[web.StreamResponse]]
@@ -345,6 +345,13 @@ async def opened(page: Page, request: web.Request, office: Office, templates: En
     return visit
 
 
+async def note_refusal(visit: Visit, error: LinliError) -> None:
+    """A refused attempt at something leaves a row in the audit trail, as with the API."""
+    if visit.person and (tag := error.data.get("tag")):
+        about = error.data.get("object_id")
+        await audit(visit.person.actor, str(tag)[:40], about, visit.now, allowed=False, source=visit.source)
+
+
 __all__ = [
     "ROOT",
     "SESSION",
@@ -358,6 +365,7 @@ __all__ = [
     "administrator",
     "anyone",
     "enrolling",
+    "note_refusal",
     "opened",
     "signed_in",
     "staff",

@@ -17,7 +17,7 @@ function showChosen() {
   boxes.forEach((box) => box.closest("tr").classList.toggle("chosen", box.checked));
   const many = new Set(boxes.filter((box) => box.checked).map((box) => box.value)).size;
   const said = document.getElementById("chosen");
-  if (said) said.textContent = many ? `已选 ${many} 件` : "先勾选事项（按 x 选上一件）";
+  if (said) said.textContent = many ? `已选 ${many} 件` : "先勾选事项，再选要办的事";
 }
 
 function showTitle() {
