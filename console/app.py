@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from console import shown
-from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, opened
+from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, note_refusal, opened
 from console.menu import here, menu
 from console.pages import (
     account,
@@ -44,6 +44,7 @@ from console.pages import (
     rooms,
     rows,
     screen,
+    services,
     settings,
     sign_in,
     survey_drafts,
@@ -66,6 +67,7 @@ SUBJECTS: tuple[Pages, ...] = (
     plans.pages,
     applications.pages,
     activities.pages,
+    services.pages,
     rooms.pages,
     room_messages.pages,
     conversations.pages,
@@ -174,7 +176,11 @@ def _handled(page: Page, office: Office, templates: Environment) -> Any:
         request[_VISIT] = visit
         if page.method == "POST":
             await visit.check_mark()
-        answer = await page.handler(visit)
+        try:
+            answer = await page.handler(visit)
+        except LinliError as error:
+            await note_refusal(visit, error)
+            raise
         if page.method == "POST":
             await office.wake()
         return answer

@@ -19,6 +19,7 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/counter", "窗口", at_counter),
     ("/applications", "办件", at_counter),
     ("/activities", "活动", at_counter),
+    ("/services", "服务指南", staff),
     ("/broadcasts", "群发", writers),
     ("/surveys", "问卷投票", staff),
     ("/dashboards", "看板", staff),
