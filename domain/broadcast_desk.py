@@ -39,8 +39,8 @@ class Places:
 
 _AREAS = """
 WITH RECURSIVE down AS (
-    SELECT id, code, name, 0 AS depth, ARRAY[code] AS path FROM area WHERE id = $1
-    UNION ALL SELECT a.id, a.code, a.name, down.depth + 1, down.path || a.code
+    SELECT id, code, name, 0 AS depth, ARRAY[code::text] AS path FROM area WHERE id = $1
+    UNION ALL SELECT a.id, a.code, a.name, down.depth + 1, down.path || a.code::text
     FROM area a JOIN down ON a.parent_id = down.id
 )
 SELECT id, code, name, depth, path FROM down ORDER BY depth, path LIMIT $2
