@@ -6,7 +6,7 @@ What of it somebody may do to a case as it stands, `domain` says; this is how it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from domain.case_sheets import Sheet
@@ -36,6 +36,7 @@ class Step:
     inputs: Sequence[Input] = field(default_factory=tuple)
     button: str = ""
     key: str = ""
+    rare: bool = False  # offered under 更多
 
     @property
     def files(self) -> bool:
@@ -79,6 +80,10 @@ def _step(
     return Step(path, name, frozenset((verbs or path).split()), hint, inputs, button, key)
 
 
+def _rare(step: Step) -> Step:
+    return replace(step, rare=True)
+
+
 #: In the order in which they are offered; the first that is allowed is open.
 STEPS: Sequence[Step] = (
     _step("answer", "答复督办", Input("text", "现在的情况"), hint="上级在等答复；没答复之前不能办结。", key="a"),
@@ -120,24 +125,32 @@ STEPS: Sequence[Step] = (
     _step("memo", "内部备注", Input("text", "备注（居民看不到；写 @名字 会提醒那位同事）"), button="记下", key="m"),
     _step("escalate", "上报上级", _REASON, hint="一级一级往上报，居民会知道。", key="u"),
     _step("transfer", "转办", _TO, _REASON, hint="对方接之前还由您负责。", key="t"),
-    _step("assist", "请人协办", _TO, Input("text", "请对方做什么"), _WITHIN, key="b"),
-    _step("wait", "请居民补充", Input("text", "要补充什么（居民看得到）"), hint="居民回答之前不计时。", key="w"),
-    _step("extend", "申请延期", Input("until", "延到哪一天", "day"), _REASON, verbs="ask_extend", key="e"),
-    _step("suspend", "申请挂账", Input("until", "挂账到哪一天", "day"), _REASON, verbs="ask_suspend", key="g"),
-    _step("return", "申请退回", _REASON, verbs="ask_return", hint="不归您办的才退；决定之前还请继续处理。", key="r"),
+    _rare(_step("assist", "请人协办", _TO, Input("text", "请对方做什么"), _WITHIN, key="b")),
+    _rare(_step("wait", "请居民补充", Input("text", "要补充什么（居民看得到）"), hint="居民回答之前不计时。", key="w")),
+    _rare(_step("extend", "申请延期", Input("until", "延到哪一天", "day"), _REASON, verbs="ask_extend", key="e")),
+    _rare(_step("suspend", "申请挂账", Input("until", "挂账到哪一天", "day"), _REASON, verbs="ask_suspend", key="g")),
+    _rare(
+        _step("return", "申请退回", _REASON, verbs="ask_return", hint="不归您办的才退；决定之前还请继续处理。", key="r")
+    ),
     _step("supervise", "督办", Input("text", "要督办什么"), _WITHIN, hint="经办人答复之前不能办结。", key="o"),
     _step("nudge", "催办", Input("text", "捎一句话（可不写）", needed=False), hint="一小时内只催一次。", key="c"),
-    _step("merge", "并到另一件", Input("into", "另一件的编号，如 0033", "line", most=24), hint="不能撤销。", key="v"),
-    _step(
-        "split",
-        "拆出另一件事",
-        Input("text", "拆出来的是什么事"),
-        Input("place", "地点", "line", needed=False, most=200),
-        button="拆成两件",
+    _rare(
+        _step(
+            "merge", "并到另一件", Input("into", "另一件的编号，如 0033", "line", most=24), hint="不能撤销。", key="v"
+        )
     ),
-    _step("recategorise", "改类别", Input("category", "改成", "kinds"), hint="时限不变。"),
+    _rare(
+        _step(
+            "split",
+            "拆出另一件事",
+            Input("text", "拆出来的是什么事"),
+            Input("place", "地点", "line", needed=False, most=200),
+            button="拆成两件",
+        )
+    ),
+    _rare(_step("recategorise", "改类别", Input("category", "改成", "kinds"), hint="时限不变。")),
     _step("reject", "不予受理", Input("reason", "原因（居民看得到）")),
-    _step("void", "申请作废", _REASON, verbs="ask_void", hint="只用于录错的；由另一个人决定。"),
+    _rare(_step("void", "申请作废", _REASON, verbs="ask_void", hint="只用于录错的；由另一个人决定。")),
     _step("reopen", "重新打开", _REASON, hint="重新计时，交回原来的经办人。"),
 )
 

@@ -39,6 +39,6 @@ document.addEventListener("keydown", (event) => {
   const step = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!step) return;
   event.preventDefault();
-  if (step.matches("details")) step.open = true;
+  for (let fold = step.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   step.querySelector("textarea, select, input:not([type=hidden]), button").focus();
 });
