@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from console.audience_form import writers
 from console.frame import ROOT, AdminKind, Visit, Who, administrator, staff
 from console.pages.counter import at_counter
+from console.pages.households import keeps
 from console.pages.rooms import decides
 
 #: In the order it is shown.
@@ -20,6 +21,7 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/applications", "办件", at_counter),
     ("/activities", "活动", at_counter),
     ("/services", "服务指南", staff),
+    ("/households", "住户", keeps),
     ("/broadcasts", "群发", writers),
     ("/surveys", "问卷投票", staff),
     ("/dashboards", "看板", staff),
