@@ -65,12 +65,37 @@ async def desk_rooms(
         raise NotAllowed(f"{person.actor} has no desk", tag="room:watch")
     first = None if kind is RoomKind.GRID else PRIVATE_TALKS
     lines = await rooms.my_rooms(person, limit=limit, beyond=(kind.value, *beyond) if beyond else first)
-    shown = [line for line in lines if line.kind is kind and line.staff]
-    rows = await fetch(_COUNTS, [line.id for line in shown], now - LOOK_BACK) if shown else []
-    waiting = {row["room_id"]: row["waiting"] for row in rows}
     last = lines[-1] if len(lines) == limit and lines[-1].kind is kind else None
     following = (last.changed_at, last.id) if last else None
-    return RoomPage([DeskRoom(line, waiting.get(line.id, 0)) for line in shown], following)
+    return RoomPage(await _counted([line for line in lines if line.kind is kind and line.staff], now), following)
+
+
+async def _counted(lines: Sequence[RoomLine], now: datetime) -> list[DeskRoom]:
+    rows = await fetch(_COUNTS, [line.id for line in lines], now - LOOK_BACK) if lines else []
+    waiting = {row["room_id"]: row["waiting"] for row in rows}
+    return [DeskRoom(line, waiting.get(line.id, 0)) for line in lines]
+
+
+# $1 area below which they sit on duty, $2 what their names have in them.
+_BY_NAME = """
+WITH RECURSIVE down AS (
+    SELECT id FROM area WHERE id = $1::int
+    UNION ALL
+    SELECT a.id FROM area a JOIN down ON a.parent_id = down.id
+)
+SELECT r.id FROM down JOIN area g ON g.id = down.id JOIN area c ON c.id = g.parent_id
+JOIN room r ON r.grid_id = g.id AND r.kind = 'grid'
+WHERE strpos(c.name || g.name, $2) > 0 ORDER BY c.code, g.code LIMIT $3
+"""
+
+
+async def find_rooms(person: Person, name: str, now: datetime, *, limit: int = 50) -> RoomPage:
+    """The rooms of grids this person is on duty in whose community and grid have `name` in their names. Raises
+    NotAllowed for residents."""
+    if person.post is None:
+        raise NotAllowed(f"{person.actor} has no desk", tag="room:watch")
+    rows = await fetch(_BY_NAME, await rooms.duty_area(person.post), "".join(name.split()), limit)
+    return RoomPage(await _counted([await rooms.room_line(person, row["id"]) for row in rows], now), None)
 
 
 # $1 area below which they sit on duty, $2 private talks too, $3 since, $4 the last of the page before.

@@ -45,6 +45,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         waiting=waiting,
         following=waiting[-1].entry.id if len(waiting) == _WAITING else None,
         talks=talks,
+        name="",
         talks_here=visit.post.role in (Role.GRID_WORKER, Role.COMMUNITY_STAFF),
         new_id=lambda: uuid4().hex,
         **ways_to_show(visit),
@@ -55,4 +56,4 @@ async def show(visit: Visit) -> web.StreamResponse:
 async def list_talks(visit: Visit) -> web.StreamResponse:
     """Private talks as a part that refreshes itself."""
     _, talks = await _found(visit)
-    return visit.render("room_list.html", found=talks, private=True)
+    return visit.render("room_list.html", found=talks, private=True, name="")

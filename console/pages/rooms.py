@@ -22,7 +22,7 @@ from domain.reach import Reach
 from domain.reach import Way as ReachWay
 from domain.reviews import DECIDERS
 from domain.room_cards import hints, watcher
-from domain.room_desk import desk_rooms
+from domain.room_desk import desk_rooms, find_rooms
 from domain.room_words import LONGEST, Entry, Words
 from domain.rooms import RoomLine, is_me
 from errors import BadRequest, NotFound
@@ -54,6 +54,12 @@ class Beyond(Form):
     def place(self) -> tuple[datetime, int] | None:
         """As the domain takes it."""
         return (self.at, self.id) if self.at and self.id else None
+
+
+class Sought(Beyond):
+    """The same, or rooms by their names."""
+
+    name: Annotated[str, Field(max_length=40, title="名字")] = ""
 
 
 class Where(Form):
@@ -130,15 +136,21 @@ async def on_duty_line(visit: Visit, room_id: int) -> RoomLine:
 @pages.get("/rooms")
 async def show_rooms(visit: Visit) -> web.StreamResponse:
     """The rooms of one's grids, the newest talk first."""
-    found = await desk_rooms(visit.staff, RoomKind.GRID, visit.now, beyond=visit.query(Beyond).place, limit=_ROOMS)
-    return visit.render("rooms.html", title="网格群", found=found)
+    return visit.render("rooms.html", title="网格群", **await _rooms(visit))
 
 
 @pages.get("/rooms/list", quiet=True)
 async def list_rooms(visit: Visit) -> web.StreamResponse:
     """The same as a part that refreshes itself."""
-    found = await desk_rooms(visit.staff, RoomKind.GRID, visit.now, beyond=visit.query(Beyond).place, limit=_ROOMS)
-    return visit.render("room_list.html", found=found, private=False)
+    return visit.render("room_list.html", private=False, **await _rooms(visit))
+
+
+async def _rooms(visit: Visit) -> dict[str, Any]:
+    asked = visit.query(Sought)
+    if asked.name:
+        return {"found": await find_rooms(visit.staff, asked.name, visit.now, limit=_ROOMS), "name": asked.name}
+    found = await desk_rooms(visit.staff, RoomKind.GRID, visit.now, beyond=asked.place, limit=_ROOMS)
+    return {"found": found, "name": ""}
 
 
 @pages.get(_ROOM)
@@ -167,8 +179,17 @@ async def show(visit: Visit) -> web.StreamResponse:
         auto=member.room.auto_case,
         client_id=uuid4().hex,
         decides=decides(visit),
+        answered_by=await _quoted(visit, entries),
         **ways_to_show(visit),
     )
+
+
+async def _quoted(visit: Visit, entries: Sequence[Entry]) -> dict[int, Entry]:
+    """What these entries answer, by its id."""
+    here = {entry.id: entry for entry in entries}
+    earlier = {entry.reply_to for entry in entries if entry.reply_to} - here.keys()
+    found = [await room_messages.access_message(visit.staff, ident) for ident in sorted(earlier)]
+    return here | {entry.id: entry for entry in found}
 
 
 async def _answered(visit: Visit, room_id: int, message_id: int | None) -> Entry | None:
@@ -212,6 +233,7 @@ async def news(visit: Visit) -> web.StreamResponse:
         entries=entries,
         changed=changed,
         last=entries[-1].seq,
+        answered_by=await _quoted(visit, [*entries, *changed]),
         **ways_to_show(visit),
     )
 
@@ -222,6 +244,14 @@ async def _changed(visit: Visit, entries: Sequence[Entry], fresh: set[int]) -> l
     ids += [one.reply_to for one in entries if one.kind is MessageKind.CASE]
     earlier = sorted({ident for ident in ids if ident is not None} - fresh)
     return [await room_messages.access_message(visit.staff, ident) for ident in earlier]
+
+
+@pages.get(f"{_ROOM}/hints", quiet=True)
+async def show_hints(visit: Visit) -> web.StreamResponse:
+    """Likely reports that are no case yet."""
+    room_id = room_of(visit)
+    found = await hints(visit.staff, room_id, limit=_HINTS)
+    return visit.render("room_hints.html", room_id=room_id, hints=found, **ways_to_show(visit))
 
 
 @pages.get(f"{_ROOM}/reach", quiet=True)

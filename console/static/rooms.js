@@ -11,7 +11,9 @@
   const atEnd = () => talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80;
   const toEnd = () => { talk.scrollTop = talk.scrollHeight; down.hidden = true; };
   const newest = () => Number(document.getElementById("newest")?.dataset.seq ?? 0);
+  const keys = () => { for (const one of document.querySelectorAll(".keys")) one.hidden = false; };
   let wasAtEnd = true;
+  keys();
 
   const fresh = talk.querySelector(".fresh");
   if (fresh) fresh.scrollIntoView({ block: "center" }); else toEnd();
@@ -26,6 +28,7 @@
 
   document.addEventListener("htmx:before:swap", () => { wasAtEnd = atEnd(); });
   document.addEventListener("htmx:after:swap", (event) => {
+    keys();
     if (event.target.closest?.(".talk") === null) return;
     if (wasAtEnd) toEnd(); else down.hidden = atEnd();
   });
