@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from rich.console import Console
@@ -20,7 +20,11 @@ from app.settings import load_settings
 from errors import SettingsError
 from models.database import database
 
+if TYPE_CHECKING:
+    from bench.stage import Place
+
 Result = dict[str, Any]
+Measure = Callable[["Place"], Coroutine[Any, Any, Result]]
 
 ROOM_SIZES = (1_000, 5_000, 10_000)
 
@@ -56,31 +60,8 @@ def run_bench(
 
 def _callback(size: Size) -> Result:
     from bench.callback import run  # noqa: PLC0415 - each bench loads only what it needs
-    from bench.stage import Place, own_database  # noqa: PLC0415
 
-    settings = load_settings()
-
-    async def measure(place: Place) -> Result:
-        async with own_database(place) as own:
-            async with database(own.database_url, 2):
-                await load_demo(simulator=False)
-            return await run(own, size.seconds)
-
-    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
-        Path(folder).chmod(0o755)  # run as root, PostgreSQL works as another user and must reach its data
-        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
-            place = Place(started.database_url, started.redis_url, Path(folder))
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(measure(place))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's loop, where there is one: the load generator must not be slower than what it measures."""
-    try:
-        import uvloop  # noqa: PLC0415 - not on every system
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+    return _in_a_town(lambda own: run(own, size.seconds))
 
 
 def _nlp(_size: Size) -> Result:
@@ -91,56 +72,56 @@ def _nlp(_size: Size) -> Result:
 
 def _cases(size: Size) -> Result:
     from bench.cases import run  # noqa: PLC0415 - the same
-    from bench.stage import Place  # noqa: PLC0415
 
     nlp.prepare()
-    settings = load_settings()
-    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
-            place = Place(started.database_url, started.redis_url, Path(folder))
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(run(place, size.cases))
+    return _on_engines(lambda place: run(place, size.cases))
 
 
 def _rooms(size: Size) -> Result:
     from bench.rooms import run  # noqa: PLC0415 - the same
-    from bench.stage import Place, own_database  # noqa: PLC0415
 
-    settings = load_settings()
-
-    async def measure(place: Place) -> Result:
-        async with own_database(place) as own:
-            async with database(own.database_url, 2):
-                await load_demo(simulator=False)
-            return await run(own, size.seconds, size.members)
-
-    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
-            place = Place(started.database_url, started.redis_url, Path(folder))
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(measure(place))
+    return _in_a_town(lambda own: run(own, size.seconds, size.members))
 
 
 def _broadcast(size: Size) -> Result:
     from bench.broadcast import run  # noqa: PLC0415 - the same
-    from bench.stage import Place, own_database  # noqa: PLC0415
+
+    return _in_a_town(lambda own: run(own, size.people))
+
+
+def _on_engines(measure: Measure) -> Result:
+    """Measure on engines of its own, in a folder that is gone afterwards."""
+    from bench.stage import Place  # noqa: PLC0415 - the same
 
     settings = load_settings()
-
-    async def measure(place: Place) -> Result:
-        async with own_database(place) as own:
-            async with database(own.database_url, 2):
-                await load_demo(simulator=False)
-            return await run(own, size.people)
-
     with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
-        Path(folder).chmod(0o755)
+        Path(folder).chmod(0o755)  # run as root, PostgreSQL works as another user and must reach its data
         with engines(Path(folder), settings.database_url, settings.redis_url) as started:
             place = Place(started.database_url, started.redis_url, Path(folder))
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 return runner.run(measure(place))
+
+
+def _in_a_town(measure: Measure) -> Result:
+    """The same, in a database with the demo community in it."""
+    from bench.stage import own_database  # noqa: PLC0415 - the same
+
+    async def settled(place: Place) -> Result:
+        async with own_database(place) as own:
+            async with database(own.database_url, 2):
+                await load_demo(simulator=False)
+            return await measure(own)
+
+    return _on_engines(settled)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop, where there is one: the load generator must not be slower than what it measures."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _print_table(result: Result) -> None:

@@ -7,6 +7,8 @@ worker process after the other is killed (SIGKILL) with calls in flight. In the 
 report of the broadcast must say what the platform's record says: whom it calls reached has one copy, all others have
 none, but for those of whom the report itself says that nobody knows.
 
+Meanwhile the notice of a case comes each second: how long it waits says whether the broadcast stands in its way.
+
 Peers and limits, in the same run: what `executemany` of the driver puts into the outbox, and how many calls of 50 ms
 one worker can make at most.
 """
@@ -18,8 +20,9 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -28,13 +31,14 @@ import orjson
 from aiohttp import web
 
 from bench import stage
+from bench.audience import look_through
 from bench.stage import BenchFailed, Place, WeChatStandIn
 from bot.once import UNSURE
 from domain import broadcast_control, broadcast_reports, broadcast_runs, broadcasts
 from domain.broadcasts import Draft
 from domain.people import Person, find_operator
 from models.broadcasts import Broadcast
-from models.database import database, fetch, parse_url
+from models.database import database, fetch, parse_url, to_json
 
 ANSWER = 0.05
 """Seconds WeChat takes for an answer."""
@@ -42,6 +46,7 @@ PARALLEL = 32
 """Calls one worker makes at once (`bot.outbox.Outbox`)."""
 KILLS = 3
 _PATIENCE = 1800.0
+_CASE = "oBenchCase"
 _AUTHOR, _APPROVER = "J001", "Q001"
 _WORDS = Draft(
     "医保缴费提醒",
@@ -58,6 +63,7 @@ class Record(WeChatStandIn):
         super().__init__()
         self.templates: set[str] = set()
         self.copies: Counter[str] = Counter()
+        self.case_notice = asyncio.Event()
         self.repeated = 0
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -66,7 +72,9 @@ class Record(WeChatStandIn):
             return web.Response(body=self.token, content_type="application/json")
         body = orjson.loads(await request.read())
         name = body.get("client_msg_id")
-        if name in self.templates:
+        if body["touser"].startswith(_CASE):
+            self.case_notice.set()
+        elif name in self.templates:
             self.repeated += 1
         else:
             self.copies[body["touser"]] += 1
@@ -95,7 +103,7 @@ async def enqueue(place: Place, author: Person, approver: Person, people: int) -
     while await broadcast_runs.list_next(now):
         pass
     listed = perf_counter()
-    while await broadcast_runs.hand_over(now, people * 2):
+    while await broadcast_runs.hand_over(now, broadcast_runs.PORTION):
         pass
     ended = perf_counter()
     rows = await fetch("SELECT count(*) AS jobs FROM outbox WHERE payload ? 'delivery'")
@@ -149,6 +157,7 @@ class Sending:
     end_rss_mb: float = 0.0
     peak_rss_mb: float = 0.0
     sent_per_s: float = 0.0
+    waits: list[float] = field(default_factory=list)  # seconds until a case's notice was there, one each second
 
 
 async def send(place: Place, record: Record, port: int, people: int, kills: int, lease: timedelta | None) -> Sending:
@@ -166,11 +175,13 @@ async def send(place: Place, record: Record, port: int, people: int, kills: int,
     async with stage.process(place, "worker", "app.cli", "worker", **environment) as pid:
         begin = await _told(record, people * (kills + 1) // 20)
         before, began = record.messages, begin
-        watching = asyncio.create_task(_watch(pid, seen, record, people))
+        watching = [asyncio.create_task(_watch(pid, seen, record, people)), asyncio.create_task(_cases(record, seen))]
         ended = await _told(record, people * 19 // 20)
         seen.sent_per_s = (record.messages - before) / (ended - began)
+        for task in watching[1:]:
+            task.cancel()
         await _over()
-        watching.cancel()
+        watching[0].cancel()
         seen.end_rss_mb = stage.resident_megabytes(pid)
         seen.peak_rss_mb = max(seen.peak_rss_mb, seen.end_rss_mb)
     return seen
@@ -198,6 +209,26 @@ async def _watch(pid: int, seen: Sending, record: Record, people: int) -> None:
         if not seen.early_rss_mb and len(record.copies) >= people * 3 // 10:
             seen.early_rss_mb = now
         await asyncio.sleep(0.5)
+
+
+_NOTICE = """
+INSERT INTO outbox (kind, state, recipient, payload, attempt, tries, due_at, channel, reference, used, error,
+    created_at, quiet)
+VALUES ('notice', 'pending', $1, $2::jsonb, 0, 0, $3, '', '', 0, '', $3, false)
+"""
+
+
+async def _cases(record: Record, seen: Sending) -> None:
+    """The notice of a case each second: how long it waits while the broadcast is on its way."""
+    fields = {"number": "20261120-0001", "subject": "楼道照明", "status": "处理中", "time": "2026年11月20日 10:00"}
+    payload = to_json({"text": "已接手", "choices": [], "images": [], "fields": fields | {"note": "已接手"}})
+    for number in count():
+        record.case_notice.clear()
+        began = perf_counter()
+        await fetch(_NOTICE, f"{_CASE}{number}", payload, _now())
+        await record.case_notice.wait()
+        seen.waits.append(perf_counter() - began)
+        await asyncio.sleep(1.0)
 
 
 async def _over() -> None:
@@ -255,6 +286,7 @@ async def run(place: Place, people: int, kills: int = KILLS, lease: timedelta | 
     await db.execute("VACUUM ANALYZE conversation")
     await db.close()
     async with database(place.database_url, 4):
+        looked = await look_through(people)
         author, approver = await find_operator(_AUTHOR), await find_operator(_APPROVER)
         enqueued = await enqueue(place, author, approver, people)
         broadcast, record = await _publish(author, approver), Record()
@@ -263,15 +295,25 @@ async def run(place: Place, people: int, kills: int = KILLS, lease: timedelta | 
         compared = await compare(record, author, broadcast, people)
     if compared.doubled or compared.wrong:
         raise BenchFailed(f"{compared.doubled} people have it twice; wrong of {compared.wrong[:5]}")
-    return _result(people, enqueued, seen, compared, record)
+    return _result(people, looked, enqueued, seen, compared, record)
 
 
-def _result(people: int, enqueued: Enqueued, seen: Sending, compared: Compared, record: Record) -> dict[str, Any]:
+def _share(waits: Sequence[float], share: float) -> float:
+    """The seconds that this share of the notices did not exceed; 0 for none."""
+    return round(sorted(waits)[min(len(waits) - 1, int(len(waits) * share))], 2) if waits else 0.0
+
+
+def _result(
+    people: int, looked: float, enqueued: Enqueued, seen: Sending, compared: Compared, record: Record
+) -> dict[str, Any]:
     figures: Mapping[str, Any] = {
         "people": people,
+        "looked_through_per_s": round(looked),
         "listed_per_s": round(enqueued.listed_per_s),
         "enqueued_per_s": round(enqueued.enqueued_per_s),
         "sent_per_s": round(seen.sent_per_s, 1),
+        "case_notice_p50_s": _share(seen.waits, 0.5),
+        "case_notice_p99_s": _share(seen.waits, 0.99),
         "peak_rss_mb": seen.peak_rss_mb,
         "early_rss_mb": seen.early_rss_mb,
         "end_rss_mb": seen.end_rss_mb,

@@ -207,6 +207,15 @@ async def find_activity(person: Person, activity_id: int) -> Event:
     return found
 
 
+async def own_event(person: Person, activity_id: int, verb: str) -> Event:
+    """One that this person looks after. Raises NotFound, NotAllowed for who may only see it."""
+    event = await find_activity(person, activity_id)
+    if not await runs(person, event.area_id):
+        tag = f"activity:{verb}"
+        raise NotAllowed(f"{person.actor} may not {verb} {activity_id}", tag=tag, object_id=activity_id)
+    return event
+
+
 def absent(activity_id: int, verb: str = "read") -> NotFound:
     """What everybody reads who asks for one that is not theirs to see."""
     say = "没有找到这个活动，可能已经结束或取消了。回复“活动”看现在有什么。"

@@ -67,7 +67,7 @@ class NewActivity:
         """Itself. Raises BadRequest that says what is wrong."""
         if self.kind not in _KINDS:
             raise BadRequest(f"kind {self.kind}", say="请选：活动、课程或志愿服务。")
-        if not 2 <= len(self.title.strip()) <= 32:
+        if not 2 <= len(_on_one_line(self.title)) <= 32:
             raise BadRequest("title", say="活动名称写 2 到 32 个字。")
         if not 1 <= len(self.sessions) <= MOST_SESSIONS:
             raise BadRequest("sessions", say=f"请写至少一个时间，最多 {MOST_SESSIONS} 个。")
@@ -92,6 +92,10 @@ class NewActivity:
         return max(one.starts_at for one in self.sessions)
 
 
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def of_chat(kind: str, title: str, sessions: Sequence[NewSession], words: str, place: str) -> NewActivity:
     """What was answered in chat: a volunteer shift is worth the time it takes."""
     minutes = max(int((one.ends_at - one.starts_at).total_seconds() // 60) for one in sessions)
@@ -114,9 +118,9 @@ async def create_activity(person: Person, new: NewActivity, now: datetime, *, so
         plan = await BookingPlan.create(
             code=f"A{secrets.token_hex(6)}",
             kind=new.kind,
-            title=new.title.strip(),
-            place=new.place.strip(),
-            phone=new.phone.strip(),
+            title=_on_one_line(new.title),
+            place=_on_one_line(new.place),
+            phone=_on_one_line(new.phone),
             area_id=area_id,
             opens_days=_AHEAD.days + 1,
             closes_minutes=0,
@@ -217,15 +221,15 @@ async def change_activity(
     async with transaction():
         activity, plan = await _lock(person, activity_id, "change")
         _check_alive(activity)
-        moved = changes.place is not None and changes.place.strip() != plan.place
+        moved = changes.place is not None and _on_one_line(changes.place) != plan.place
         for name in ("title", "place", "phone", "waiting_most"):
             if (value := getattr(changes, name)) is not None:
-                setattr(plan, name, value.strip() if isinstance(value, str) else value)
+                setattr(plan, name, _on_one_line(value) if isinstance(value, str) else value)
         if not 2 <= len(plan.title) <= 32:
             raise BadRequest("title", say="活动名称写 2 到 32 个字。")
         await _change_announcement(activity, plan, changes, now)
-        await plan.save()
-        await activity.save()
+        await plan.save(update_fields=["title", "place", "phone", "waiting_most"])
+        await activity.save(update_fields=["words", "minutes", "until"])
         await audit(person.actor, "activity:change", activity_id, now, source=source)
         if moved and activity.state is ActivityState.OPEN:
             for card in await _signed_up(plan.id, now):

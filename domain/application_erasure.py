@@ -33,6 +33,17 @@ WHERE resident_id = $1 OR by = 'resident:' || $1::bigint
 """
 
 
+_STILL_OPEN = """
+SELECT count(*) AS open FROM application
+WHERE ended_at IS NULL AND (resident_id = $1 OR by = 'resident:' || $1::bigint)
+"""
+
+
+async def open_applications(resident_id: int) -> int:
+    """How many of theirs, or filled in by them, are not decided yet."""
+    return int((await fetch(_STILL_OPEN, resident_id))[0]["open"])
+
+
 async def forget_applications(resident_id: int, now: datetime) -> list[str]:
     """What they applied for, and what they filled in for others: open ones are withdrawn. Gives the files that go."""
     await fetch(_OPEN_ONES, resident_id, now)

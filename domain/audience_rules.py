@@ -198,7 +198,7 @@ class Follows(_Leaf):
         return None if one.is_staff else one.follows is self.wanted
 
     def said(self) -> str:
-        return "自己用微信关注" if self.wanted else "没有关注"
+        return "关注了公众号" if self.wanted else "没有关注公众号"
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +301,8 @@ class SharesHome:
         return True if True in answers else None if not answers or None in answers else False
 
     def said(self) -> str:
-        return f"家里有人{self.rule.said()}"
+        said = self.rule.said()
+        return f"家里有人{' ' if said[0].isdigit() else ''}{said}"
 
     def parts(self) -> Iterable[Rule]:
         yield self

@@ -1,12 +1,28 @@
-"""Bookings of somebody who turns out to be known already, or who is forgotten."""
+"""Whom one books for at home; bookings of somebody who turns out to be known already, or who is forgotten."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from domain.booking_rules import Other
 from domain.bookings import end, hold, move_up
+from domain.people import Person
 from models.database import fetch
 from models.enums import BookingState
+
+_FAMILY = """
+SELECT other.name, coalesce(nullif(h.phone, ''), r.phone) AS phone
+FROM household_member me JOIN household_member other ON other.household_id = me.household_id AND other.id <> me.id
+JOIN household h ON h.id = me.household_id JOIN resident r ON r.id = me.resident_id
+WHERE me.resident_id = $1 AND me.confirmed_at IS NOT NULL AND other.resident_id IS NULL ORDER BY other.id LIMIT 6
+"""
+
+
+async def family(person: Person) -> list[Other]:
+    """People without WeChat in the household this resident is known to live in, with the number by which the home is
+    reached ("" = none is known)."""
+    return [Other(row["name"], row["phone"], "家人") for row in await fetch(_FAMILY, person.resident_id)]
+
 
 _TWICE = """
 SELECT gone.slot_id, gone.id AS gone, stays.id AS stays

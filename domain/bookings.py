@@ -49,10 +49,11 @@ async def book(
     must pause), BadRequest for another's name or phone, NotAllowed for staff who name nobody and are no residents.
     """
     sitter = await _sitter(person, slot_id, other, note)
+    areas = await seen_areas(person)  # looked up while nobody waits for the slot
     async with transaction():
         await _lock_people(person, sitter)
         slot = await lock_slot(slot_id, now)
-        if slot is None or not slot.active or slot.area_id not in await seen_areas(person):
+        if slot is None or not slot.active or slot.area_id not in areas:
             raise absent_slot(slot_id)
         if counter and not slot.is_counter:
             raise Conflict(f"slot {slot.id} is of an activity", say="这是活动，请回复“活动”报名。")

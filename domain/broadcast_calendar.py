@@ -89,10 +89,10 @@ def _is(day: date, name: str, work: WorkCalendar) -> bool:
     return name == EVERY or work.works(day) is (name == WORKING)
 
 
-def say_calendar(calendar: Mapping[str, Any], now: datetime) -> str:
-    """`审批通过就发`, `12 月 1 日上午 9 点`, `每周一、周三上午 9 点，到 12 月 31 日`."""
+def say_calendar(calendar: Mapping[str, Any], now: datetime, *, approved: bool = False) -> str:
+    """`审批通过就发` (once it is: `现在就发`), `12 月 1 日上午 9 点`, `每周一、周三上午 9 点，到 12 月 31 日`."""
     if not calendar:
-        return "审批通过就发"
+        return "现在就发" if approved else "审批通过就发"
     if at := calendar.get("at"):
         local = datetime.fromisoformat(at).astimezone(SHANGHAI)
         return f"{say_date(local, now)}{say_hour(local)}"

@@ -100,7 +100,7 @@ FROM jsonb_to_recordset($1::jsonb) AS n(openid text, payload jsonb)
 
 async def to_workers(broadcast: Broadcast, run_id: int, now: datetime) -> None:
     """Each grid's worker: how many no WeChat reaches, who are to be told at the door. In a transaction."""
-    rows, later = await fetch(_BY_HAND, run_id, now), quiet_until(now)
+    rows, later = await fetch(_BY_HAND, run_id, now), None if broadcast.urgent else quiet_until(now)
     notices = []
     for row in rows:
         how = f"请上门或打电话说一声。看名单回复“未读 {excerpt(broadcast.title, 10)}”。"
@@ -127,7 +127,7 @@ async def to_author(broadcast: Broadcast, by: str, now: datetime) -> None:
     if not rows:
         return
     if broadcast.state is BroadcastState.APPROVED:
-        text = f"【{broadcast.title}】{by}批准了，{say_calendar(broadcast.calendar, now)}。"
+        text = f"【{broadcast.title}】{by}批准了，{say_calendar(broadcast.calendar, now, approved=True)}。"
     else:
         text = f"【{broadcast.title}】{by}没有批准：{broadcast.why}\n改好了可以再提交。"
     fields = {

@@ -162,8 +162,13 @@ class Report:
     runs: Sequence[dict[str, Any]]
 
     def count(self, outcome: str) -> int:
-        """How many have this outcome."""
-        return sum(line.count for line in self.lines if line.outcome == outcome)
+        """How many people have this outcome."""
+        return sum(line.count for line in self.lines if line.outcome == outcome and line.channel != "room")
+
+    @property
+    def rooms(self) -> int:
+        """In how many rooms it stands."""
+        return sum(line.count for line in self.lines if line.channel == "room")
 
 
 # How one delivery stands; `d`, `o` its job, `c` its mass send.
@@ -232,6 +237,41 @@ async def report(person: Person, broadcast_id: int, now: datetime, run: int = 0)
         lines,
         await fetch(_RUNS, broadcast_id),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How one person's (or one room's) delivery stands."""
+
+    id: int
+    name: str
+    grid: str
+    outcome: str
+    channel: str
+    reason: str
+    read_at: datetime | None
+
+
+_EACH = (
+    "SELECT * FROM (SELECT d.id, CASE WHEN d.recipient LIKE 'room:%' THEN '网格群' ELSE coalesce(nullif(m.name, ''), "  # noqa: S608 - constants of ours
+    "nullif(r.name, ''), nullif(r.nickname, ''), '') END AS name, coalesce(g.name, '') AS grid, d.read_at, "
+    + _OUTCOME
+    + _JOINED
+    + """
+    LEFT JOIN resident r ON r.id = d.resident_id LEFT JOIN household_member m ON m.id = d.member_id
+    LEFT JOIN area g ON g.id = d.grid_id
+    WHERE d.broadcast_id = $1 AND d.id > $2
+) AS told WHERE $3 IN ('', outcome) ORDER BY id LIMIT $4
+"""
+)
+
+
+async def each(person: Person, broadcast_id: int, *, outcome: str = "", after: int = 0, limit: int = 50) -> list[Told]:
+    """Every delivery, or those with one outcome; above the community names are masked. Raises NotFound."""
+    await find(person, broadcast_id)
+    near = officer(person, "read", broadcast_id).level in (Level.GRID, Level.COMMUNITY)
+    rows = await fetch(_EACH, broadcast_id, after, outcome, limit)
+    return [Told(**row | {"name": row["name"] if near else masked(row["name"])}) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +345,9 @@ async def concerning(person: Person, words: str = "", limit: int = 6) -> list[tu
 
 
 def progress(broadcast: Broadcast, seen: Report) -> str:
-    """已送达 97 人，没送到 2 人，要上门告知 1 人；61 人看过。"""
+    """已送达 97 人，没送到 2 人，要上门告知 1 人，群公告 4 个；61 人看过。"""
     parts = [f"{said} {seen.count(outcome)} 人" for outcome, said in OUTCOMES.items() if seen.count(outcome)]
+    parts += [f"群公告 {seen.rooms} 个"] if seen.rooms else []
     failed = [line for line in seen.lines if line.outcome == "undelivered" and line.reason][:2]
     why = "".join(f"\n没送到 {line.count} 人：{line.reason}" for line in failed)
     return f"【{broadcast.title}】{'，'.join(parts) or '还没有发'}；{seen.read} 人看过。{why}"

@@ -27,9 +27,9 @@ from models.enums import Channel, RunState
 
 log = structlog.get_logger(__name__)
 
-MOST_WAITING = 800
+MOST_WAITING = 400
 """Jobs of broadcasts in the outbox that are not finished: about a second's work of one worker."""
-PORTION = 400
+PORTION = 200
 """Deliveries handed over in one transaction."""
 PAGE = 2000
 """People written down in one transaction."""
@@ -179,13 +179,13 @@ _ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock($1) AS mine"
 _LOCK = 0x6C696E6C6902
 
 
-async def hand_over(now: datetime, most: int | None = None) -> int:
+async def hand_over(now: datetime, portion: int | None = None) -> int:
     """Hand one portion of written-down deliveries to the outbox; gives how many, 0 when there is nothing to hand over
-    or enough (`most`) waits there."""
+    or enough waits there. `portion`: so many, whatever waits there."""
     async with transaction():
         if not (await fetch(_ONE_AT_A_TIME, _LOCK))[0]["mine"]:
             return 0
-        room = (MOST_WAITING if most is None else most) - (await fetch(_WAITING))[0]["jobs"]
+        room = portion or MOST_WAITING - (await fetch(_WAITING))[0]["jobs"]
         quiet = quiet_until(now) is not None
         last = 0
         while room > 0 and (rows := await fetch(_NEXT, RunState.SENDING, quiet, last)):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.application_erasure import forget_applications
+from domain.application_erasure import forget_applications, open_applications
 from domain.bell import room_changed
 from domain.booking_people import forget_bookings
 from domain.broadcast_people import forget_broadcasts
@@ -78,10 +78,10 @@ async def erase(person: Person, now: datetime, source: str = "", *, even_open: b
 async def _find(person: Person, *, even_open: bool) -> _Traces:
     me = person.resident_id
     cases = await fetch("SELECT id, closed_at FROM cases WHERE reporter_id = $1 ORDER BY id FOR UPDATE", me)
-    still_open = sum(row["closed_at"] is None for row in cases)
+    still_open = sum(row["closed_at"] is None for row in cases) + await open_applications(me)
     if still_open and not even_open:
         raise Conflict(
-            f"{still_open} open cases",
+            f"{still_open} open cases and applications",
             say=f"您还有 {still_open} 件事在办，删了就没法告诉您结果。可以等办结，或确认现在就删。",
         )
     rows = await fetch("SELECT * FROM resident WHERE id = $1 AND deleted_at IS NULL FOR UPDATE", me)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.clock import say_date, template_time
+from domain.clock import SHANGHAI, say_date, template_time
 from domain.journal import Notice, audit
 from domain.notices import TAP_LABELS, Tap, excerpt, serial, tap_id
 from domain.opt_outs import opt_out
@@ -32,6 +32,7 @@ _LOOK_BACK = timedelta(days=7)
 #: After so long without an answer it is counted as none. One that comes later still counts.
 _PATIENCE = timedelta(days=14)
 _WORDS = 200
+_DAYTIME = range(9, 20)  # hours, whatever the quiet hours are
 
 # Two schedulers would not see yet whom the other one asks.
 _ONE_SCHEDULER = "SELECT pg_try_advisory_xact_lock(hashtextextended('follow-ups', 0)) AS mine"
@@ -61,7 +62,7 @@ _SILENT = "UPDATE follow_up SET state = 'silent' WHERE state = 'asked' AND asked
 async def ask_due(now: datetime, after: timedelta, limit: int = 200) -> int:
     """Ask about what was closed `after` ago, in the daytime alone; 0 days = nobody is asked. Gives how many were."""
     await fetch(_SILENT, now - _PATIENCE)
-    if not after or quiet_until(now):
+    if not after or quiet_until(now) or now.astimezone(SHANGHAI).hour not in _DAYTIME:
         return 0
     async with transaction():
         if not (await fetch(_ONE_SCHEDULER))[0]["mine"]:

@@ -22,7 +22,7 @@ from domain.timing import quiet_until
 from errors import BadRequest, Conflict, NotAllowed, TooMany
 from models.database import fetch, transaction
 
-_LONGEST_NAME = 32
+_LONGEST_NAME = 20
 #: Claims of one person in a day: each goes to the grid worker's phone.
 _MOST_TRIES = 5
 
@@ -31,28 +31,32 @@ _PLACES = """
 SELECT id FROM household WHERE grid_id = $1 AND building = $2 AND room = $4 AND ($3 = '' OR unit = $3)
 ORDER BY id LIMIT 2
 """
+_THERE = """
+SELECT 1 FROM household_member
+WHERE household_id = $1 AND name = $2 AND resident_id = $3 AND confirmed_at IS NOT NULL
+"""
 # A row of that name that nobody is, or a new one; who is there already stays who they are.
 _TAKE = """
-UPDATE household_member SET resident_id = $3, changed_at = $4
+UPDATE household_member SET resident_id = $3, confirmed_at = NULL, changed_at = $4
 WHERE household_id = $1 AND name = $2 AND resident_id IS NULL RETURNING id
 """
 _NEW = """
 INSERT INTO household_member (household_id, name, relation, facts, resident_id, source, changed_at)
-SELECT $1, $2 || CASE WHEN count(*) = 0 THEN '' ELSE '（' || count(*) + 1 || '）' END, '', '{}'::jsonb, $3,
-    'resident:' || $3::bigint, $4
-FROM household_member WHERE household_id = $1 AND (name = $2 OR starts_with(name, $2 || '（'))
-RETURNING id
+SELECT $1, $2 || CASE WHEN EXISTS (SELECT FROM household_member WHERE household_id = $1 AND name = $2)
+    THEN '（' || $3::bigint || '）' ELSE '' END, '', '{}'::jsonb, $3, 'resident:' || $3::bigint, $4
+ON CONFLICT (household_id, name) DO UPDATE SET changed_at = excluded.changed_at RETURNING id
 """
 
 
 async def claim(person: Person, home: Home, name: str, now: datetime, source: str = "") -> None:
     """Say to which household of one's grid one belongs; whoever keeps it is asked. What was said before and nobody has
-    confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none, TooMany."""
+    confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none,
+    Conflict for who is known to be that, TooMany."""
     if person.home is None or not person.resident_id:
         raise NotAllowed("no grid", say="请先告诉我您在哪个网格：回复“我的网格”选一个，再说住哪一户。")
     name = "".join(name.split())
     if not 2 <= len(name) <= _LONGEST_NAME:
-        raise BadRequest("name", say="请写您的姓名，两个字以上，网格员好核对。")
+        raise BadRequest("name", say="请写您的姓名，2 到 20 个字，网格员好核对。")
     async with transaction():
         if (await fetch(_TRIES, person.actor, now - timedelta(days=1)))[0]["count"] >= _MOST_TRIES:
             raise TooMany("claims", say="今天说过好几次住址了。请当面找网格员核对，或明天再说。", retry_after=86_400)
@@ -61,6 +65,8 @@ async def claim(person: Person, home: Home, name: str, now: datetime, source: st
         household_id = (
             places[0]["id"] if len(places) == 1 else await open_household(person.home.grid_id, home, SELF_NAMED)
         )
+        if await fetch(_THERE, household_id, name, person.resident_id):
+            raise Conflict("belongs there", say="您已经登记在这一户了。回复“我的档案”可以看。")
         taken = await fetch(_TAKE, household_id, name, person.resident_id, now)
         rows = taken or await fetch(_NEW, household_id, name, person.resident_id, now)
         await audit(person.actor, "member:claim", rows[0]["id"], now, source=source)
@@ -71,10 +77,7 @@ async def leave(person: Person, now: datetime, source: str = "") -> None:
     """Be a member of no household any more: what one said of oneself is deleted, what staff keep is nobody's WeChat."""
     async with transaction():
         await _end_open(person.resident_id)
-        gone = await fetch(_UNLINK, person.resident_id, 0, now)
-        await fetch(
-            "DELETE FROM household_member WHERE id = ANY ($1::bigint[]) AND source = $2", _ids(gone), person.actor
-        )
+        await _unlink(person.resident_id, 0, now)
         await audit(person.actor, "member:leave", person.resident_id, now, source=source)
 
 
@@ -82,6 +85,7 @@ _UNLINK = """
 UPDATE household_member SET resident_id = NULL, confirmed_at = NULL, changed_at = $3
 WHERE resident_id = $1 AND id <> $2 RETURNING id
 """
+_OWN_WORDS = "DELETE FROM household_member WHERE id = ANY ($1::bigint[]) AND source = $2 RETURNING household_id"
 _EMPTY = """
 DELETE FROM household h WHERE h.id = ANY ($1::bigint[]) AND h.note = $2
     AND NOT EXISTS (SELECT FROM household_member m WHERE m.household_id = h.id)
@@ -93,6 +97,13 @@ SELECT id, household_id, source FROM household_member WHERE resident_id = $1 AND
 
 def _ids(rows: Sequence[dict[str, Any]]) -> list[int]:
     return [row["id"] for row in rows]
+
+
+async def _unlink(resident_id: int, but: int, now: datetime) -> None:
+    """They are no member any more, except that one: a row of their own words goes, one that staff keep is nobody's."""
+    rows = await fetch(_UNLINK, resident_id, but, now)
+    own = await fetch(_OWN_WORDS, _ids(rows), f"resident:{resident_id}")
+    await fetch(_EMPTY, [row["household_id"] for row in own], SELF_NAMED)
 
 
 async def _end_open(resident_id: int) -> None:
@@ -157,7 +168,7 @@ async def confirm(person: Person, member_id: int, now: datetime, source: str = "
         member = await kept_member(person, member_id, "confirm")
         if not member.claimed or member.resident_id is None:
             raise Conflict("nothing to confirm", say="这一条已经处理过了。")
-        await fetch(_UNLINK, member.resident_id, member_id, now)
+        await _unlink(member.resident_id, member_id, now)
         await fetch(_CONFIRM, member_id, now)
         rows = await fetch(_MOVE_IN, member.resident_id, member.grid_id)
         await audit(person.actor, "member:confirm", member_id, now, source=source)

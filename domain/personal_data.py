@@ -206,7 +206,9 @@ class Summary:
 _SUMMARY = """
 SELECT r.grid_id IS NOT NULL AS grid, r.nickname || r.name <> '' AS name, r.phone <> '' AS phone,
     (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id) AS cases,
-    (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id AND c.closed_at IS NULL) AS open_cases,
+    (SELECT count(*) FROM cases c WHERE c.reporter_id = r.id AND c.closed_at IS NULL)
+        + (SELECT count(*) FROM application a WHERE a.ended_at IS NULL
+            AND (a.resident_id = r.id OR a.by = 'resident:' || r.id)) AS open_cases,
     (SELECT count(*) FROM room_message m WHERE m.sender = 'resident:' || r.id AND m.text <> '') AS said,
     (SELECT count(*) FROM application a WHERE a.resident_id = r.id OR a.by = 'resident:' || r.id) AS applications,
     (SELECT count(*) FROM booking b WHERE b.resident_id = r.id OR b.by = 'resident:' || r.id) AS bookings

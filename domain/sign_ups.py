@@ -1,31 +1,26 @@
-"""报名 and 签到: who takes part in an activity. Seats and the waiting list are those of bookings."""
+"""报名: who takes part in an activity. Seats and the waiting list are those of bookings."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import xlsxwriter
 
-from domain.activities import Event, Session, find_activity
+from domain.activities import Event, Session, find_activity, own_event
 from domain.booking_cards import STATE_NAMES, Card, owners, read_cards
 from domain.booking_rules import Other
-from domain.booking_seats import Sitter, lock_resident, lock_slot, take
-from domain.bookings import arrive, book, cancel, runs
+from domain.booking_seats import lock_resident
+from domain.bookings import book, cancel
 from domain.clock import SHANGHAI
 from domain.journal import audit
 from domain.people import Person
-from domain.services import seen_areas
-from errors import BadRequest, Conflict, NotAllowed, NotFound, TooMany
+from errors import BadRequest, Conflict, NotFound
 from models.database import fetch, transaction
 from models.enums import ActivityState, BookingState
 
-#: From when to when one may say on the spot that one has come.
-BEFORE, AFTER = timedelta(minutes=60), timedelta(minutes=60)
-#: Wrong codes of one person within `_WITHIN`, so that nobody tries them all from the sofa.
-_WRONG, _WITHIN = 5, timedelta(minutes=15)
 _MOST_ROWS = 20_000
 #: People without WeChat whom one resident may sign up for one activity.
 _FAMILY = 5
@@ -102,46 +97,6 @@ async def leave(person: Person, booking_ids: Sequence[int], now: datetime, *, so
     return sorted(ended, key=lambda card: card.starts_at)
 
 
-# What somebody signed up for that takes place about now, where this code hangs on the wall.
-_ON_THE_SPOT = """
-SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id JOIN activity a ON a.plan_id = b.plan_id
-WHERE b.resident_id = $1 AND a.check_in_code = $2 AND a.state IN ('open', 'held')
-    AND b.state IN ('waiting', 'booked', 'arrived', 'missed') AND s.starts_at <= $3 AND s.ends_at >= $4
-ORDER BY b.state = 'booked' DESC, abs(extract(epoch FROM s.starts_at - $5::timestamptz)), b.id LIMIT 1
-"""
-_RUNNING = """
-SELECT s.id, p.title FROM activity a JOIN booking_plan p ON p.id = a.plan_id JOIN slot s ON s.plan_id = p.id
-WHERE a.check_in_code = $1 AND a.state IN ('open', 'held') AND p.area_id = ANY ($2) AND s.closed = ''
-    AND s.starts_at <= $3 AND s.ends_at >= $4
-ORDER BY abs(extract(epoch FROM s.starts_at - $5::timestamptz)), s.id LIMIT 1
-"""
-_TRIES = """
-SELECT count(*)::int AS wrong FROM audit_event
-WHERE tag = 'activity:arrive' AND object_id = $1 AND NOT allowed AND at > $2
-"""
-
-
-async def arrive_by_code(person: Person, code: str, now: datetime, *, source: str = "") -> Card:
-    """A resident has come and types the code shown on the spot; who has not signed up gets a seat that is free. Once
-    more changes nothing.
-
-    Raises NotFound for a wrong code, TooMany after five of them, Conflict where no seat is free.
-    """
-    code, me = code.strip(), person.resident_id
-    if (await fetch(_TRIES, me, now - _WITHIN))[0]["wrong"] >= _WRONG:
-        seconds = int(_WITHIN.total_seconds())
-        raise TooMany(f"codes of {me}", say="签到码错了好几次，请找现场工作人员签到。", retry_after=seconds)
-    about = now + BEFORE, now - AFTER
-    rows = await fetch(_ON_THE_SPOT, me, code, *about, now)
-    if not rows:
-        if running := await fetch(_RUNNING, code, await seen_areas(person), *about, now):
-            return await _walk_in(person, running[0]["id"], now, source)
-        say = "签到码不对，或者还没到签到时间。请看现场的四位数字，回复“签到 1234”这样的话。"
-        raise NotFound(f"no activity with code of {len(code)}", say=say, tag="activity:arrive", object_id=me)
-    card = (await read_cards([rows[0]["id"]]))[0]
-    return await arrive(card, now, f"resident:{me}", source=source)
-
-
 _MINE = """
 SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id JOIN activity a ON a.plan_id = b.plan_id
 WHERE (b.resident_id = $1 OR b.by = ANY ($2)) AND b.state IN ('waiting', 'booked') AND s.ends_at > $3
@@ -153,28 +108,6 @@ async def my_sign_ups(person: Person, now: datetime, limit: int = 20) -> Sequenc
     """What this person signed up for, or others for whom they did, and what is not over yet; the soonest first."""
     rows = await fetch(_MINE, person.resident_id, owners(person), now, limit)
     return await read_cards([row["id"] for row in rows])
-
-
-_SEAT = """
-SELECT id FROM booking WHERE slot_id = $1 AND resident_id = $2 AND state IN ('booked', 'arrived', 'missed') LIMIT 1
-"""
-
-
-async def _walk_in(person: Person, slot_id: int, now: datetime, source: str) -> Card:
-    me = person.resident_id
-    async with transaction():
-        if not await lock_resident(me):
-            raise NotAllowed(f"{person.actor} is no resident", say="请用您自己的微信签到。", tag="activity:arrive")
-        slot = await lock_slot(slot_id, now)
-        if seat := await fetch(_SEAT, slot_id, me):  # the same person was faster on another phone
-            return await arrive((await read_cards([seat[0]["id"]]))[0], now, f"resident:{me}", source=source)
-        if slot is None or slot.closed or slot.is_full:
-            say = "您没有报名，现在也没有空位了。请问一下现场的工作人员。"
-            raise Conflict(f"slot {slot_id} has no seat", say=say)
-        made = await take(slot, Sitter(me, "", "", f"resident:{me}", "", "现场报名"), BookingState.BOOKED, now)
-        await audit(f"resident:{me}", "booking:make", made, now, source=source)
-        card = (await read_cards([made]))[0]
-        return await arrive(card, now, f"resident:{me}", source=source)
 
 
 _SIGNED_UP = """
@@ -190,17 +123,9 @@ async def list_sign_ups(
 ) -> Sequence[Card]:
     """For staff: who signed up and who came, by time and in the order they did; `beyond`: begin and id of the last one
     of the page before. Raises NotFound, NotAllowed for who may only read the activity."""
-    event = await _own(person, activity_id, "people")
+    event = await own_event(person, activity_id, "people")
     rows = await fetch(_SIGNED_UP, event.plan_id, slot_id, *beyond, limit)
     return await read_cards([row["id"] for row in rows])
-
-
-async def _own(person: Person, activity_id: int, verb: str) -> Event:
-    event = await find_activity(person, activity_id)
-    if not await runs(person, event.area_id):
-        tag = f"activity:{verb}"
-        raise NotAllowed(f"{person.actor} may not {verb} {activity_id}", tag=tag, object_id=activity_id)
-    return event
 
 
 _HEADS = ("场次", "状态", "姓名", "电话", "谁报的", "备注", "报名时间", "签到时间", "签到码")
@@ -211,7 +136,7 @@ async def sign_ups_book(person: Person, activity_id: int, now: datetime, *, sour
     """(file name, workbook) of everybody who signed up, with names and numbers to call. What people typed stays text:
     no cell is a formula or a link. Audited. Raises NotFound, NotAllowed."""
     async with transaction():
-        event = await _own(person, activity_id, "export")
+        event = await own_event(person, activity_id, "export")
         rows = await fetch(_SIGNED_UP, event.plan_id, 0, _START, 0, _MOST_ROWS)
         cards = await read_cards([row["id"] for row in rows])
         await audit(person.actor, "activity:export", activity_id, now, source=source)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.survey_questions import say_answer
 from models.database import fetch, from_json
 
 _ANSWERED = """
-SELECT s.title, s.kind, v."on", v.by <> '' AS written_down_by_staff, (
-    SELECT jsonb_object_agg(q->>'key', a.answers->(q->>'key')) FROM jsonb_array_elements(s.questions) q
-    WHERE a.answers ? (q->>'key')) AS answers
+SELECT s.title, s.kind, v."on", v.by <> '' AS written_down_by_staff, true AS handed_in, s.questions, a.answers
 FROM survey_voter v JOIN survey s ON s.id = v.survey_id LEFT JOIN survey_answer a ON a.voter_id = v.id
 WHERE v.resident_id = $1
-UNION ALL SELECT s.title, s.kind, NULL, false, d.answers FROM survey_draft d JOIN survey s ON s.id = d.survey_id
-WHERE d.resident_id = $1
+UNION ALL SELECT s.title, s.kind, NULL, false, false, s.questions, d.answers
+FROM survey_draft d JOIN survey s ON s.id = d.survey_id WHERE d.resident_id = $1
 """
 _FOLLOW_UPS = """
 SELECT c.number, f.state, f.asked_at, f.answered_at, f.note FROM follow_up f JOIN cases c ON c.id = f.case_id
@@ -25,8 +24,20 @@ WHERE f.resident_id = $1 ORDER BY f.id
 
 
 async def surveys_of(resident_id: int) -> list[dict[str, Any]]:
-    """What they answered, and what they have begun to; `answers` is None where it was anonymous."""
-    return [row | {"answers": from_json(row["answers"])} for row in await fetch(_ANSWERED, resident_id)]
+    """What they answered, and what they have begun to, in words; `answers` is None where it was anonymous."""
+    found = []
+    for row in await fetch(_ANSWERED, resident_id):
+        questions, given = from_json(row.pop("questions")), from_json(row["answers"])
+        answers = (
+            None
+            if given is None
+            else {
+                f"{place}. {one['text']}": say_answer(one, given.get(one["key"]))
+                for place, one in enumerate(questions, 1)
+            }
+        )
+        found.append(row | {"answers": answers})
+    return found
 
 
 async def follow_ups_of(resident_id: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.messages import Reply
 from bot.router import Router
-from domain import certificates, sign_ups, volunteers
+from domain import arrivals, certificates, sign_ups, volunteers
 from domain.activities import Event, Session, find_activity, list_activities
 from domain.booking_cards import Card
 from domain.booking_notices import say_time
@@ -21,7 +21,7 @@ router: Router[Chat] = Router("activities")
 
 _PAGE, _MORE = 5, "看更多"
 _JOIN, _QUEUE, _FOR_OTHER, _LEAVE, _BACK = "报名", "候补", "帮家人报名", "取消报名", "看别的"
-_OTHER = re.compile(r"\s*([\u4e00-\u9fff·]{2,16})[^\d]{0,6}?(1\d{10}|0\d{2,3}-?\d{7,8})[\s，,。]*(\S{0,16})\s*")
+OTHER = re.compile(r"\s*([\u4e00-\u9fff·]{2,16})[^\d]{0,6}?(1\d{10}|0\d{2,3}-?\d{7,8})[\s，,。]*(\S{0,16})\s*")
 _ARRIVE = r"(?:我来了?[，,\s]*)?签到\s*[:：]?\s*(\d{4})"
 _NAMES = {"course": "课程", "volunteer": "志愿服务"}
 
@@ -203,7 +203,7 @@ async def for_other(chat: Chat) -> Reply:
 @router.on(state("activity.other"), has_text)
 async def other_named(chat: Chat) -> Reply:
     """Who it is."""
-    found = _OTHER.fullmatch(chat.text)
+    found = OTHER.fullmatch(chat.text)
     if found is None:
         return Reply("没看清。请按这个样子发：李桂英 13800001234 母亲\n不报了回复“取消”。")
     other = Other(found[1], found[2], found[3]).checked()
@@ -257,7 +257,7 @@ async def leave(chat: Chat) -> Reply:
 async def arrive(chat: Chat) -> Reply:
     """The code on the wall."""
     code = "".join(filter(str.isdigit, chat.text))
-    card = await sign_ups.arrive_by_code(chat.person, code, chat.now, source=chat.source)
+    card = await arrivals.arrive_by_code(chat.person, code, chat.now, source=chat.source)
     chat.go()
     given = "\n结束后给您记志愿时长，回复“我的志愿时长”能看到。" if card.kind == "volunteer" else ""
     return Reply(f"签到好了：{card.title}。{given}")

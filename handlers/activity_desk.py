@@ -9,13 +9,14 @@ from datetime import datetime
 from bot.messages import Reply
 from bot.router import Router
 from domain import activity_desk as desk
-from domain import sign_ups
+from domain import arrivals, sign_ups
 from domain.activities import Event, find_activity, list_looked_after
 from domain.activity_desk import NewSession
 from domain.booking_notices import say_time
+from domain.booking_rules import Other
 from domain.clock import say_minutes
 from domain.spoken_times import read_span
-from handlers.activities import describe
+from handlers.activities import OTHER, describe
 from handlers.chat import Chat, Filter, either, has_text, is_staff, numbered, state, tapped, words
 
 router: Router[Chat] = Router("activity desk")
@@ -154,11 +155,29 @@ async def who(chat: Chat) -> Reply:
         f"{event.title}，{say_time(event.sessions[0].starts_at, chat.now)}{worth}\n"
         f"已报 {_taken(event)} 人，候补 {waiting} 人，已签到 {came} 人。现场签到码 {event.code}。\n"
         f"{names[:60] or '还没有人报名'}\n完整名单（带电话）在工作台导出。",
-        numbered("取消这个活动"),
+        numbered("登记来的人", "取消这个活动"),
     )
 
 
-@router.on(state("board.one"), either(tapped(1), words("取消这个活动", "取消活动")))
+@router.on(state("board.one"), either(tapped(1), words("登记来的人", "登记")))
+async def who_came(chat: Chat) -> Reply:
+    """Somebody without WeChat stands there."""
+    chat.go("board.came", id=chat.data["id"])
+    return Reply("来的人姓名、电话，比如：李桂英 13800001234\n用微信的让他们自己签到。登记完了回复“取消”。")
+
+
+@router.on(state("board.came"), has_text)
+async def came(chat: Chat) -> Reply:
+    """One after the other."""
+    found = OTHER.fullmatch(chat.text)
+    if found is None:
+        return Reply("没看清。请按这个样子发：李桂英 13800001234\n登记完了回复“取消”。")
+    other = Other(found[1], found[2], found[3])
+    card = await arrivals.bring(chat.person, chat.data["id"], other, chat.now, source=chat.source)
+    return Reply(f"{card.who}签到好了。还有人就接着发，登记完了回复“取消”。")
+
+
+@router.on(state("board.one"), either(tapped(2), words("取消这个活动", "取消活动")))
 async def call_off(chat: Chat) -> Reply:
     """Not without a reason."""
     chat.go("board.why", id=chat.data["id"])

@@ -11,6 +11,7 @@ from bot.router import Router
 from domain import booking_changes, booking_plans, bookings
 from domain.booking_cards import Card
 from domain.booking_notices import say_day, say_time
+from domain.booking_people import family
 from domain.booking_rules import Other
 from domain.clock import SHANGHAI
 from domain.services import ServiceItem
@@ -105,7 +106,7 @@ async def _days(chat: Chat, plan: str, move: int = 0) -> Reply:
     days = list(dict.fromkeys(map(_day_of, slots)))[:_DAYS]
     if not days:
         chat.go()
-        return Reply("最近的时间都约满了，过几天会放新的号。\n过几天回复“预约”再看看。")
+        return Reply("最近没有能约的时间，每天会放新的号。\n过一两天回复“预约”再看看。")
     if len(days) == 1:
         return await times(chat, plan, days[0], move)
     chat.go("booking.day", plan=plan, days=[day.isoformat() for day in days], move=move)
@@ -194,8 +195,18 @@ async def another_time(chat: Chat) -> Reply:
 async def for_other(chat: Chat) -> Reply:
     """Somebody without WeChat: who it is."""
     kept = {name: chat.data[name] for name in ("plan", "day", "slot", "wait", "move")}
-    chat.go("booking.other", **kept)
-    return Reply("替谁约？请发姓名、电话和关系，比如：李桂英 13812345678 母亲\n不约了回复“取消”。")
+    at_home = [] if chat.person.post else [one for one in await family(chat.person) if one.phone]
+    chat.go("booking.other", **kept, family=[[one.name, one.phone, one.relation] for one in at_home])
+    how = "请发姓名、电话和关系，比如：李桂英 13812345678 母亲\n不约了回复“取消”。"
+    if not at_home:
+        return Reply(f"替谁约？{how}")
+    return chat.ask(f"替谁约？选家里人，或者{how}", numbered(*(one.name for one in at_home)))
+
+
+@router.on(state("booking.other"), one_of("family"))
+async def for_family(chat: Chat) -> Reply:
+    """One of the household."""
+    return await _book(chat, Other(*chat.data["family"][(chat.tap or 1) - 1]))
 
 
 @router.on(state("booking.other"), has_text)

@@ -19,7 +19,7 @@ from handlers.taps import case_tap, tapped_case
 
 router: Router[Chat] = Router("broadcasts")
 
-_WRITE = r"(?:发通知|写通知|群发通知|群发)\s*[:：]?\s*(.*)"
+_WRITE = r"(?:(?:发通知|写通知|群发通知)\s*[:：]?|群发\s*[:：\s])\s*(.+)"
 _BUILDING = re.compile(r"\s*(\d{1,3})\s*(?:栋|号楼|幢|座)?\s*")
 _TITLE = 20
 _ROWS = 6
@@ -56,9 +56,8 @@ async def write(chat: Chat) -> Reply:
     """“发通知”, with or without what it says."""
     broadcasts.officer(chat.person, "create")
     found = re.fullmatch(_WRITE, chat.text, re.DOTALL)
-    text = found[1].strip() if found else ""
-    if text:
-        return _ask_whom(chat, text)
+    if found:
+        return _ask_whom(chat, found[1].strip())
     chat.go("broadcasts.text")
     return Reply("请写通知的内容，第一行当标题。\n不发了回复“取消”。")
 
@@ -71,7 +70,7 @@ async def text_written(chat: Chat) -> Reply:
 
 def _ask_whom(chat: Chat, text: str) -> Reply:
     chat.go("broadcasts.whom", text=text)
-    return chat.ask("发给谁？", numbered(f"{_where(chat)}的人", "某一栋楼的人", f"{_where(chat)}80 岁以上的人"))
+    return chat.ask("发给谁？", numbered(f"{_where(chat)}的人", "某一栋楼的人", f"{_where(chat)}里 80 岁以上的人"))
 
 
 def _where(chat: Chat) -> str:
@@ -180,9 +179,8 @@ async def approved(chat: Chat) -> Reply:
     """Let this version go out."""
     told = await broadcasts.approve(chat.person, chat.data["id"], chat.data["version"], chat.now, chat.source)
     chat.go()
-    return Reply(
-        f"已批准“{excerpt(told.title, 20)}”，{say_calendar(told.calendar, chat.now)}。\n看进度回复“通知进度”。"
-    )
+    when = say_calendar(told.calendar, chat.now, approved=True)
+    return Reply(f"已批准“{excerpt(told.title, 20)}”，{when}。\n看进度回复“通知进度”。")
 
 
 @router.on(state("broadcasts.decide"), tapped(2))

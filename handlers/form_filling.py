@@ -24,6 +24,7 @@ router: Router[Chat] = Router("form_filling")
 READY = {"好了", "发完了", "就这些", "没有了", "完成", "ok", "OK"}
 _SKIP = {"跳过", "不填", "没有", "不用", "无"}
 _WHO = numbered("我自己", "家里人（没有微信）")
+_WHO_STAFF = numbered("我自己", "居民（没有微信）")
 _PREVIEW = numbered("提交", "改一项", "先不交了")
 #: Words that lead elsewhere also while a form is being filled in; it stays, and “继续申请” leads back.
 _ELSEWHERE = frozenset(
@@ -61,10 +62,10 @@ async def start(chat: Chat, code: str, before: str = "") -> Reply:
     chat.data["form"] = begun
     limit = f"交了以后 {form.time_limit}内办好。" if form.time_limit else ""
     head = f"{before}{item.title}，一共 {len(form.fields_)} 项，{limit}\n您填的只有经办人看得到。"
-    if is_staff(chat):
+    if is_staff(chat) and chat.person.home is None:
         return _ask_other(chat, "name", f"{head}\n请写老人或居民的姓名。")
     chat.go("apply.who")
-    return chat.ask(f"{head}\n给谁申请？", _WHO)
+    return chat.ask(f"{head}\n给谁申请？", _WHO_STAFF if is_staff(chat) else _WHO)
 
 
 @router.on(state("apply.who"), either(tapped(1), words("我自己", "自己", "本人", "我")))
@@ -83,7 +84,7 @@ async def for_oneself(chat: Chat) -> Reply:
     return await _next(chat)
 
 
-@router.on(state("apply.who"), either(tapped(2), words("家里人", "老人", "家人", "替家里人")))
+@router.on(state("apply.who"), either(tapped(2), words("家里人", "老人", "家人", "替家里人", "居民")))
 async def for_another(chat: Chat) -> Reply:
     """Somebody without WeChat: who they are."""
     return _ask_other(chat, "name", "请写要申请的人的姓名。")

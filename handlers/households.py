@@ -9,7 +9,7 @@ from bot.router import Router
 from domain import facts, household_claims, households
 from domain.anniversaries import age_on
 from domain.clock import SHANGHAI
-from domain.facts import Member
+from domain.facts import Fact, Member
 from domain.homes import Home, read_home
 from domain.notices import TAP_LABELS, Tap, tap_id
 from handlers.chat import Chat, Filter, either, has_text, is_staff, numbered, state, tapped, words
@@ -22,7 +22,7 @@ _LOOK_UP = re.compile(r"(?:居民|住户)?档案\s*[:：]?\s*(\S.*)", re.DOTALL)
 _SET = re.compile(r"([\w\u4e00-\u9fff]{2,24}?)\s*(?:[:：=]|是|改成|\s)\s*(\S.{0,60})", re.DOTALL)
 #: Where “我住…” is no answer to something else.
 _FREE = ("", "services.class", "services.list", "services.item", "services.found")
-_TAGS, _HOMES = 7, 6
+_TAGS, _HOMES = 5, 6
 _NOTHING = ("无", "没有", "没有了", "删掉", "删除")
 _MORE, _ADD = "更多标签", "加一个人"
 
@@ -231,12 +231,15 @@ async def add(chat: Chat) -> Reply:
     return _card(chat, member, 0)
 
 
+def _tags(member: Member) -> list[Fact]:
+    return [fact for fact in member.facts if fact.is_tag]
+
+
 def _card(chat: Chat, member: Member, start: int) -> Reply:
     """With the tags to be switched by a tap; everything else is written."""
-    tags = [fact for fact in member.facts if fact.is_tag]
+    tags = _tags(member)
     page = tags[start : start + _TAGS]
-    more = start + _TAGS if start + _TAGS < len(tags) else 0
-    chat.go("households.member", member=member.id, codes=[fact.kind.code for fact in page], more=more)
+    chat.go("households.member", member=member.id, codes=[fact.kind.code for fact in page], start=start)
     labels = [f"{'☑' if fact.value else '☐'} {fact.kind.name}" for fact in page]
     how = "点一下改标签；别的直接写，比如“生日 1946-12-03”。搬走了写“搬走”。"
     labels += [_MORE] if len(tags) > _TAGS else []
@@ -249,21 +252,16 @@ async def switch(chat: Chat) -> Reply:
     member_id, code = int(chat.data["member"]), chat.data["codes"][(chat.tap or 1) - 1]
     member = await facts.kept_member(chat.person, member_id)
     before = next((fact.value for fact in member.facts if fact.kind.code == code), None)
-    start = max(0, chat.data["more"] - _TAGS)
     changed = await facts.set_fact(chat.person, member_id, code, None if before else True, chat.now, chat.source)
-    return _card(chat, changed, start if code in _codes_from(changed, start) else 0)
-
-
-def _codes_from(member: Member, start: int) -> list[str]:
-    tags = [fact.kind.code for fact in member.facts if fact.is_tag]
-    return tags[start : start + _TAGS]
+    return _card(chat, changed, chat.data["start"])
 
 
 @router.on(state("households.member"), either(_behind("codes"), words(_MORE, "更多")))
 async def more_tags(chat: Chat) -> Reply:
     """The next tags; after the last the first again."""
     member = await facts.show_member(chat.person, int(chat.data["member"]), chat.now, chat.source)
-    return _card(chat, member, chat.data["more"])
+    start = chat.data["start"] + _TAGS
+    return _card(chat, member, start if _tags(member)[start:] else 0)
 
 
 @router.on(state("households.member"), words("搬走", "搬走了", "去世", "去世了", "删除这个人", "不在了"))

@@ -158,9 +158,16 @@ async def _keep(chat: Chat, answer: Answer) -> Reply:
     return _ask(chat, survey, given)
 
 
-@router.on(state("surveys.question"), has_text, lambda chat: len(chat.text) <= _SHORT and not chat.seen.emergency)
+def _about_it(chat: Chat) -> bool:
+    """Short, or with one of the choices in it: meant for the question, though it is no answer yet. Any longer sentence
+    is about something else, and goes on as such."""
+    named = any(len(label) > 1 and label in chat.text for label in (*_question(chat)["choices"], "同意"))
+    return (len(chat.text) <= _SHORT or named) and not chat.seen.emergency
+
+
+@router.on(state("surveys.question"), has_text, _about_it)
 async def unreadable(chat: Chat) -> Reply:
-    """Short, and no answer: asked once more. A longer sentence is about something else, and goes on as such."""
+    """Asked once more."""
     survey = await _still_open(chat)
     if survey.anonymous:
         await survey_answers.forget_words(chat.turn.inbox_id)

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from domain import activity_desk as desk
-from domain import sign_ups
+from domain import arrivals, sign_ups
 from domain.activities import find_activity, list_activities, list_looked_after
 from domain.activity_desk import Changes, NewActivity
 from domain.consents import need
@@ -80,6 +80,13 @@ class Arrival(Body):
     """The four digits shown on the spot."""
 
     code: Annotated[str, Field(pattern=r"^\d{4}$")]
+
+
+class BroughtIn(Body):
+    """Somebody without WeChat who has come; `session_id` where several times take place now."""
+
+    behalf: Behalf
+    session_id: Id | None = None
 
 
 class CallOff(Body):
@@ -155,7 +162,7 @@ async def list_own(call: Call) -> SignUps:
 @routes.post("/arrivals", rule="activity:arrive", errors=(409, 429))
 async def arrive(call: Call, body: Arrival) -> SignUpInfo:
     """Say on the spot that one has come, with the code shown there."""
-    return sign_up_of(await sign_ups.arrive_by_code(call.person, body.code, call.now, source=call.source))
+    return sign_up_of(await arrivals.arrive_by_code(call.person, body.code, call.now, source=call.source))
 
 
 @routes.get("/activity-desk", rule="activity:watch")
@@ -228,6 +235,15 @@ async def drop_session(call: Call, path: SessionPath, body: CallOff) -> Activity
     """One time does not take place; who signed up for it is told why."""
     await desk.drop_session(call.person, path.activity_id, path.session_id, body.why, call.now, source=call.source)
     return await _shown(call, path.activity_id)
+
+
+@routes.post("/activities/{activity_id}/arrivals", rule="activity:manage", status=201, errors=(409,))
+async def bring(call: Call, path: ActivityPath, body: BroughtIn) -> SignUpLine:
+    """For staff on the spot: somebody without WeChat has come, signed up or not."""
+    other, slot_id = body.behalf.other, body.session_id or 0
+    return sign_up_line(
+        await arrivals.bring(call.person, path.activity_id, other, call.now, slot_id=slot_id, source=call.source)
+    )
 
 
 @routes.get("/activities/{activity_id}/sign-ups", rule="activity:manage")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from domain.broadcast_calendar import NAMES
-from domain.broadcast_reports import Preview, Report, Unread
+from domain.broadcast_reports import Preview, Report, Told, Unread
 from domain.broadcasts import MOST_TEXT, MOST_TITLE, Broadcast, Draft
 from domain.deliveries import Received
 from miniapp_api.kernel import Body, Id
@@ -169,6 +169,23 @@ def report_of(found: Report) -> ReportInfo:
     ]
     runs = [RunInfo(**row) for row in found.runs]
     return ReportInfo(total=found.total, read=found.read, outcomes=lines, runs=runs)
+
+
+class ToldInfo(Body):
+    """How one delivery stands. Above the community names are masked."""
+
+    id: Id
+    name: str
+    grid: str
+    outcome: str
+    channel: str
+    reason: str
+    read_at: datetime | None
+
+
+def told_of(one: Told) -> ToldInfo:
+    """One of them."""
+    return ToldInfo(**{name: getattr(one, name) for name in ToldInfo.model_fields})
 
 
 class UnreadInfo(Body):

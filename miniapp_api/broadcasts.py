@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,11 +16,13 @@ from miniapp_api.broadcast_shapes import (
     Refusal,
     ReportInfo,
     Stop,
+    ToldInfo,
     UnreadInfo,
     info_of,
     preview_of,
     received_of,
     report_of,
+    told_of,
     unread_of,
 )
 from miniapp_api.kernel import Body, Call, Id, Page, Routes
@@ -58,6 +60,19 @@ class Broadcasts(Body):
     """The newest first."""
 
     items: list[BroadcastInfo]
+    next: str
+
+
+class DeliveryQuery(Page):
+    """Those with one outcome; all where none is named."""
+
+    outcome: Literal["", "waiting", "sending", "sent", "undelivered", "by_hand", "told", "skipped"] = ""
+
+
+class DeliveryList(Body):
+    """In the order in which they were written down."""
+
+    items: list[ToldInfo]
     next: str
 
 
@@ -155,6 +170,18 @@ async def cancel(call: Call, path: BroadcastPath, body: Stop) -> BroadcastInfo:
 async def report(call: Call, path: BroadcastPath, query: ReportQuery) -> ReportInfo:
     """What became of it: how many have it by which way, who not and why, how many have read it."""
     return report_of(await broadcast_reports.report(call.person, path.broadcast_id, call.now, query.run))
+
+
+@routes.get("/broadcasts/{broadcast_id}/deliveries", rule="broadcast:read")
+async def list_deliveries(call: Call, path: BroadcastPath, query: DeliveryQuery) -> DeliveryList:
+    """How it stands with each person."""
+    name = f"deliveries {path.broadcast_id} {query.outcome}"
+    place = unseal(call, name, query.cursor)
+    found = await broadcast_reports.each(
+        call.person, path.broadcast_id, outcome=query.outcome, after=place[0] if place else 0, limit=query.limit
+    )
+    following = seal(call, name, [found[-1].id]) if len(found) == query.limit else ""
+    return DeliveryList(items=[told_of(one) for one in found], next=following)
 
 
 @routes.get("/broadcasts/{broadcast_id}/unread", rule="broadcast:unread")

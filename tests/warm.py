@@ -111,7 +111,7 @@ def _serve(address: str) -> None:
         door.bind(address)
         door.listen(64)
         print("ready", flush=True)
-        while sys.stdin.fileno() not in select.select([door, sys.stdin], [], [])[0]:
+        while sys.stdin not in select.select([door, sys.stdin], [], [])[0]:
             wire, _ = door.accept()
             if os.fork() == 0:
                 break

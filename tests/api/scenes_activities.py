@@ -93,6 +93,7 @@ BODIES |= {
         "behalf": {"name": "李桂英", "phone": "13800001234", "relation": "母亲"}
     },
     "POST /arrivals": lambda: {"code": "9999"},
+    "POST /activities/{activity_id}/arrivals": lambda: {"behalf": {"name": "李桂英", "phone": "13800001234"}},
     "POST /activities": lambda: {"kind": "activity", "title": "试试", "sessions": [_short()]},
     "PATCH /activities/{activity_id}": lambda: {"words": "自带水杯"},
     "POST /activities/{activity_id}/cancellation": lambda: {"why": "下雨"},
@@ -104,6 +105,7 @@ BODIES |= {
 }
 OTHERWISE |= {
     "POST /arrivals": {404, 429},  # no activity has this code
+    "POST /activities/{activity_id}/arrivals": {409},  # it takes place tomorrow
     "POST /certificates": {409},  # no time was credited
     "GET /certificates/{number}": {404},  # deleted ones
 }

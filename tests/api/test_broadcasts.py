@@ -48,6 +48,10 @@ async def test_an_officer_writes_another_approves_and_residents_read(town: Town,
     await send(town)
     report = (await community.get(f"/broadcasts/{ident}/report")).json
     assert report["total"] == sum(line["count"] for line in report["outcomes"]) == seen["people"] + seen["skipped"]
+    each = (await street.get(f"/broadcasts/{ident}/deliveries", params={"limit": 100})).json["items"]
+    assert len(each) == report["total"]
+    sent = (await street.get(f"/broadcasts/{ident}/deliveries", params={"outcome": "sent", "limit": 1})).json
+    assert (sent["items"][0]["outcome"], sent["next"] != "") == ("sent", True)
     [told] = (await chen.get("/deliveries")).json["items"]
     assert (told["title"], told["read_at"]) == ("明天停水", None)
     unread = (await worker.get(f"/broadcasts/{ident}/unread", params={"limit": 100})).json["items"]

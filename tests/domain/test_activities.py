@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from domain import activity_desk as desk
-from domain import bookings, certificates, sign_ups, volunteers
+from domain import arrivals, bookings, certificates, sign_ups, volunteers
 from domain.activities import find_activity, list_activities, list_looked_after
 from domain.activity_desk import Changes, NewActivity, NewSession
 from domain.booking_rules import Other
@@ -19,6 +19,7 @@ from domain.drawn import draw
 from domain.erasure import erase
 from domain.linking import merge
 from domain.personal_data import gather
+from domain.slots import resize_slot
 from domain.volunteers import my_time
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.bookings import Booking, Certificate, VolunteerTime
@@ -90,14 +91,14 @@ async def test_a_shift_from_signing_up_to_the_certificate(clock: Clock):
     code = (await find_activity(staff, event.id)).code
     early = now + 22 * HOUR
     with pytest.raises(NotFound):
-        await sign_ups.arrive_by_code(second, code, early)
+        await arrivals.arrive_by_code(second, code, early)
     begun = now + 24 * HOUR
     with pytest.raises(Conflict) as full:
-        await sign_ups.arrive_by_code(first, code, begun)
+        await arrivals.arrive_by_code(first, code, begun)
     assert "没有空位" in full.value.say
-    came = await sign_ups.arrive_by_code(second, code, begun)
+    came = await arrivals.arrive_by_code(second, code, begun)
     assert (came.id, came.state) == (queued.id, BookingState.ARRIVED)
-    assert (await sign_ups.arrive_by_code(second, code, begun)).state is BookingState.ARRIVED
+    assert (await arrivals.arrive_by_code(second, code, begun)).state is BookingState.ARRIVED
 
     assert await volunteers.credit(begun) == 0
     over = now + 26 * HOUR
@@ -135,13 +136,31 @@ async def test_who_comes_without_having_signed_up_gets_a_seat_that_is_free(clock
     staff, event = await announced(now, 24, seats=2)
     code, begun = (await find_activity(staff, event.id)).code, now + 24 * HOUR
     passing, far = await neighbour("passing", now), await neighbour("far", now, FAR)
-    came, again = await asyncio.gather(*(sign_ups.arrive_by_code(passing, code, begun) for _ in range(2)))
+    came, again = await asyncio.gather(*(arrivals.arrive_by_code(passing, code, begun) for _ in range(2)))
     assert came.id == again.id
     assert (came.state, came.note, came.by) == (BookingState.ARRIVED, "现场报名", passing.actor)
-    assert (await sign_ups.arrive_by_code(passing, code, begun)).id == came.id
+    assert (await arrivals.arrive_by_code(passing, code, begun)).id == came.id
     with pytest.raises(NotFound):
-        await sign_ups.arrive_by_code(far, code, begun)
+        await arrivals.arrive_by_code(far, code, begun)
     assert (await find_activity(staff, event.id)).sessions[0].taken == 1
+
+
+async def test_staff_note_who_came_without_wechat_signed_up_or_not(clock: Clock):
+    now, elder, other = clock(), Other("张奶奶", "13800001234"), Other("王爷爷", "13800005678")
+    staff, event = await announced(now, 24, seats=1)
+    person, begun = await neighbour("helps", now), now + 24 * HOUR
+    [seat] = await sign_ups.sign_up(person, event.id, now, other=elder)
+    with pytest.raises(Conflict, match="does not take place now"):
+        await arrivals.bring(staff, event.id, elder, now)
+    with pytest.raises(NotAllowed):
+        await arrivals.bring(person, event.id, elder, begun)
+    came = await arrivals.bring(staff, event.id, elder, begun)
+    assert (came.id, came.state) == (seat.id, BookingState.ARRIVED)
+    with pytest.raises(Conflict, match="no seat"):
+        await arrivals.bring(staff, event.id, other, begun)
+    await resize_slot(staff, came.slot_id, 2, now)
+    assert (await arrivals.bring(staff, event.id, other, begun)).by == staff.actor
+    assert (await find_activity(staff, event.id)).sessions[0].taken == 2
 
 
 async def test_a_correction_is_made_by_who_looks_after_the_shift_and_never_for_oneself(clock: Clock):

@@ -267,7 +267,10 @@ async def test_the_package_has_it_and_who_is_forgotten_leaves_figures_alone(orm:
     first = (await gather(chen, NOW)).applications[0]
     assert (first["answers"]["老人身份证号"], len(first["photos"])) == (ID_NUMBER, 1)
     assert [line["what"] for line in first["timeline"]] == ["submit", "take", "ask"]
-    await erase(chen, NOW)
+    with pytest.raises(Conflict) as refusal:
+        await erase(chen, NOW)
+    assert "还有 2 件事在办" in refusal.value.say
+    await erase(chen, NOW, even_open=True)
     rows = str(await fetch("SELECT * FROM application")) + str(await fetch("SELECT * FROM application_event"))
     assert not any(word in rows for word in (NAME, PHONE, ID_NUMBER, "女儿"))
     assert {one.state for one in await Application.all()} == {ApplicationState.WITHDRAWN}

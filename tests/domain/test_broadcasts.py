@@ -208,6 +208,9 @@ async def test_an_announcement_stands_once_in_each_room_and_who_read_it_there_ha
         said = await room_messages.announcements(person, room.id)
         assert ["明天停水" in entry.text for entry in said] == [True]
         assert said[0].author.endswith("李主任")
+    seen = await broadcast_reports.report(office.author, both.id, office.now)
+    grids = await fetch("SELECT count(*)::int AS n FROM area WHERE level = 'grid' AND parent_id = $1", both.area_id)
+    assert f"群公告 {grids[0]['n']} 个" in broadcast_reports.progress(both, seen)
     room = await first_room()
     await room_messages.mark_read(zhao, room.id, 10_000)
     names = [one.id for one in await broadcast_reports.unread(office.author, both.id, office.now)]

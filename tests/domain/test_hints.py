@@ -203,4 +203,4 @@ async def test_who_has_not_written_for_days_gets_it_as_a_template_notice(town: T
     await town.deliver()
     job = await Outbox.filter(recipient=WANG).order_by("-id").first()
     assert job is not None
-    assert (job.channel, job.error) == ("template", "")
+    assert (job.channel, job.error) == ("template", "对方超过 48 小时没有互动；对方没有同意订阅通知")

@@ -11,12 +11,14 @@ from domain.homes import Home, read_home
 from domain.linking import merge
 from domain.people import find_person
 from domain.personal_data import gather
-from errors import BadRequest, NotAllowed, NotFound, TooMany
+from errors import BadRequest, Conflict, NotAllowed, NotFound, TooMany
 from models.audit import AuditEvent
 from models.enums import Purpose
+from models.people import Household
 from models.people_facts import HouseholdMember, OptOut
 from tests.domain.homes import FAR, NOW, fact_kinds, follower, home, member
 from tests.domain.neighbours import officer
+from tests.town import Clock
 
 pytestmark = pytest.mark.usefixtures("orm")
 
@@ -118,3 +120,34 @@ async def test_nobody_keeps_a_grid_workers_phone_ringing_with_claims():
         await household_claims.claim(anna, place, "甲六", NOW)
     await household_claims.claim(anna, place, "甲六", NOW + timedelta(days=1, seconds=1))
     assert [row.name for row in await HouseholdMember.all()] == ["甲六"]
+
+
+async def test_two_who_say_to_be_the_same_wait_side_by_side_and_one_who_is_known_stays(clock: Clock):
+    worker, place = await officer("G001"), Home("3栋", "1单元", "101")
+    anna, bo = await follower("anna"), await follower("bo")
+    await member(await home("101"), "甲一")
+    for person in (anna, bo):
+        await household_claims.claim(person, place, "甲一", clock())
+    first, second = sorted(await household_claims.waiting_claims(worker), key=lambda one: one.id)
+    assert (first.resident_id, second.resident_id) == (anna.resident_id, bo.resident_id)
+    assert second.name == f"甲一（{bo.resident_id}）"
+    await household_claims.confirm(worker, first.id, clock())
+    with pytest.raises(Conflict):
+        await household_claims.claim(anna, place, "甲一", clock())
+    known = await HouseholdMember.get(id=first.id)
+    assert (known.resident_id, known.confirmed_at is None) == (anna.resident_id, False)
+    await household_claims.refuse(worker, second.id, clock())
+    with pytest.raises(Conflict):
+        await household_claims.confirm(worker, first.id, clock())
+
+
+async def test_who_moves_leaves_nothing_of_their_own_words_behind(clock: Clock):
+    worker, anna = await officer("G001"), await follower("anna")
+    for room in ("101", "102"):
+        await household_claims.claim(anna, Home("70栋", "", room), "甲一", clock())
+        [waiting] = await household_claims.waiting_claims(worker)
+        await household_claims.confirm(worker, waiting.id, clock())
+    assert [row.household.room for row in await HouseholdMember.all().select_related("household")] == ["102"]
+    assert await Household.filter(building="70栋").count() == 1
+    await household_claims.leave(anna, clock())
+    assert await HouseholdMember.all().count() + await Household.filter(building="70栋").count() == 0

@@ -94,6 +94,10 @@ async def test_five_wrong_codes_and_one_must_ask_who_is_there(town: Town):
     for one in wrong:
         assert "签到码不对" in await town.say(CHEN, f"签到 {one}")
     assert "找现场工作人员签到" in await town.say(CHEN, f"签到 {code}")
+    await _first_list(town)
+    await town.say(LI, "登记来的人")
+    assert "没看清" in await town.say(LI, "王大爷")
+    assert "王**签到好了" in await town.say(LI, "王大爷 13800005678")
     town.clock.advance(timedelta(minutes=16))
     assert "签到好了" in await town.say(CHEN, f"签到 {code}")
 
@@ -115,7 +119,10 @@ async def test_family_is_signed_up_for_a_course_and_told_when_it_is_called_off(t
     await town.say(CHEN, "帮家人报名")
     await town.say(CHEN, "李桂英，13800001234，母亲")
     assert "已报 1 人" in await _first_list(town)
-    assert "为什么取消" in await town.say(LI, "1")
+    assert "来的人姓名、电话" in await town.say(LI, "1")
+    assert "现在没有在办的场次" in await town.say(LI, "王大爷 13800005678")
+    await _first_list(town)
+    assert "为什么取消" in await town.say(LI, "2")
     assert "手机课取消了，报了名的 1 人都会收到通知" in await town.say(LI, "老师病了")
     await town.deliver()
     assert "您给李**约的手机课" in town.last(CHEN)

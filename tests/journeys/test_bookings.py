@@ -9,6 +9,8 @@ from domain.booking_rounds import GRACE, end_waiting, remind, settle
 from domain.slot_making import make_slots
 from models.bookings import Booking, BookingPlan, Slot
 from models.enums import BookingState
+from models.people import Household, Resident
+from models.people_facts import HouseholdMember
 from tests.town import CHEN, LI, WANG, Town
 
 MOTHER = "李桂英 13812345678 母亲"
@@ -117,6 +119,22 @@ async def test_family_and_grid_worker_book_for_an_elder_and_it_is_noted_who_did(
     assert "李** 老年人免费体检" in listed
     assert "李桂英" not in listed
     assert (await town.say(LI, f"签到 {mothers.code}")).startswith("签到好了：李桂英，老年人免费体检")
+
+
+async def test_who_lives_in_the_same_household_is_one_tap_away(town: Town):
+    await opened(town)
+    chen = await Resident.get(openid=CHEN)
+    home = await Household.create(grid_id=chen.grid_id, building="3栋", room="901", phone="02755509999")
+    told = {"household": home, "changed_at": town.clock()}
+    await HouseholdMember.create(**told, name="陈晓", resident=chen, confirmed_at=town.clock())
+    await HouseholdMember.create(**told, name="陈奶奶")
+    await town.say(CHEN, "预约体检")
+    await town.say(CHEN, "1")
+    await town.say(CHEN, "1")
+    assert "1 陈奶奶" in await town.say(CHEN, "替家人约")
+    assert (await town.say(CHEN, "1")).startswith("给陈奶奶约好了：老年人免费体检")
+    booked = await Booking.get()
+    assert (booked.phone, booked.relation, booked.resident_id) == ("02755509999", "家人", None)
 
 
 async def test_a_booking_moves_to_another_time_and_waiting_ends_when_the_time_begins(town: Town):

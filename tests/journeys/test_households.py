@@ -48,6 +48,8 @@ async def test_a_grid_worker_keeps_the_households_of_their_grid_and_nobody_elses
     assert "☑ 独居" in card
     assert "☐ 空巢" in card
     assert "☑ 空巢" in await town.say(WANG, "2")
+    assert "☐ 退役军人" in await town.say(WANG, "更多标签")
+    assert "☑ 退役军人" in await town.say(WANG, "1")
     assert "驾驶证到期 2027-01-15" in await town.say(WANG, "驾驶证到期 2027-01-15")
     assert "生日 1940-02-29，86 岁" in await town.say(WANG, "生日 1940-02-29")
     assert "日期看不懂" in await town.say(WANG, "驾驶证到期 明年")
@@ -55,7 +57,7 @@ async def test_a_grid_worker_keeps_the_households_of_their_grid_and_nobody_elses
     found = await HouseholdMember.get(name="周德福")
     assert (found.facts["empty_nest"], found.facts["licence_expires"]) == (True, "2027-01-15")
     assert found.birthday == date(1940, 2, 29)
-    assert await AuditEvent.filter(tag="member:read_sensitive", object_id=found.id).count() == 1
+    assert await AuditEvent.filter(tag="member:read_sensitive", object_id=found.id).count() == 2, "each look is noted"
 
     assert "还没有12栋1单元301这一户" in await town.say(WANG, "档案 12栋1单元301")
     assert "还没有记人" in await town.say(WANG, "1")

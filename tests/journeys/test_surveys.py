@@ -79,6 +79,7 @@ async def test_a_sentence_about_something_else_goes_on_as_such(town: Town):
 async def test_what_is_typed_into_an_anonymous_one_is_kept_nowhere_else(town: Town):
     survey = await let_out(town, anonymous=True)
     await town.say(CHEN, "问卷")
+    assert "没看明白" in await town.say(CHEN, "要我说就弃权吧，装不装我都无所谓")
     for words in ("弃权", "停车", "2颗星", "门口的石狮子挪一挪"):
         await town.say(CHEN, words)
     await town.say(CHEN, "提交")
