@@ -112,7 +112,10 @@ async def _card(visit: Visit, entry: Entry) -> tuple[Card | None, str]:
 async def make_case(visit: Visit) -> web.StreamResponse:
     """转为事件. The room reads its number and the promised time."""
     given, entry = await visit.form(NewCase), await _read(visit)
-    changes = Changes(given.category, given.place, given.text, given.urgent, given.together)
+    # Untouched, the words are gathered from all messages that go along.
+    text = "\n".join(given.text.splitlines())
+    text = "" if text == entry.text else text
+    changes = Changes(given.category, given.place, text, given.urgent, given.together)
     filed = await room_cases.to_case(visit.staff, entry.id, changes, visit.now, visit.source)
     return visit.go(
         f"/rooms/{entry.room_id}", f"已转为事件 {serial(filed.case.number)}，{_whose(filed)}。群里已经说明。"

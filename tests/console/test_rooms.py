@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
+import aiohttp
 import pytest
 
+from domain.room_desk import desk_rooms
 from domain.room_messages import entries, post, recall
 from domain.rooms import private_room
 from models.cases import Case
-from models.enums import MessageKind, MessageState
+from models.enums import MessageKind, MessageState, RoomKind
 from models.rooms import RoomMessage, RoomSeat
+from tests.api.files import picture
 from tests.console.conftest import Desk, give_password
 from tests.domain.grid_room import LAMP, RUBBISH, Grid, make_grid
 from tests.domain.neighbours import FAR, first_room, neighbour, words
@@ -42,6 +46,21 @@ async def test_a_worker_sees_their_room_with_what_is_new_and_what_nobody_answere
     assert again.count("1 条</b>") == 1  # read, and still without an answer
 
 
+async def test_rooms_are_found_by_name_and_listed_page_by_page(town: Town, desk: Desk, grid: Grid):
+    await sign_in(town, desk, "李主任")
+    assert "第一网格</a>" in await desk.open("/rooms?name=第一")
+    assert "第二网格</a>" not in desk.page
+    assert "没有找到名字里有“水果湖”的群" in await desk.open("/rooms/list?name=水果湖")
+    names, following = list[str](), None
+    while True:
+        found = await desk_rooms(grid.li, RoomKind.GRID, grid.now, limit=1, beyond=following)
+        names += [room.line.name for room in found.rooms]
+        following = found.following
+        if following is None:
+            break
+    assert sorted(names) == ["东亭社区第一网格", "东亭社区第三网格", "东亭社区第二网格"]
+
+
 async def test_what_is_said_at_the_desk_is_read_in_the_room_and_answers_the_question(
     town: Town, desk: Desk, grid: Grid
 ):
@@ -55,6 +74,21 @@ async def test_what_is_said_at_the_desk_is_read_in_the_room_and_answers_the_ques
     answers = [one for one in await entries(grid.chen, grid.room.id) if one.text == "停到明早六点"]
     assert [(one.author, one.reply_to) for one in answers] == [("网格员王芳", asked.id)]
     assert "都回过了" in await desk.open("/conversations")
+
+
+async def test_a_photo_goes_into_the_room_with_its_words(town: Town, desk: Desk, grid: Grid):
+    await sign_in(town, desk, "王芳")
+    page = await desk.open(f"/rooms/{grid.room.id}")
+    form = aiohttp.FormData({"mark": unescape(page.split('name="mark" value="')[1].split('"')[0]), "client_id": "p1"})
+    form.add_field("text", "水管修好了")
+    form.add_field("photo", picture(), filename="a.png", content_type="image/png")
+    async with desk.session.post(f"{desk.url}/console/rooms/{grid.room.id}/say", data=form) as answer:
+        page = await answer.text()
+    [entry] = await entries(grid.chen, grid.room.id)
+    assert (entry.kind, entry.text) == (MessageKind.IMAGE, "水管修好了")
+    assert f'src="/console/files/m{entry.id}"' in page
+    async with desk.session.get(f"{desk.url}/console/files/m{entry.id}") as answer:
+        assert answer.content_type == "image/jpeg"
 
 
 async def test_words_that_cannot_be_sent_are_told_so_and_none_are_sent(town: Town, desk: Desk, grid: Grid):
