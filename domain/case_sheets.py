@@ -244,17 +244,19 @@ async def _joined(case: Case) -> list[str]:
     return [one.words for one in found]
 
 
+# Each part by an index of its own. What was split off has the same reporter.
 _RELATED = """
-SELECT id, CASE WHEN id = $2 THEN '并入' WHEN id = $3 THEN '拆自' WHEN merged_into_id = $1 THEN '并来' ELSE '拆出' END
-    AS how
-FROM cases WHERE id IN ($2, $3) OR merged_into_id = $1 OR split_from_id = $1 ORDER BY id LIMIT $4
+SELECT id, CASE id WHEN $2 THEN '并入' ELSE '拆自' END AS how FROM cases WHERE id IN ($2, $3)
+UNION ALL (SELECT id, '并来' FROM cases WHERE merged_into_id = $1 ORDER BY id LIMIT $5)
+UNION ALL (SELECT id, '拆出' FROM cases WHERE reporter_id = $4 AND split_from_id = $1 ORDER BY id LIMIT $5)
 """
 
 
 async def _related(person: Person, case: Case) -> list[Related]:
-    rows = await fetch(_RELATED, case.id, case.merged_into_id, case.split_from_id, _READ)
+    rows = await fetch(_RELATED, case.id, case.merged_into_id, case.split_from_id, case.reporter_id, _READ)
     ways = {row["id"]: row["how"] for row in rows}
-    return [Related(ways[one.id], one) for one in await _readable(person, await Case.filter(id__in=list(ways)))]
+    found = await Case.filter(id__in=list(ways)).order_by("id")
+    return [Related(ways[one.id], one) for one in await _readable(person, found)]
 
 
 async def _readable(person: Person, cases: Sequence[Case]) -> list[Case]:
