@@ -52,6 +52,14 @@ async def show(visit: Visit) -> web.StreamResponse:
     )
 
 
+@pages.get("/conversations/news", quiet=True)
+async def show_news(visit: Visit) -> web.StreamResponse:
+    """How many have come to the list of what waits since the page was made."""
+    since = visit.query(Place).waiting
+    more = await unanswered_everywhere(visit.staff, visit.now, beyond=since, limit=_WAITING)
+    return visit.render("conversation_news.html", count=len(more), since=since)
+
+
 @pages.get("/conversations/talks", quiet=True)
 async def list_talks(visit: Visit) -> web.StreamResponse:
     """Private talks as a part that refreshes itself."""

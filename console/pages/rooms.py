@@ -179,6 +179,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         auto=member.room.auto_case,
         client_id=uuid4().hex,
         decides=decides(visit),
+        officers=[] if private else await rooms.members_on_duty(room_id),
         answered_by=await _quoted(visit, entries),
         **ways_to_show(visit),
     )

@@ -12,3 +12,10 @@ document.addEventListener("htmx:finally:request", () => {
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form button:disabled").forEach((button) => { button.disabled = false; });
 });
+
+// What asks by itself keeps what it shows when the answer is an error: the next one mends it.
+document.addEventListener("htmx:before:response", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  const failed = response.status >= 400 || response.headers.has("X-Fault");
+  if (failed && sourceElement.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+});

@@ -33,8 +33,12 @@
     if (wasAtEnd) toEnd(); else down.hidden = atEnd();
   });
   document.addEventListener("said", toEnd);
-  document.addEventListener("htmx:error", () => { broken.textContent = "连不上服务器，新消息可能看不到。正在自动重连。"; });
-  document.addEventListener("htmx:after:request", () => { broken.textContent = ""; });
+  const lost = (is) => { broken.textContent = is ? "连不上服务器，新消息可能看不到。正在自动重连。" : ""; };
+  document.addEventListener("htmx:error", () => lost(true));
+  document.addEventListener("htmx:before:response", (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    if (sourceElement.id === "newest") lost(response.status >= 400 || response.headers.has("X-Fault"));
+  });
   down.querySelector("button").addEventListener("click", () => { toEnd(); seen(); });
   for (const kind of ["pointerdown", "keydown", "wheel", "focusin"]) document.addEventListener(kind, seen, { passive: true });
   talk.addEventListener("scroll", () => { if (atEnd()) down.hidden = true; }, { passive: true });

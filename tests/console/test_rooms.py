@@ -248,6 +248,33 @@ async def test_street_staff_answer_in_rooms_and_read_no_private_talk(town: Town,
     assert desk.status == 404
 
 
+async def test_an_officer_of_a_department_answers_in_the_room_and_makes_no_case(town: Town, desk: Desk, grid: Grid):
+    said = await grid.say(grid.chen, RUBBISH)
+    await sign_in(town, desk, "马队长")
+    page = await desk.open(f"/rooms/messages/{said.id}")
+    assert "这由网格员和社区来转" in page
+    assert not re.search(r"/(case|remove|mute|private)\"", page)
+    await desk.send(f"/rooms/messages/{said.id}/case")
+    assert desk.status == 403
+    await desk.open("/conversations")
+    given = {"client_id": "m1", "reply_to": str(said.id), "text": "我们去看", "back": "waiting"}
+    assert "已发出" in await desk.send(f"/rooms/{grid.room.id}/say", **given)
+    assert "都回过了" in desk.page
+    assert await Case.all().count() == 0
+
+
+async def test_what_comes_while_the_list_is_open_is_announced(town: Town, desk: Desk, grid: Grid):
+    first = await grid.say(grid.chen, "今晚停水吗")
+    await sign_in(town, desk, "王芳")
+    await desk.open("/conversations")
+    looks = re.search(r'hx-get="/console(/conversations/news\?waiting=\d+)"', desk.page)
+    assert looks
+    assert looks[1].endswith(f"={first.id}")
+    assert "在等" not in await desk.open(looks[1])
+    await grid.say(grid.zhao, "明天停电吗")
+    assert "又有 1 条在等" in await desk.open(looks[1])
+
+
 async def test_an_announcement_reaches_everybody_of_the_grid(town: Town, desk: Desk, grid: Grid):
     await sign_in(town, desk, "王芳")
     await desk.open(f"/rooms/{grid.room.id}/announcements")
