@@ -29,6 +29,7 @@ LIGHTEST, HEAVIEST = 0.5, 10.0
 LONGEST = 120
 RECENT = 500
 """Cases a change is tried on, the newest first."""
+_CALLED = {"category": "类别", "kind": "作用", "entry": "词", "weight": "分量"}
 EXAMPLES = 8
 """Changed cases that are shown."""
 
@@ -126,7 +127,7 @@ def _check_entry(entry: str) -> None:
 
 
 def _wrong(name: str, rule: str) -> BadRequest:
-    return BadRequest(f"rule {name}: {rule}", say=f"规则的“{name}”不对：{rule}。")
+    return BadRequest(f"rule {name}: {rule}", say=f"规则的“{_CALLED[name]}”不对：{rule}。")
 
 
 async def rules_in_force() -> list[WordRule]:

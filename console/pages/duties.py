@@ -10,7 +10,7 @@ from pydantic import Field
 from console.frame import Form, Pages, Visit
 from console.values import MaybeDay, today
 from domain import console_tables, duty_views
-from domain.organisation_tables import DUTIES, TEMPLATES
+from domain.organisation_tables import TEMPLATES
 
 pages = Pages()
 
@@ -35,7 +35,6 @@ async def show(visit: Visit) -> web.StreamResponse:
         wanted=wanted,
         day=day,
         today=today(visit.now),
-        columns=[column for column in DUTIES.columns if column.name not in ("effective_on", "active")],
         lines=[line for line in lines if not words or any(words in cell for cell in line.values())],
         versions=versions,
         changes=await duty_views.changes_of(wanted.day, versions) if wanted.day else [],

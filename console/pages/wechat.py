@@ -28,7 +28,7 @@ class Wanted(Form):
 @pages.get("/wechat", who=_SYSTEM)
 async def show(visit: Visit) -> web.StreamResponse:
     """The menu."""
-    return visit.render("wechat.html", title="公众号菜单", menu=visit.office.back.menu())
+    return visit.render("wechat.html", title="公众号菜单", buttons=visit.office.back.menu())
 
 
 @pages.post("/wechat/menu", who=_SYSTEM)

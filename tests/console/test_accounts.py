@@ -1,4 +1,4 @@
-"""Accounts: who sees them, links that set a password, what the security administrator ends, the three administrators."""
+"""Accounts: who sees them, links that set a password, what the security administrator does, three administrators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.town import Town
 async def test_accounts_are_for_administrators_of_security_and_system_alone(town: Town, desk: Desk):
     wang = await give_password(town, "王芳")
     await desk.enter(wang.code)
-    assert "账号" not in re.findall(r'<nav class="side".*?</nav>', desk.page, re.S)[0]
+    assert "账号" not in re.findall(r'<nav class="side".*?</nav>', desk.page, re.DOTALL)[0]
     await desk.open("/accounts")
     assert desk.status == 403
     await at_desk(town, desk, "周科长", AdminKind.AUDIT)
