@@ -1,4 +1,4 @@
-"""群发 at the console: composed in a form, looked at on a phone, approved by somebody else, followed to the last door."""
+"""群发 at the console: composed in a form, looked at on a phone, approved by somebody else, told to the last door."""
 
 from __future__ import annotations
 
@@ -118,9 +118,7 @@ async def test_what_is_wrong_in_the_form_is_said_beside_the_button(town: Town, c
     mark = community.page.split('name="mark" value="')[1].split('"')[0]
     headers = {"Origin": community.url, "HX-Request": "true"}
     given = WATER | {"mark": mark, "rule": '{"age": {"from": 80}}', "channels": "room"}
-    async with community.session.post(
-        f"{community.url}/console/broadcasts/new", data=given, headers=headers
-    ) as answer:
+    async with community.session.post(f"{community.url}/console/broadcasts/new", data=given, headers=headers) as answer:
         assert (answer.status, answer.headers["X-Fault"]) == (200, "bad_request")
         assert "不能发到网格群" in await answer.text()
 
