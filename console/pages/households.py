@@ -133,7 +133,8 @@ async def show_member(visit: Visit) -> web.StreamResponse:
     """What is known of them; that it was looked at is noted where some of it is sensitive."""
     member = await facts.show_member(visit.staff, _member(visit), visit.now, visit.source)
     kinds = {"yes": FactType.YES, "choice": FactType.CHOICE, "date": FactType.DATE, "number": FactType.NUMBER}
-    return visit.render("member.html", title=member.name, member=member, types=kinds)
+    known_first = sorted(member.facts, key=lambda fact: not fact.said)
+    return visit.render("member.html", title=member.name, member=member, facts=known_first, types=kinds)
 
 
 @pages.post(_MEMBER, who=keeps)
