@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, model_validator
 
 from console.frame import Form
 from domain.case_exports import Wanted
@@ -14,9 +14,7 @@ from domain.clock import SHANGHAI
 from domain.desk import Filters, Sort
 from models.enums import Status
 
-_BLANK = BeforeValidator(lambda given: None if given == "" else given)
-_Id = Annotated[int | None, _BLANK, Field(ge=1, le=2**31 - 1)]
-_Day = Annotated[date | None, _BLANK]
+_Id = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 
 
 class Query(Form):
@@ -29,10 +27,16 @@ class Query(Form):
     holder: Annotated[_Id, Field(title="经办人")] = None
     late: Annotated[bool, Field(title="超时")] = False
     urgent: Annotated[bool, Field(title="紧急")] = False
-    since: Annotated[_Day, Field(title="开始日期")] = None
-    until: Annotated[_Day, Field(title="结束日期")] = None
+    since: Annotated[date | None, Field(title="开始日期")] = None
+    until: Annotated[date | None, Field(title="结束日期")] = None
     sort: Annotated[Sort, Field(title="顺序")] = Sort.DUE
     after: Annotated[str, Field(max_length=80, title="页")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A field that was left blank was not chosen."""
+        return {name: value for name, value in given.items() if value != ""}
 
     @property
     def kept(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ async def accept(person: Person, case_id: int, now: datetime, source: str = "") 
         case = work.case
         case.accepted_at = now
         work.step(Verb.ACCEPT, "已受理")
+        case.area_id = case.grid_id or case.area_id  # nobody has had it: the duty list is asked from the grid upwards
         way = await route(case, now)
         holder = give(case, way, work.journal)
         due = await milestones.set_due(case, way.limits["handle_limit"], now)

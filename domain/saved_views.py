@@ -17,7 +17,8 @@ MOST = 20
 _NAME = 24
 _SAVE = """
 INSERT INTO saved_view (staff_id, page, name, query, position)
-SELECT $1, $2, $3, $4::jsonb, coalesce(max(position) + 1, 0) FROM saved_view WHERE staff_id = $1 AND page = $2
+SELECT $1::int, $2::varchar, $3::varchar, $4::jsonb, coalesce(max(position) + 1, 0) FROM saved_view
+WHERE staff_id = $1 AND page = $2
 ON CONFLICT (staff_id, page, name) DO UPDATE SET query = excluded.query RETURNING id
 """
 _LOCK = "SELECT FROM staff WHERE id = $1 FOR NO KEY UPDATE"

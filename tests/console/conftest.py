@@ -30,10 +30,12 @@ class Desk:
             self.headers = answer.headers
         return self.page
 
-    async def send(self, path: str, **given: str) -> str:
+    async def send(self, path: str, **given: str | list[str]) -> str:
         """Send the form of the page that is open to `path`."""
         mark = re.search(r'name="mark" value="([^"]+)"', self.page)
-        fields = {"mark": unescape(mark[1]) if mark else ""} | given
+        fields = [("mark", unescape(mark[1]) if mark else "")]
+        for name, value in given.items():
+            fields += [(name, one) for one in ([value] if isinstance(value, str) else value)]
         headers = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
         async with self.session.post(f"{self.url}/console{path}", data=fields, headers=headers) as answer:
             self.status, self.page, self.path = answer.status, await answer.text(), answer.url.path
