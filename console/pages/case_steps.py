@@ -3,141 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time
-from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BeforeValidator, Field
 
-from console.frame import Form, Pages, Visit
+from console.case_given import (
+    Because,
+    Decision,
+    Demand,
+    Disposal,
+    Grid,
+    Handing,
+    Kind,
+    Line,
+    Nothing,
+    Other,
+    Part,
+    Progress,
+    Spoken,
+    Task,
+    Until,
+)
+from console.frame import Pages, Visit
 from console.pages.cases import CASE, case_of
 from console.sent_files import media_of
 from domain import casework, nudges, on_behalf, requests, supervision, together
 from domain.accepting import accept
 from domain.case_choices import matter_of
 from domain.casebook import Case, read_case
-from domain.clock import SHANGHAI, say_deadline
+from domain.clock import say_deadline
 from domain.dispatching import dispatch_to_grid
 from domain.notices import serial
 from domain.previews import Told, draft_of
 from domain.rating import Opinion
-from domain.room_words import clean
 from domain.worktime import TimeLimit
 from errors import BadRequest, NotFound
 from models.enums import RequestKind, Source
 
 pages = Pages()
-
-_DAY_ENDS = time(18)
-
-Words = Annotated[str, Field(max_length=2000, title="文字"), BeforeValidator(lambda given: clean(str(given)))]
-Reason = Annotated[str, Field(max_length=2000, title="原因"), BeforeValidator(lambda given: clean(str(given)))]
-Colleague = Annotated[str, Field(max_length=64, title="给谁")]
-Within = Annotated[str, Field(max_length=12, title="时限")]
-
-
-class Nothing(Form):
-    """A button alone."""
-
-
-class Because(Form):
-    """Why."""
-
-    reason: Reason = ""
-
-
-class Line(Form):
-    """A sentence."""
-
-    text: Words = ""
-
-
-class Progress(Form):
-    """Words of one's own or a ready sentence; with photos beside them."""
-
-    text: Words = ""
-    ready: Words = ""
-
-    @property
-    def said(self) -> str:
-        """Both, where both are there."""
-        return self.text or self.ready
-
-
-class Disposal(Progress):
-    """What was done."""
-
-    outcome: Literal["", "explained", "cannot"] = ""
-
-
-class Until(Because):
-    """A wish with a day."""
-
-    until: Annotated[date | None, BeforeValidator(lambda given: given or None), Field(title="日期")] = None
-
-    @property
-    def moment(self) -> datetime | None:
-        """The end of that working day."""
-        return datetime.combine(self.until, _DAY_ENDS, SHANGHAI) if self.until else None
-
-
-class Handing(Because):
-    """To whom, and why."""
-
-    to: Colleague = ""
-
-
-class Task(Line):
-    """Whom to ask for which part, and by when."""
-
-    to: Colleague = ""
-    within: Within = ""
-
-
-class Demand(Line):
-    """What a superior wants to know, and by when."""
-
-    within: Within = ""
-
-
-class Grid(Form):
-    """A grid, or one of its workers."""
-
-    grid: Annotated[str, Field(max_length=64, title="网格")] = ""
-
-
-class Other(Form):
-    """Another case."""
-
-    into: Annotated[str, Field(max_length=24, title="编号")] = ""
-
-
-class Part(Line):
-    """A second matter."""
-
-    place: Annotated[str, Field(max_length=200, title="地点")] = ""
-
-
-class Kind(Form):
-    """Another kind of matter."""
-
-    category: Annotated[str, Field(min_length=1, max_length=64, title="类别")]
-
-
-class Decision(Because):
-    """Whether it is agreed to."""
-
-    agree: Literal["yes", "no"]
-
-
-class Spoken(Form):
-    """What the resident said on the telephone."""
-
-    solved: Literal["yes", "no", "none"]
-    satisfaction: Annotated[
-        int | None, BeforeValidator(lambda given: given or None), Field(ge=1, le=3, title="满意度")
-    ] = None
-    words: Words = ""
 
 
 async def _done(visit: Visit, case: Case, said: str) -> web.StreamResponse:
