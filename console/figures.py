@@ -30,26 +30,27 @@ COUNT_NAMES = dict(
         strict=True,
     )
 )
-_Month = Annotated[str, Field(pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$", title="月份")]
+#: An area by its id, which the database keeps in four bytes.
+MaybeArea = Annotated[MaybeIdent, Field(le=2**31 - 1, title="区域")]
+_YEARS = range(2000, 2101)
+_Month = Annotated[str, Field(pattern=r"^(20\d{2}-(0[1-9]|1[0-2]))?$", title="月份")]
 
 
 class Query(Form):
     """Which area, which period: a month, or (both) days. Without anything this month of one's own area."""
 
-    area: Annotated[MaybeIdent, Field(title="区域")] = None
+    area: MaybeArea = None
     month: _Month = ""
     since: Annotated[MaybeDay, Field(title="开始日期")] = None
     until: Annotated[MaybeDay, Field(title="结束日期")] = None
 
     def period(self, now: datetime) -> Period:
         """The period meant. Raises BadRequest."""
-        try:
-            if self.since or self.until:
-                last = self.until or today(now)
-                return check_period(self.since or last, last)
-            return Period.of_month(date.fromisoformat(f"{self.month}-01") if self.month else today(now))
-        except (OverflowError, ValueError) as error:
-            raise BadRequest(str(error), say="这个日期看不了，请换一个。") from None
+        first = self.since or self.until or (date.fromisoformat(f"{self.month}-01") if self.month else today(now))
+        last = self.until or today(now)
+        if first.year not in _YEARS or last.year not in _YEARS:
+            raise BadRequest(f"{first} to {last}", say="这个日期看不了，请换一个。")
+        return check_period(first, last) if self.since or self.until else Period.of_month(first)
 
 
 class BehindQuery(Query):
@@ -66,16 +67,16 @@ class BehindQuery(Query):
 class NowQuery(Form):
     """The cases that stand in one way now; `branch` = of this part alone, as it is (本级)."""
 
-    area: Annotated[MaybeIdent, Field(title="区域")] = None
+    area: MaybeArea = None
     kind: Annotated[Literal["open", "overdue", "soon", "urgent"], Field(title="情况")] = "soon"
-    branch: Annotated[MaybeIdent, Field(title="区域")] = None
+    branch: MaybeArea = None
     after: Annotated[MaybeIdent, Field(title="页")] = None
 
 
 class TheseQuery(Form):
     """Cases by their ids: those of a hot spot."""
 
-    area: Annotated[MaybeIdent, Field(title="区域")] = None
+    area: MaybeArea = None
     ids: Annotated[tuple[Ident, ...], Field(max_length=500, title="事件")] = ()
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from console.figures import Chart, Links, Row, lasting, percent
 from console.heat import Drawing, Spot, draw
+from console.values import today
 from domain.figures_cases import Standing, flow, standing_now
 from domain.figures_counts import TIMES, Question, count, scope_below
 from domain.figures_settings import in_force
@@ -123,9 +124,10 @@ def satisfaction(links: Links, shown: Overview) -> Section:
     return Section("satisfaction", "居民满意度", heads, rows if counts["closed"] else [], note, chart)
 
 
-async def days(links: Links, _now: datetime) -> Section:
-    """What came in and was done, day by day."""
+async def days(links: Links, now: datetime) -> Section:
+    """What came in and was done, day by day; no day that has not come yet."""
     found = await flow(links.period, await scope_below(links.view.area.id))
+    found = [day for day in found if day.day <= today(now)]
     kinds = (("上报", "reported"), ("处置", "disposed"), ("办结", "closed"))
     series = [(name, [getattr(day, kind) for day in found]) for name, kind in kinds]
     at = [links.cases("reported", day=day.day) for day in found]
@@ -214,8 +216,8 @@ async def times(links: Links, _now: datetime) -> Section:
         ("lead", "soon"),
         "小时",
     )
-    heads = ("环节", "一半不超过（Excel 里是小时）", "九成不超过", "件数")
-    return Section("times", "响应和处理用时", heads, rows, chart=chart)
+    heads = ("环节", "一半不超过", "九成不超过", "件数")
+    return Section("times", "响应和处理用时", heads, rows, "导出的表里以小时计。", chart)
 
 
 async def _ranked(links: Links, by: By, name: str, title: str, what: str) -> Section:
@@ -223,17 +225,19 @@ async def _ranked(links: Links, by: By, name: str, title: str, what: str) -> Sec
     depth = max(area.level.rank, 1)
     settings = (await in_force(period.first_day)).settings
     parts = formulas(settings)
+    full = {str(grid.id): grid.name for grid in await grids_below(area.id)} if by is By.AREA else {}
     rows, charted = list[list[Value]](), list[tuple[str, float, str]]()
     for one in await ranking(area, period, by):
+        name_of = full.get(one.line.key) or (f"{one.line.name}（未分网格）" if by is By.AREA else one.line.name)
         line = Row("area" if by is By.AREA else "unit", one.line.key, depth)
         values, after = one.line.before, one.line.after.scores.get("overall")
         score = values.scores.get("overall")
         due = values.figures["close_on_time"]
         if len(charted) < 15 and score is not None:
-            charted.append((one.line.name, score, links.cases("reported", row=line)))
+            charted.append((name_of, score, links.cases("reported", row=line)))
         rows.append(
             [
-                words(one.line.name),
+                words(name_of),
                 Value(str(one.place or "—"), one.place),
                 Value("—" if score is None else f"{score:.1f}", score),
                 Value("—" if after is None else f"{after:.1f}", after),

@@ -92,8 +92,8 @@ async def revoke_screen(person: Person, screen_id: int, now: datetime, source: s
 
 
 _SEEN = """
-UPDATE screen_link SET seen_at = $2 WHERE digest = $1 AND revoked_at IS NULL
-    AND (seen_at IS NULL OR seen_at < $2 - interval '1 minute')
+UPDATE screen_link SET seen_at = $2::timestamptz WHERE digest = $1 AND revoked_at IS NULL
+    AND (seen_at IS NULL OR seen_at < $2::timestamptz - interval '1 minute')
 """
 
 

@@ -13,9 +13,9 @@ from aiohttp import web
 from pydantic import Field
 
 from console import sections
-from console.figures import Chart, Links, percent
+from console.figures import Chart, Links, MaybeArea, percent
 from console.frame import ROOT, AdminKind, Form, Pages, Visit, administrator, anyone, staff
-from console.values import Ident, MaybeIdent, today
+from console.values import today
 from domain import screens
 from domain.clock import SHANGHAI
 from domain.figures_cases import Day, flow
@@ -36,14 +36,14 @@ keeper = administrator(AdminKind.SYSTEM)
 class Query(Form):
     """Which area, for who is signed in."""
 
-    area: Annotated[MaybeIdent, Field(title="区域")] = None
+    area: MaybeArea = None
 
 
 class NewScreen(Form):
     """A screen to make a link for."""
 
     name: Annotated[str, Field(min_length=1, max_length=24, title="名称")]
-    area: Annotated[Ident, Field(title="区域")]
+    area: Annotated[int, Field(ge=1, le=2**31 - 1, title="区域")]
 
 
 async def _area(visit: Visit) -> int:

@@ -5,7 +5,7 @@
   const drawn = new Set();
   const dark = document.documentElement.classList.contains("wall");
   const ink = dark ? "#e8f1ed" : "#1c2521", line = dark ? "#3b4a52" : "#d5ddd9";
-  const size = dark ? Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8) : 13;
+  const size = dark ? Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize)) : 13;
   const tones = dark
     ? { late: "#ff7b72", soon: "#ffc24d", calm: "#5aa9e6", lead: "#4fd1a1", good: "#4fd1a1", none: "#8b9aa3" }
     : { late: "#a4161a", soon: "#c77700", calm: "#1c5fb8", lead: "#0b6e4f", good: "#0b6e4f", none: "#83918a" };
