@@ -9,9 +9,10 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from console.frame import Form, Pages, Visit
+from console.pages.badges import sets_badges
 from console.pages.rooms import decides, on_duty_line, ways_to_show
 from console.values import Ident
-from domain import moderation, room_cards, room_cases, room_messages, rooms
+from domain import badges, moderation, room_cards, room_cases, room_messages, rooms
 from domain.desk_choices import kinds_to_choose
 from domain.notices import serial
 from domain.room_cards import Card
@@ -94,6 +95,8 @@ async def show(visit: Visit) -> web.StreamResponse:
         may_remove=decides(visit) and there and not private,
         may_mute=decides(visit) and neighbour and not private and bool(entry.handle),
         may_talk=neighbour and not private and visit.post.role in (Role.GRID_WORKER, Role.COMMUNITY_STAFF),
+        may_badge=sets_badges(visit) and bool(entry.handle) and not mine and not private,
+        badges=badges.NAMES,
         **ways_to_show(visit),
     )
 

@@ -9,6 +9,7 @@ from html import unescape
 import aiohttp
 import pytest
 
+from domain.badges import agree, list_badges
 from domain.room_desk import desk_rooms
 from domain.room_messages import entries, post, recall
 from domain.rooms import private_room
@@ -202,7 +203,7 @@ async def test_a_removed_message_goes_from_the_room_and_its_sender_reads_why(tow
     assert "对方可以申诉" in await desk.send(f"/rooms/messages/{said.id}/remove", why="广告")
     [entry] = [one for one in await entries(grid.zhao, grid.room.id) if one.id == said.id]
     assert (entry.state, entry.text) == (MessageState.REMOVED, "")
-    assert "原因：广告" in await desk.open(f"/rooms/{grid.room.id}")
+    assert "别人看不到，因为：广告" in await desk.open(f"/rooms/{grid.room.id}")
 
 
 async def test_somebody_is_silent_for_a_day_and_speaks_again_when_allowed(town: Town, desk: Desk, grid: Grid):
@@ -273,6 +274,23 @@ async def test_what_comes_while_the_list_is_open_is_announced(town: Town, desk: 
     assert "在等" not in await desk.open(looks[1])
     await grid.say(grid.zhao, "明天停电吗")
     assert "又有 1 条在等" in await desk.open(looks[1])
+
+
+async def test_the_community_sets_a_badge_that_shows_once_its_bearer_agreed(town: Town, desk: Desk, grid: Grid):
+    said = await grid.say(grid.chen, "我来帮忙")
+    await sign_in(town, desk, "李主任")
+    assert "亮身份" in await desk.open(f"/rooms/messages/{said.id}")
+    page = await desk.send(f"/rooms/messages/{said.id}/badge", kind="volunteer", unit="爱心队")
+    assert "等本人同意" in page
+    assert "爱心队" not in await desk.open(f"/rooms/{grid.room.id}")
+    [badge] = await list_badges(grid.chen)
+    await desk.send("/rooms/badges/agree", badge=str(badge.id))
+    assert desk.status == 403
+    await agree(grid.chen, badge.id, grid.now)
+    assert "爱心队</span>" in await desk.open(f"/rooms/{grid.room.id}")
+    await desk.open("/rooms/badges")
+    assert "已经收回" in await desk.send("/rooms/badges/end", badge=str(badge.id))
+    assert "爱心队" not in await desk.open(f"/rooms/{grid.room.id}")
 
 
 async def test_an_announcement_reaches_everybody_of_the_grid(town: Town, desk: Desk, grid: Grid):
