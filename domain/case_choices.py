@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import nlp
+from domain.access import relation
+from domain.duplicates import open_like
+from domain.lookup import in_order
 from domain.patrols import need_post
-from domain.people import Person
+from domain.people import Home, Person, ancestors
+from domain.reports import Draft
 from domain.templates import fill, fitting
 from errors import BadRequest, NotFound
 from models.cases import Case
 from models.database import fetch
+from models.transitions import Who
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +80,31 @@ def matter_of(code: str) -> tuple[str, str, str]:
     except NotFound:
         raise BadRequest(f"category {code}", say="没有这个类别，请从列出的几类里选一个。") from None
     return kind.code, kind.subject, kind.domain
+
+
+# One more than is shown, so that it is known whether there are more.
+_GRIDS = """
+WITH RECURSIVE down AS (
+    SELECT id, parent_id, name, level, code FROM area WHERE id = $1
+    UNION ALL SELECT a.id, a.parent_id, a.name, a.level, a.code FROM area a JOIN down ON a.parent_id = down.id
+)
+SELECT down.id, coalesce(p.name, '') || down.name AS name FROM down LEFT JOIN area p ON p.id = down.parent_id
+WHERE down.level = 'grid' ORDER BY down.code LIMIT $2
+"""
+MOST_GRIDS = 100
+
+
+async def grids_to_choose(person: Person, area_id: int | None) -> Sequence[tuple[int, str]]:
+    """The grids of an area of theirs (else of their whole own), with their community's name. Where there are more than
+    MOST_GRIDS, a smaller area must be chosen first. Raises NotFound for an area of others."""
+    post = need_post(person, "area:read")
+    if area_id is not None and post.area_id not in await ancestors(area_id):
+        raise NotFound(f"area {area_id}", tag="area:read", object_id=area_id)
+    rows = await fetch(_GRIDS, area_id or post.area_id, MOST_GRIDS + 1)
+    return [(row["id"], row["name"]) for row in rows]
+
+
+async def known_already(person: Person, draft: Draft, home: Home, now: datetime) -> Sequence[Case]:
+    """Open cases of this person that a report is probably about, the likeliest first."""
+    found = await in_order([one.case_id for one in await open_like(draft, home, now)])
+    return [case for case in found if await relation(person, case) - {Who.REPORTER, Who.COLLEAGUE}]
