@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.doctor.machine import check_disk, check_font, check_home, check_model
+from app.doctor.platforms import check_platforms
+from app.doctor.report import Collected, Report
 from app.doctor.settings import given_settings, shown_value
+from app.doctor.wechat import check_wechat
 from app.settings import Settings, template_faults, wechat_faults
 from app.tables import MOST_BYTES, read_tables, write_tables
 from bot.api import WeChatApi
 from bot.menu import DEFAULT_MENU, Button
 from bot.qrcodes import create_grid_qrcode, poster_svg
-from console.back_office import MenuButton, Setting
+from console.back_office import Finding, MenuButton, Setting
 from domain.organisation import Export, template_tables
 from domain.organisation_tables import TABLES
 from domain.tables import Sheet
 from errors import BadRequest, TooLarge
 
+_CHECKS: Mapping[str, Callable[[Settings, Report], None]] = {
+    "data folder": check_home,
+    "disk": check_disk,
+    "font": lambda _, report: check_font(report),
+    "learned model": check_model,
+}
 _SUFFIXES = (".xlsx", ".csv", ".xls")
 
 
@@ -55,6 +65,18 @@ class Back:
             value = shown_value(getattr(self.given, name))
             lines.append(Setting(variable, value, source, known.description or "", wrong))
         return lines
+
+    async def examine(self) -> list[Finding]:
+        """As `linli doctor` does; the engines run, or nobody could ask."""
+        report = Collected()
+        for name, check in _CHECKS.items():
+            with report.guarded(name):
+                check(self.given, report)
+        with report.guarded("WeChat"):
+            await check_wechat(self.given, report)
+        with report.guarded("connectors"):
+            await check_platforms(self.given, report)
+        return [Finding(*each) for each in report.found]
 
     def menu(self) -> list[MenuButton]:
         """Linli's own menu."""

@@ -23,6 +23,15 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: `ok`, `!` (works, but know this) or `x` (must be mended), what it is, what to do."""
+
+    mark: str
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class MenuButton:
     """A button of the account's menu: what it opens, or the buttons below it."""
 
@@ -45,6 +54,9 @@ class BackOffice(Protocol):
 
     def settings(self) -> list[Setting]:
         """Everything this process was started with."""
+
+    async def examine(self) -> list[Finding]:
+        """What `linli doctor` finds about data folder, disk, font, model, WeChat and connectors."""
 
     def menu(self) -> list[MenuButton]:
         """The menu that is put into the account."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.organisation_cover import say_day
 from domain.people import ancestors
 from errors import NotFound
 from models.database import fetch, transaction
@@ -58,6 +59,7 @@ class Away:
     number: str
     name: str
     starts_at: datetime
+    first: str  # the same as the table of leave writes it
     ends_at: datetime
     deputy: str
     reason: str
@@ -122,7 +124,7 @@ async def area_view(area_id: int | None, now: datetime) -> AreaView | None:
             [_line(row) for row in await fetch(_BELOW, area_id)],
             [Unit(**row) for row in await fetch(_UNITS, area_id)],
             [Member(**row | {"role": Role(row["role"])}) for row in await fetch(_PEOPLE, area_id)],
-            [Away(**row) for row in await fetch(_AWAY, area_id, now)],
+            [Away(**row, first=say_day(row["starts_at"], end=False)) for row in await fetch(_AWAY, area_id, now)],
         )
 
 

@@ -41,6 +41,14 @@ async def test_settings_are_shown_without_secrets(town: Town, desk: Desk):
     assert "没有发现不对的设置" in page
 
 
+async def test_the_machine_and_wechat_are_examined_when_asked_to(town: Town, desk: Desk):
+    await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
+    await desk.open("/settings")
+    page = await desk.send("/settings/check")
+    assert f"data folder {town.services.settings.home.resolve()}" in page
+    assert "the simulator plays WeChat" in page
+
+
 async def test_no_secret_is_told_and_what_is_wrong_is(town: Town):
     given = Settings(
         home=town.services.settings.home,

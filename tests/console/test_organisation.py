@@ -72,6 +72,8 @@ async def test_leave_is_written_down_and_shown_until_it_is_over(town: Town, desk
     await desk.send("/organisation/rows/absences", **given, starts_at="2026-11-23", ends_at="2026-11-24")
     assert "年休假" in desk.page
     assert "还没开始" in desk.page
+    address = desk.page.split("/console/organisation/rows/absences?key=G001")[1].split('"')[0].replace("&amp;", "&")
+    assert 'value="2026-11-24"' in await desk.open(f"/organisation/rows/absences?key=G001{address}")
     assert await Absence.filter(staff__code="G001", deputy__code="G002", reason="年休假").count() == 1
 
 
