@@ -26,8 +26,8 @@ class Desk:
     async def open(self, path: str) -> str:
         """Go to a page; gives its text."""
         async with self.session.get(f"{self.url}/console{path}") as answer:
-            self.status, self.page, self.path = answer.status, await answer.text(), answer.url.path
-            self.headers = answer.headers
+            self.page = (await answer.read()).decode(errors="replace")  # a workbook is no text
+            self.status, self.path, self.headers = answer.status, answer.url.path, answer.headers
         return self.page
 
     async def send(self, path: str, **given: str | list[str]) -> str:
