@@ -56,9 +56,10 @@ function tellFault() {
   news.textContent = "暂时连不上，列表可能不是最新的，会自动再试。";
 }
 
-document.addEventListener("htmx:before:swap", (event) => {
-  const asked = event.detail.ctx;
-  if (asked.sourceElement === live && asked.response.headers.get("X-Fault")) { event.preventDefault(); tellFault(); }
+// What is shown stays (console.js); that it may be old is said.
+document.addEventListener("htmx:before:response", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  if (sourceElement === live && (response.status >= 400 || response.headers.has("X-Fault"))) tellFault();
 });
 document.addEventListener("htmx:after:swap", (event) => {
   const asked = event.detail.ctx;

@@ -88,7 +88,11 @@ async def test_news_is_told_and_neither_focus_nor_choice_is_lost(chromium: Brows
 
     assert faults == []
 
-    sentence = {"status": 200, "headers": {"X-Fault": "unavailable"}, "body": "<span>系统正在恢复</span>"}
+    sentence = {
+        "status": 200,
+        "headers": {"X-Fault": "unavailable", "Content-Type": "text/html"},
+        "body": "<span>系统正在恢复</span>",
+    }
     for fails in (lambda route: route.abort(), lambda route: route.fulfill(**sentence)):
         await page.route("**/desk/todo", fails)
         await freshen(page)
