@@ -280,7 +280,7 @@ def replay(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="callback, nlp, cases, rooms or broadcast")],
+    name: Annotated[str, typer.Argument(help="callback, nlp, cases, rooms, broadcast or console")],
     json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
     seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
     cases: Annotated[int, typer.Option(help="cases of the made-up city", min=1000)] = 1_000_000,
