@@ -118,6 +118,8 @@ class Spoken(Form):
 
     solved: Literal["yes", "no", "none"]
     satisfaction: Annotated[
-        int | None, BeforeValidator(lambda given: given or None), Field(ge=1, le=3, title="满意度")
+        Annotated[int, Field(ge=1, le=3)] | None,
+        BeforeValidator(lambda given: given or None),
+        Field(title="满意度"),
     ] = None
     words: Words = ""

@@ -22,7 +22,7 @@ from models.enums import Level
 pages = Pages()
 
 _Blank = BeforeValidator(lambda given: given or None)
-AreaId = Annotated[int | None, _Blank, Field(ge=1, le=2**31 - 1, title="网格")]
+AreaId = Annotated[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, _Blank, Field(title="网格")]
 
 
 class Where(Form):

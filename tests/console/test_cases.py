@@ -12,9 +12,7 @@ import aiohttp
 import pytest
 
 from console.case_steps import STEPS
-from console.frame import SESSION
 from console.pages import case_steps
-from domain.console_login import begin_session
 from domain.people import find_person
 from domain.personal_data import gather
 from models.audit import AuditEvent
@@ -22,23 +20,10 @@ from models.cases import Attachment, Case
 from models.enums import Status
 from models.people import Area, Resident, Staff
 from tests.console.conftest import Desk
+from tests.console.desks import Desks, offered, sentence
 from tests.town import CHEN, PNG, WANG, Town
 
 SQUARE = ((114.350, 30.550), (114.356, 30.550), (114.356, 30.556), (114.350, 30.556))
-
-
-class Desks:
-    """A browser for each member of staff."""
-
-    def __init__(self, town: Town, stack: AsyncExitStack) -> None:
-        self.town, self.stack = town, stack
-
-    async def of(self, name: str) -> Desk:
-        """Signed in already."""
-        jar, member = aiohttp.CookieJar(unsafe=True), await Staff.get(name=name)
-        jar.update_cookies({SESSION: await begin_session(member.id, self.town.clock(), "a browser", "test")})
-        session = await self.stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
-        return Desk(session, self.town.url)
 
 
 @pytest.fixture
@@ -54,17 +39,6 @@ async def a_lamp(town: Town, said: str = "3栋2单元楼道灯坏了好几天了
     await town.say(CHEN, "1")
     await town.deliver()
     return (await Case.all().order_by("-id"))[0]
-
-
-def offered(page: str) -> list[str]:
-    """The steps whose forms are on a page, in their order."""
-    return re.findall(r'data-step="(\w+)"', page)
-
-
-def sentence(page: str) -> str:
-    """What the page says happened, or why it did not."""
-    found = re.search(r'<p class="(?:said|lead)"[^>]*>([^<]*)<', page)
-    return unescape(found[1]) if found else ""
 
 
 async def take(desk: Desk, case: Case, step: str, **given: str) -> str:
