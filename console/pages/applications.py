@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from console.frame import Form, Pages, Visit
 from console.pages.counter import at_counter
+from console.pages.households import keeps
 from console.sent_files import uploads_of
 from console.values import MaybeIdent
 from domain import application_work as work
@@ -55,7 +56,14 @@ async def show_all(visit: Visit) -> web.StreamResponse:
     lines = await work.list_work(visit.staff, beyond=beyond, limit=_SHOWN)
     last = work.place_of(lines[-1]) if len(lines) == _SHOWN else None
     following = {"after_at": last[0].isoformat(), "after": last[1]} if last else {}
-    return visit.render("applications.html", title="办件", lines=lines, states=STATE_NAMES, following=following)
+    return visit.render(
+        "applications.html",
+        title="办件",
+        lines=lines,
+        states=STATE_NAMES,
+        following=following,
+        may_hand_in=keeps(visit),
+    )
 
 
 @pages.get(_ONE, who=at_counter)

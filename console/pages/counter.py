@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from console.frame import Form, Pages, Visit, staff
+from console.shown import wall
 from console.values import Behalf, MaybeDay, MaybeIdent, noon, today
 from domain import booking_changes, booking_plans, bookings, slots
 from domain.booking_cards import STATE_NAMES
@@ -40,20 +41,32 @@ class DayQuery(Form):
 async def show(visit: Visit) -> web.StreamResponse:
     """Who is expected on a day."""
     query = visit.query(DayQuery)
-    beyond = (query.after_at, query.after) if query.after_at and query.after else None
-    day = noon(query.day, visit.now)
-    found = await counter_list(visit.staff, day, plan_code=query.plan, beyond=beyond, limit=_SHOWN)
+    day = today(noon(query.day, visit.now))
     return visit.render(
         "counter.html",
         title="窗口",
-        cards=found,
-        day=today(day),
-        is_today=today(day) == today(visit.now),
+        day=day,
+        is_today=day == today(visit.now),
+        first_page=query.after is None,
         plan=query.plan,
         plans=await booking_plans.list_plans(visit.staff, limit=100),
-        more=len(found) == _SHOWN,
-        states=STATE_NAMES,
+        **await _listed(visit, query),
     )
+
+
+@pages.get("/counter/list", who=at_counter, quiet=True)
+async def refresh(visit: Visit) -> web.StreamResponse:
+    """The list alone, as the page asks for it again and again."""
+    query = visit.query(DayQuery)
+    day = today(noon(query.day, visit.now))
+    return visit.render("counter_list.html", day=day, plan=query.plan, **await _listed(visit, query))
+
+
+async def _listed(visit: Visit, query: DayQuery) -> dict[str, Any]:
+    beyond = (query.after_at, query.after) if query.after_at and query.after else None
+    day = noon(query.day, visit.now)
+    found = await counter_list(visit.staff, day, plan_code=query.plan, beyond=beyond, limit=_SHOWN)
+    return {"cards": found, "more": len(found) == _SHOWN, "states": STATE_NAMES}
 
 
 class Shown(Form):
@@ -67,7 +80,7 @@ async def check_in(visit: Visit) -> web.StreamResponse:
     """Whoever shows this code has come."""
     given = await visit.form(Shown)
     card = await bookings.check_in(visit.staff, given.code, visit.now, source=visit.source)
-    return visit.go(f"/counter/bookings/{card.id}", f"{card.name or '居民'}已签到：{card.title}。")
+    return visit.go("/counter", f"{card.name or '居民'}已签到：{wall(card.starts_at)} {card.title}。")
 
 
 class BookQuery(Form):

@@ -107,3 +107,39 @@ async def test_another_community_finds_nothing_and_the_grid_worker_sees_how_far_
     assert "待审核" in page
     assert ID_NUMBER not in page
     assert "我来办" not in page
+
+
+def _form(page: str, **given: str) -> aiohttp.FormData:
+    mark = page.split('name="mark" value="')[1].split('"', maxsplit=1)[0]
+    form = aiohttp.FormData({"mark": mark} | given)
+    form.add_field("answer-f6", PNG, filename="front.png", content_type="image/png")
+    return form
+
+
+FILLED = {
+    "code": "gljt",
+    "version": "1",
+    "name": "李桂英",
+    "phone": "13812345678",
+    "relation": "邻居",
+    "grid_id": "",
+    "answer-f1": "李桂英",
+    "answer-f2": ID_NUMBER,
+    "answer-f3": "13812345678",
+    "answer-f4": "是",
+    "answer-f5": "6222021234567890123",
+}
+
+
+async def test_somebody_without_wechat_has_it_filled_in_at_the_desk_with_their_papers(town: Town, li: Desk):
+    page = await li.open("/applications/new?code=gljt")
+    assert "老人身份证号" in page
+    wrong = _form(page, **FILLED | {"answer-f2": "110105194912310021"})
+    async with li.session.post(f"{li.url}/console/applications/new", data=wrong) as answer:
+        assert "好像有一位写错了" in await answer.text()
+    assert not await Application.exists()
+    async with li.session.post(f"{li.url}/console/applications/new", data=_form(page, **FILLED)) as answer:
+        assert "替李桂英交上了" in await answer.text()
+    made = await Application.get()
+    assert (made.name, made.relation, made.answers["f4"]) == ("李桂英", "邻居", True)
+    assert await ApplicationFile.filter(application_id=made.id, field="f6").count() == 1

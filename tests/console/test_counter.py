@@ -55,8 +55,9 @@ async def test_todays_list_masks_people_and_a_code_checks_them_in(town: Town, li
     page = await li.open("/counter")
     assert "陈**" in page
     assert "13800001234" not in page
-    assert "已签到" in await li.send("/counter/check-in", code=seat.code)
-    assert li.path == f"/console/counter/bookings/{seat.id}"
+    assert "陈建国已签到：12:00 社保窗口" in await li.send("/counter/check-in", code=seat.code)
+    assert "已签到" in (await li.open("/counter/list")).split("<tbody>")[1]
+    assert li.path == "/console/counter/list"
     assert (await Booking.get(id=seat.id)).state == "arrived"
 
 
