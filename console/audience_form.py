@@ -91,6 +91,7 @@ def rule_of(given: Audience, otherwise: Rule) -> Rule:
     if given.rule:
         try:
             rule = json.loads(given.rule)
+            json.dumps(rule, ensure_ascii=False).encode()  # half a character, written as an escape, is none
         except (ValueError, RecursionError):
             raise BadRequest("rule", say="直接写的规则看不懂，请检查括号和引号，或清空它改用上面的选项。") from None
         if not isinstance(rule, dict):

@@ -104,8 +104,3 @@ async def life_events(person: Person) -> list[LifeEvent]:
     kinds = await fact_kinds(in_use=False)
     found = await Broadcast.filter(id__in=ids).order_by("id")
     return [LifeEvent(one, Event.read(one.event).said(kinds)) for one in found if one.event]
-
-
-async def say_event(broadcast: Broadcast) -> str:
-    """On which day of people's lives it is sent; "" for what has nothing to do with such a day."""
-    return Event.read(broadcast.event).said(await fact_kinds(in_use=False)) if broadcast.event else ""

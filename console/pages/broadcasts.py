@@ -129,6 +129,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     found = await broadcasts.find(visit.staff, _ident(visit))
     audience = await audiences.check_audience(found.audience, found.area_id, event=found.event, in_use=False)
     author, approver = await post_of(found.author_id), await post_of(found.approver_id)
+    begun = found.state not in (BroadcastState.DRAFT, BroadcastState.WAITING, BroadcastState.REFUSED)
     return visit.render(
         "broadcast.html",
         title=found.title,
@@ -141,8 +142,8 @@ async def show(visit: Visit) -> web.StreamResponse:
         author=author.label if author else "—",
         approver=approver.label if approver else "",
         steps=broadcast_desk.steps(visit.post, found),
-        begun=found.state not in (BroadcastState.DRAFT, BroadcastState.WAITING, BroadcastState.REFUSED),
-        **await _progress(visit, found),
+        begun=begun,
+        **(await _progress(visit, found) if begun else {}),
     )
 
 

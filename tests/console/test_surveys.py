@@ -116,18 +116,15 @@ async def test_what_was_refused_is_changed_and_handed_in_again(town: Town, commu
     assert "第 2 版" in community.desk.page
 
 
-async def test_one_more_question_keeps_what_was_typed(town: Town, community: Asker) -> None:
+async def test_the_form_grows_by_a_question_and_says_what_is_wrong_in_which(town: Town, community: Asker) -> None:
     page = await community.compose("/surveys/question")
     assert (page.count('name="asks"'), 'value="夜间停车够吗？"' in page) == (4, True)
-    assert not await Survey.exists()
-
-
-async def test_what_is_wrong_in_a_question_is_said_with_its_number(town: Town, community: Asker) -> None:
     bad = (("asks", "颜色"), ("types", "choice"), ("options", "红"), ("required", "yes"))
     await community.compose("/surveys/new", "2026-11-27T18:00", *bad)
     assert (community.desk.status, "第 3 题要有 2 到 9 个" in community.desk.page) == (400, True)
     await community.compose("/surveys/new", "")
     assert (community.desk.status, "请选截止时间" in community.desk.page) == (400, True)
+    assert not await Survey.exists()
 
 
 async def test_results_are_a_picture_a_table_and_a_workbook(town: Town, community: Asker, street: Desk) -> None:
