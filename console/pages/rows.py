@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from console.frame import AdminKind, Form, Pages, Visit, administrator
 from console.values import today
@@ -91,14 +91,21 @@ def _back(table: Table, area: int | None) -> str:
     return _BACK.get(table.name) or (f"/organisation?{urlencode({'area': area})}" if area else "/organisation")
 
 
+def _asked(key: object, area: object) -> Asked:
+    try:
+        return Asked.model_validate({"key": key, "area": area})
+    except ValidationError:
+        raise BadRequest("key of a row", say="这一页的内容变了，请刷新再填。") from None
+
+
 @pages.post("/organisation/rows/{table}", who=_SYSTEM)
 async def write(visit: Visit) -> web.StreamResponse:
     """Checked and written as a file with one row would be."""
     table = console_tables.table_by_row(visit.request.match_info["table"])
     sent = await visit.request.post()
-    asked = Asked.model_validate({"key": sent.getall("key", []), "area": sent.get("area_id") or None})
+    asked = _asked(sent.getall("key", []), sent.get("area_id") or None)
     names = {column.name for column in table.columns}
-    given = {name: str(value).strip() for name, value in sent.items() if name in names}
+    given = {name: str(value).replace("\r\n", "\n").strip() for name, value in sent.items() if name in names}
     if unknown := set(sent) - names - {"key", "area_id", "mark"}:
         raise BadRequest(f"form field {min(unknown)}", say="这一页的内容变了，请刷新再填。")
     before = await _known(visit, table, asked.key) if asked.key else {}

@@ -11,6 +11,7 @@ pages = Pages()
 SOURCES = {"environment": "环境变量", ".env": ".env 文件", "default": "默认"}
 
 
+_SAID = {"(empty)": "空", "(not set)": "没有设置"}
 MARKS = {"ok": "正常", "!": "留意", "x": "要改"}
 _SYSTEM = administrator(AdminKind.SYSTEM)
 
@@ -20,7 +21,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     """All of them."""
     settings = visit.office.back.settings()
     wrong = [one for one in settings if one.wrong]
-    return visit.render("settings.html", title="系统设置", settings=settings, wrong=wrong, sources=SOURCES)
+    return visit.render("settings.html", title="系统设置", settings=settings, wrong=wrong, sources=SOURCES, said=_SAID)
 
 
 @pages.post("/settings/check", who=_SYSTEM)

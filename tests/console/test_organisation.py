@@ -64,6 +64,17 @@ async def test_a_field_that_is_emptied_is_empty_and_one_that_must_not_be_is_told
     assert (unit.name, unit.kind) == ("城管中队", "")
 
 
+async def test_a_form_that_was_tampered_with_is_refused(town: Town, desk: Desk):
+    await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
+    for given in ({"area_id": "x"}, {"openid": "o_mine"}, {"key": "nobody"}):
+        await desk.open("/organisation/rows/staff")
+        await desk.send("/organisation/rows/staff", code="G001", name="王芳芳", **given)
+        assert desk.status in {400, 404}, given
+    await desk.open("/organisation/rows/households")
+    assert desk.status == 404
+    assert (await Staff.get(code="G001")).name == "王芳"
+
+
 async def test_leave_is_written_down_and_shown_until_it_is_over(town: Town, desk: Desk):
     await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
     grid = await Area.get(code="429906001001001")
