@@ -10,9 +10,10 @@ import aiohttp
 import openpyxl
 
 from models.audit import AuditEvent
+from models.console import Administrator
 from models.enums import AdminKind
 from models.people import Absence, Area, Department, Staff
-from tests.console.administration import at_desk
+from tests.console.administration import at_desk, make_administrator
 from tests.console.conftest import Desk, give_password
 from tests.town import Town
 
@@ -73,6 +74,21 @@ async def test_a_form_that_was_tampered_with_is_refused(town: Town, desk: Desk):
     await desk.open("/organisation/rows/households")
     assert desk.status == 404
     assert (await Staff.get(code="G001")).name == "王芳"
+
+
+async def test_an_administrator_is_put_off_duty_only_after_the_appointment_ended(town: Town, desk: Desk):
+    zhou = await make_administrator(town, "周科长", AdminKind.SECURITY)
+    await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
+    await desk.open("/organisation/rows/staff?key=J001")
+    await desk.send("/organisation/rows/staff", key="J001", name="周科长", active="否")
+    assert "周科长是安全管理员" in desk.page
+    await Administrator.filter(staff_id=zhou.id).delete()
+    await desk.open("/organisation/rows/staff?key=J001")
+    await desk.send(
+        "/organisation/rows/staff", key="J001", name="周科长", role="街道工作人员", area="429906001", active="否"
+    )
+    await zhou.refresh_from_db()
+    assert not zhou.active
 
 
 async def test_leave_is_written_down_and_shown_until_it_is_over(town: Town, desk: Desk):
