@@ -240,6 +240,8 @@ def _many(model: type[BaseModel], name: str) -> bool:
 
 
 def _checked(model: type[T], given: Mapping[str, Any]) -> T:
+    if any("\0" in text for value in given.values() for text in ([value] if isinstance(value, str) else value)):
+        raise BadRequest("NUL in a form", say="里面有看不见的字符，请删掉重新写。")  # no column of text can hold it
     try:
         return model.model_validate(given)
     except ValidationError as error:

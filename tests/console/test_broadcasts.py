@@ -122,6 +122,10 @@ async def test_what_is_wrong_in_the_form_is_said_beside_the_button(town: Town, c
     async with community.session.post(f"{community.url}/console/broadcasts/new", data=given, headers=headers) as answer:
         assert (answer.status, answer.headers["X-Fault"]) == (200, "bad_request")
         assert "不能发到网格群" in await answer.text()
+    for wrong, said in ({"rule": '{"building": "\\ud800"}'}, "看不懂"), ({"text": "看\0不见"}, "看不见的字符"):
+        await community.open("/broadcasts/new")
+        await community.send("/broadcasts/new", **WATER | wrong)
+        assert (community.status, said in community.page) == (400, True)
 
 
 async def test_times_are_china_time_and_come_back_into_the_form_and_so_do_life_events(
