@@ -56,7 +56,7 @@ class Query(Form):
 class BehindQuery(Query):
     """The cases behind a figure: any of the counts `of`, none of `but`, of one line (`key`) of a table (`by`)."""
 
-    of: Annotated[tuple[str, ...], Field(max_length=4, title="指标")] = ()
+    of: Annotated[tuple[str, ...], Field(max_length=4, title="指标")] = ("reported",)
     but: Annotated[tuple[str, ...], Field(max_length=4, title="指标")] = ()
     by: Annotated[Literal["", "area", "unit", "category"], Field(title="分组")] = ""
     key: Annotated[str, Field(max_length=64, title="分组")] = ""

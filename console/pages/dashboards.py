@@ -105,7 +105,7 @@ async def behind(visit: Visit) -> web.StreamResponse:
     """The cases a figure counted."""
     query = visit.query(BehindQuery)
     view = await check_leads(visit.staff, query.area)
-    if not query.of or unknown((*query.of, *query.but)):
+    if unknown((*query.of, *query.but)):
         raise BadRequest("no such count", say="没有这个数，请从看板点进来。")
     period = query.period(visit.now)
     settings = (await in_force(period.first_day)).settings
