@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from domain import room_entries, rooms
+from domain.journal import audit
 from domain.people import Person
+from domain.room_cards import watcher
+from domain.room_messages import access_message
 from domain.room_questions import LOOK_BACK, WAITS, WAITS_PRIVATELY
 from domain.room_words import Entry
 from domain.rooms import RoomLine
 from errors import NotAllowed
-from models.database import fetch
+from models.database import fetch, transaction
 from models.enums import Role, RoomKind
 
 #: Beyond every room of a grid: where a list of private talks begins.
@@ -131,3 +134,20 @@ async def unanswered_everywhere(
     return [
         Unanswered(await room_entries.read(row["id"]), row["grid"], row["kind"] == RoomKind.PRIVATE) for row in rows
     ]
+
+
+_DONE = """
+UPDATE room_message SET answered_at = $2
+WHERE id = $1 AND answered_at IS NULL AND case_id IS NULL AND sender LIKE 'resident:%' RETURNING id
+"""
+
+
+async def needs_no_answer(person: Person, message_id: int, now: datetime, source: str = "") -> None:
+    """Staff say that something waits no longer: it was answered on the telephone, or by what was said after it. Again,
+    nothing happens. Raises NotFound, NotAllowed for residents."""
+    async with transaction():
+        entry = await access_message(person, message_id)
+        member = await watcher(person, entry.room_id)
+        await room_entries.lock_room(message_id)
+        if await fetch(_DONE, message_id, now):
+            await audit(member.who, "room_message:answered", message_id, now, source=source)

@@ -12,7 +12,7 @@ from pydantic import Field
 from console.frame import Pages, Visit
 from console.pages.rooms import Beyond, Maybe, ways_to_show
 from console.values import Ident
-from domain.room_desk import RoomPage, Unanswered, desk_rooms, unanswered_everywhere
+from domain.room_desk import RoomPage, Unanswered, desk_rooms, needs_no_answer, unanswered_everywhere
 from models.enums import Role, RoomKind
 
 pages = Pages()
@@ -65,3 +65,11 @@ async def list_talks(visit: Visit) -> web.StreamResponse:
     """Private talks as a part that refreshes itself."""
     _, talks = await _found(visit)
     return visit.render("room_list.html", found=talks, private=True, name="")
+
+
+@pages.post("/conversations/{message_id:[1-9][0-9]{0,17}}/answered")
+async def set_answered(visit: Visit) -> web.StreamResponse:
+    """It needs no answer any more."""
+    message_id = int(visit.request.match_info["message_id"])
+    await needs_no_answer(visit.staff, message_id, visit.now, visit.source)
+    return visit.go("/conversations", "好的，这条不再等回复。")

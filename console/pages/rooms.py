@@ -35,6 +35,7 @@ _ENTRIES = 50
 _HINTS = 5
 _NEWS = 100  # entries of one look for news
 _DAYS = 31
+_QUOTED = 20  # earlier entries that are looked up to say what was answered
 #: What only says that something has become of another entry.
 CHANGES = (MessageKind.RECALL, MessageKind.REMOVAL, MessageKind.RETURN)
 _ROOM = "/rooms/{room_id:[1-9][0-9]{0,17}}"
@@ -189,7 +190,7 @@ async def _quoted(visit: Visit, entries: Sequence[Entry]) -> dict[int, Entry]:
     """What these entries answer, by its id."""
     here = {entry.id: entry for entry in entries}
     earlier = {entry.reply_to for entry in entries if entry.reply_to} - here.keys()
-    found = [await room_messages.access_message(visit.staff, ident) for ident in sorted(earlier)]
+    found = [await room_messages.access_message(visit.staff, ident) for ident in sorted(earlier)[-_QUOTED:]]
     return here | {entry.id: entry for entry in found}
 
 

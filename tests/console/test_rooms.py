@@ -13,6 +13,7 @@ from domain.badges import agree, list_badges
 from domain.room_desk import desk_rooms
 from domain.room_messages import entries, post, recall
 from domain.rooms import private_room
+from models.audit import AuditEvent
 from models.cases import Case
 from models.enums import MessageKind, MessageState, RoomKind
 from models.rooms import RoomMessage, RoomSeat
@@ -235,6 +236,23 @@ async def test_a_private_talk_shows_how_many_messages_still_reach_the_resident(t
     assert "好的，几点？" in page
     assert "去回复（会显示还能发几条）" in page
     assert f'href="/console/rooms/{room.id}"' in page
+    await post(grid.chen, room.id, words("还在吗"), grid.now)
+    await desk.send(f"/rooms/{room.id}/say", client_id="p2", text="三点到")  # one word answers all that waited
+    assert "好的，几点？" not in await desk.open("/conversations")
+
+
+async def test_what_was_answered_on_the_telephone_waits_no_longer(town: Town, desk: Desk, grid: Grid):
+    asked = await grid.say(grid.chen, "今晚停水吗")
+    await grid.say(grid.zhao, "明天停电吗")
+    far = await post(await neighbour("far", grid.now, FAR), (await first_room(FAR)).id, words("停气吗"), grid.now)
+    await sign_in(town, desk, "王芳")
+    await desk.open("/conversations")
+    page = await desk.send(f"/conversations/{asked.id}/answered")
+    assert ("今晚停水吗" in page, "明天停电吗" in page) == (False, True)
+    await desk.send(f"/conversations/{far.id}/answered")
+    assert desk.status == 404
+    assert [row.id for row in await RoomMessage.filter(answered_at__not_isnull=True)] == [asked.id]
+    assert await AuditEvent.filter(tag="room_message:answered", object_id=asked.id, allowed=True).count() == 1
 
 
 async def test_street_staff_answer_in_rooms_and_read_no_private_talk(town: Town, desk: Desk, grid: Grid):
