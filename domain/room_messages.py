@@ -109,10 +109,6 @@ SELECT 'check', 'pending', 'check:' || sender, jsonb_build_object('message', id)
 FROM room_message WHERE id = $1
 """
 _ANSWER = "UPDATE room_message SET answered_at = $2 WHERE id = $1 AND answered_at IS NULL AND sender LIKE 'resident:%'"
-_ANSWER_ALL = """
-UPDATE room_message SET answered_at = $2
-WHERE room_id = $1 AND id < $3 AND answered_at IS NULL AND sender LIKE 'resident:%'
-"""
 
 
 async def _follow_up(entry: Entry, room: Room, screened: Screened, now: datetime) -> None:
@@ -128,9 +124,7 @@ async def _follow_up(entry: Entry, room: Room, screened: Screened, now: datetime
 
 
 async def _shown(entry: Entry, room: Room, now: datetime) -> None:
-    if entry.staff and room.kind is RoomKind.PRIVATE:  # whatever staff say there, they say to the resident
-        await fetch(_ANSWER_ALL, room.id, now, entry.id)
-    elif entry.staff and entry.reply_to:
+    if entry.staff and entry.reply_to:
         await fetch(_ANSWER, entry.reply_to, now)
     await spread(entry, room, now)
 
