@@ -73,7 +73,7 @@ class Where(Form):
 class After(Form):
     """The number of the last entry the page has."""
 
-    after: Annotated[int, Field(ge=0, le=2**63 - 1)]
+    after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
 
 
 class NewWords(Form):
