@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from domain.clock import SHANGHAI, say_deadline, say_moment
 from domain.notices import STATUS_NAMES, serial
@@ -44,6 +45,11 @@ def local(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
 
 
+def quoted(text: str) -> str:
+    """Somebody's code as one part of an address."""
+    return quote(text, safe="")
+
+
 def wall(at: datetime) -> str:
     """`9:05` in China."""
     local = at.astimezone(SHANGHAI)
@@ -61,6 +67,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock": clock,
     "local": local,
     "wall": wall,
+    "quoted": quoted,
     "hours": hours,
     "serial": serial,
     "status_name": status_name,

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from console.frame import Form, Pages, Visit, staff
+from console.shown import quoted
 from console.values import MaybeDay, MaybeIdent, noon, today
 from domain import booking_plans, slots
 from domain.booking_plans import PlanWords
@@ -105,7 +106,7 @@ async def make(visit: Visit) -> web.StreamResponse:
     """Its times are there at once."""
     given = await visit.form(NewPlan)
     plan = await booking_plans.make_plan(visit.staff, given.code, given.words, visit.now, visit.source)
-    return visit.go(f"/counter/plans/{plan.code}", "预约安排建好了，居民现在就能约。")
+    return visit.go(f"/counter/plans/{quoted(plan.code)}", "预约安排建好了，居民现在就能约。")
 
 
 class DayOf(Form):
@@ -142,7 +143,7 @@ async def change(visit: Visit) -> web.StreamResponse:
     """Another plan from now on; seats that are taken stay."""
     given = await visit.form(PlanForm)
     plan = await booking_plans.change_plan(visit.staff, _code(visit), given.words, visit.now, visit.source)
-    return visit.go(f"/counter/plans/{plan.code}", "改好了。已经约好的不变。")
+    return visit.go(f"/counter/plans/{quoted(plan.code)}", "改好了。已经约好的不变。")
 
 
 class SlotForm(Form):
@@ -166,7 +167,7 @@ class Seats(SlotForm):
 
 def _back(visit: Visit, given: SlotForm, sentence: str) -> web.Response:
     day = f"?day={given.day}" if given.day else ""
-    return visit.go(f"/counter/plans/{_code(visit)}{day}", sentence)
+    return visit.go(f"/counter/plans/{quoted(_code(visit))}{day}", sentence)
 
 
 @pages.post(f"{_PLAN}/close", who=runs_plans)

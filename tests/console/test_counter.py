@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -89,6 +90,28 @@ async def test_a_booking_of_another_community_is_as_if_there_were_none(town: Tow
     await desk.send(f"/counter/bookings/{seat.id}/cancel", reason="试试")
     assert desk.status == 404
     assert (await Booking.get(id=seat.id)).state == "booked"
+
+
+async def test_a_long_day_goes_on_on_the_next_page(town: Town, li: Desk):
+    slot, now = await soon(town, seats=200), town.clock()
+    fields = {"slot_id": slot.id, "plan_id": slot.plan_id, "state": "booked", "by": "staff:1", "booked_at": now}
+    await Booking.bulk_create(
+        [Booking(code=f"{n:06}", name=f"甲{n}", phone="027-55501234", **fields) for n in range(103)]
+    )
+    page = await li.open("/counter")
+    assert page.count("/console/counter/bookings/") == 100
+    following = unescape(page.split("后面的</a>")[0].rsplit('href="/console', maxsplit=1)[1].split('"', maxsplit=1)[0])
+    assert (await li.open(following)).count("/console/counter/bookings/") == 3
+    assert "every 20s" not in li.page
+
+
+async def test_a_plan_keeps_working_whatever_signs_its_imported_code_has(town: Town, li: Desk):
+    slot = await soon(town, "SB/1#a")
+    page = await li.open("/counter/plans")
+    path = unescape(page.split('href="/console/counter/plans/SB')[1].split('"', maxsplit=1)[0])
+    await li.open(f"/counter/plans/SB{path}")
+    await li.send(f"/counter/plans/SB{path}/seats", slot_id=str(slot.id), seats="4")
+    assert (await Slot.get(id=slot.id)).capacity == 4
 
 
 async def test_booking_for_somebody_without_wechat_gives_the_code_to_tell_them(town: Town, li: Desk):
