@@ -13,6 +13,7 @@ from domain.figures_cases import Standing, flow, standing_now
 from domain.figures_counts import TIMES, Question, count, scope_below
 from domain.figures_settings import in_force
 from domain.hot_matters import all_hotspots
+from domain.hotspots import HotSpot
 from domain.indicators import By, Values, category_name, measure
 from domain.overview import Overview, counts_below, formulas, grids_below, ranking, sum_of
 
@@ -295,17 +296,27 @@ async def heat(links: Links, _now: datetime) -> Section:
     return Section("heat", "热力：事从哪里来", ("网格", "上报"), rows, note, drawing=drawing, spots=spots)
 
 
+async def named_hotspots(area_id: int, now: datetime) -> list[tuple[HotSpot, str, str]]:
+    """Each with its grid as people of the area call it, and where within the grid (（3栋一带）, or nothing)."""
+    names = {grid.id: grid.name for grid in await grids_below(area_id)}
+    found = []
+    for spot in await all_hotspots(area_id, now):
+        place, mark, within = spot.place.partition("（")
+        found.append((spot, names.get(spot.grid_id, place), mark + within))
+    return found
+
+
 async def hotspots(links: Links, now: datetime) -> Section:
     """未诉先办: what comes up far more often than it used to."""
-    found = await all_hotspots(links.view.area.id, now)
+    found = await named_hotspots(links.view.area.id, now)
     rows = [
         [
-            words(f"{spot.place} {spot.subject}"),
+            words(f"{grid}{within} {spot.subject}"),
             number(spot.count),
             Value("不到 1" if spot.usual < 1 else f"{spot.usual:.0f}", round(spot.usual, 1)),
             number(len(spot.case_ids), links.these(spot.case_ids)),
         ]
-        for spot in found
+        for spot, grid, within in found
     ]
     return Section(
         "hotspots",

@@ -20,7 +20,6 @@ from domain import screens
 from domain.clock import SHANGHAI
 from domain.figures_cases import Day, flow
 from domain.figures_counts import Period, scope_below
-from domain.hot_matters import all_hotspots
 from domain.overview import Overview, overview, plain_view, view_area
 
 pages = Pages()
@@ -57,24 +56,40 @@ async def _area(visit: Visit) -> int:
 @pages.get("/screen", who=anyone, quiet=True)
 async def show(visit: Visit) -> web.StreamResponse:
     """The screen."""
-    return visit.render(
-        "screen.html", again=str(visit.request.rel_url.with_path(f"{ROOT}/screen/figures")), **await _shown(visit)
-    )
+    links = await _links(visit)
+    asked = visit.request.rel_url.raw_query_string
+    again = {part: f"{ROOT}/screen/{part}{'?' if asked else ''}{asked}" for part in ("figures", "later")}
+    return visit.render("screen.html", again=again, **await _figures(visit, links))
 
 
 @pages.get("/screen/figures", who=anyone, quiet=True)
 async def figures(visit: Visit) -> web.StreamResponse:
-    """What is fresh on it."""
-    return visit.render("screen_figures.html", **await _shown(visit))
+    """What is fresh on it each minute."""
+    return visit.render("screen_figures.html", **await _figures(visit, await _links(visit)))
 
 
-async def _shown(visit: Visit) -> dict[str, Any]:
-    area_id, day = await _area(visit), today(visit.now)
-    links = Links(await plain_view(area_id), Period.of_month(day))
+@pages.get("/screen/later", who=anyone, quiet=True)
+async def later(visit: Visit) -> web.StreamResponse:
+    """What has to be counted and changes slowly: what people report, and where it has become much."""
+    links = await _links(visit)
+    hot = await sections.named_hotspots(links.view.area.id, visit.now)
+    return visit.render(
+        "screen_later.html",
+        kinds=await sections.categories(links, visit.now),
+        # Without the place within the grid: that may be somebody's door.
+        hot=[(grid, spot.subject, spot.count) for spot, grid, _ in hot[:_HOTTEST]],
+    )
+
+
+async def _links(visit: Visit) -> Links:
+    return Links(await plain_view(await _area(visit)), Period.of_month(today(visit.now)))
+
+
+async def _figures(visit: Visit, links: Links) -> dict[str, Any]:
+    area_id, day = links.view.area.id, today(visit.now)
     shown = await overview(area_id, links.period)
     total, standing = await sections.standing_of(links, visit.now)
     days = await flow(Period.of_days(day - timedelta(days=_DAYS - 1), day), await scope_below(area_id))
-    hot = await all_hotspots(area_id, visit.now)
     return {
         "area": links.view.area.name,
         "at": f"{visit.now.astimezone(SHANGHAI):%H:%M}",
@@ -83,9 +98,6 @@ async def _shown(visit: Visit) -> dict[str, Any]:
         "rates": _rates(shown),
         "areas": sections.areas(links, standing, shown),
         "days": _days(days),
-        "kinds": await sections.categories(links, visit.now),
-        # Without the place within the grid: that may be somebody's door.
-        "hot": [(spot.place.split("（")[0], spot.subject, spot.count) for spot in hot[:_HOTTEST]],
         "by_link": not staff(visit),
     }
 

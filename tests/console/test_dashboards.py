@@ -19,6 +19,7 @@ from models.people import Area
 from tests.console.administration import at_desk
 from tests.console.conftest import Desk, give_password
 from tests.domain.made_cases import random_cases
+from tests.domain.test_hotspots import people, said
 from tests.town import Town
 
 OCTOBER = "since=2026-10-01&until=2026-10-31"
@@ -221,3 +222,20 @@ async def test_what_somebody_called_a_grid_is_text_in_page_and_chart(town: Town,
         assert desk.status == 200
         assert evil not in page
         assert "alert(1)" in page
+
+
+async def test_a_hot_spot_leads_to_its_cases_and_only_the_page_of_staff_says_where_within_the_grid(
+    town: Town, desk: Desk
+):
+    for resident in await people(8):
+        await said(resident, 2, place="3栋2单元501", longitude=114.36, latitude=30.55)
+    await enter(town, desk, "周科长")
+    page = await desk.open("/dashboards/hotspots")
+    community = (await Area.get(code=COMMUNITY)).name
+    assert f"{community}第一网格（3栋2单元501一带） 垃圾满溢" in page
+    leads = _leads(page)
+    assert list(leads.values()) == [8]
+    assert await _many(desk, next(iter(leads))) == 8
+    wall = await desk.open("/screen/later")
+    assert f"<b>{community}第一网格</b> 垃圾满溢 <span>8 人</span>" in wall
+    assert "3栋" not in wall

@@ -50,7 +50,7 @@ async def test_a_link_shows_its_area_for_days_without_anybody_signed_in(town: To
 
 
 async def test_without_a_link_or_a_session_there_is_no_screen(wall: Desk):
-    for path in ("/screen", "/screen/figures", "/screen/open/abcdefgh"):
+    for path in ("/screen", "/screen/figures", "/screen/later", "/screen/open/abcdefgh"):
         await wall.open(path)
         assert wall.status == 404, path
         assert "大屏链接停用了" in wall.page
@@ -64,7 +64,7 @@ async def test_a_link_that_is_taken_back_goes_dark_at_once(town: Town, desk: Des
     found = await ScreenLink.get()
     await desk.open("/screens")
     assert "停用了" in await desk.send(f"/screens/{found.id}/revoke")
-    for again in ("/screen", "/screen/figures", path):
+    for again in ("/screen", "/screen/figures", "/screen/later", path):
         await wall.open(again)
         assert wall.status == 404, again
 
@@ -94,7 +94,7 @@ async def test_the_link_opens_the_screen_and_nothing_else(town: Town, desk: Desk
 async def test_a_screen_names_nobody_and_no_door(town: Town, desk: Desk, wall: Desk):
     await random_cases(32, 40)
     await wall.open(await _link(town, desk))
-    page = await wall.open("/screen")
+    page = await wall.open("/screen") + await wall.open("/screen/later")
     for member in await Staff.all():
         assert member.name not in page
     assert "/cases" not in page
