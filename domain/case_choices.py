@@ -13,7 +13,7 @@ from domain.lookup import in_order
 from domain.patrols import need_post
 from domain.people import Home, Person, ancestors
 from domain.reports import Draft
-from domain.templates import fill, fitting
+from domain.templates import fill_all, fitting
 from errors import BadRequest, NotFound
 from models.cases import Case
 from models.database import fetch
@@ -63,13 +63,13 @@ async def choices(person: Person, case: Case, now: datetime) -> Choices:
     post = need_post(person, "case:read")
     workers = await fetch(_WORKERS, case.grid_id, post.area_id) if post.dispatches else []
     others = await fetch(_COLLEAGUES, post.area_id, post.id, case.holder_id)
-    notes = [await fill(one, case, now) for one in await fitting(case, "note")]
-    results = [await fill(one, case, now) for one in await fitting(case, "dispose")]
+    notes, results = await fitting(case, "note"), await fitting(case, "dispose")
+    sentences = await fill_all([*notes, *results], case, now)
     return Choices(
         [(row["worker"], f"{row['grid']}，手上 {row['busy']} 件") for row in workers],
         [(row["name"], row["unit"]) for row in others],
-        notes,
-        results,
+        sentences[: len(notes)],
+        sentences[len(notes) :],
     )
 
 

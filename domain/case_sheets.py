@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.access import access_case, reads_only, relation
+from domain.access import access_case, relation
 from domain.assists import due_of
 from domain.casebook import Reading, read_case
 from domain.clock import SHANGHAI
@@ -108,7 +108,7 @@ async def read_sheet(person: Person, case_id: int, now: datetime) -> Sheet:
     post = need_post(person, "case:read")
     reading = await read_case(person, case_id)
     case = reading.case
-    who = await relation(person, case)
+    who = reading.who
     if reading.relation != "staff":
         raise NotFound(f"case {case_id}", say="这是您自己反映的事，请在微信里看。", tag="case:read", object_id=case_id)
     asked, joined = await _asked(case), await _joined(case)
@@ -123,7 +123,7 @@ async def read_sheet(person: Person, case_id: int, now: datetime) -> Sheet:
         asked,
         joined,
         await _related(person, case),
-        await _alike(person, case, now),
+        [] if who == {Who.COLLEAGUE} else await _alike(person, case, now),
         await _grids(case),
         len(reading.lines),
         await Shortlisted.exists(staff_id=post.id, case_id=case_id),
@@ -266,7 +266,7 @@ async def _readable(person: Person, cases: Sequence[Case]) -> list[Case]:
 async def _alike(person: Person, case: Case, now: datetime) -> list[Case]:
     """Open cases of this person that are probably the same matter."""
     ended = not case.status.is_open or case.status in (Status.DISPOSED, Status.VERIFIED)
-    if ended or await reads_only(person, case):
+    if ended:
         return []
     return await _readable(person, await likely_duplicates(case.id, now))
 

@@ -69,9 +69,9 @@ async def show(visit: Visit) -> web.StreamResponse:
     )
 
 
-@pages.post("/register/alike")
+@pages.post("/register/alike", files=True)
 async def alike(visit: Visit) -> web.StreamResponse:
-    """What is known already of the same matter, while somebody types."""
+    """What is known already of the same matter, while somebody types. The page sends the whole form, files too."""
     given = await visit.form(Report)
     found = []
     if given.text and (given.grid or visit.post.level is Level.GRID):
