@@ -40,6 +40,7 @@ from console.pages import (
     duties,
     formulas,
     households,
+    leave,
     organisation,
     plans,
     register,
@@ -93,6 +94,7 @@ SUBJECTS: tuple[Pages, ...] = (
     formulas.pages,
     settings.pages,
     wechat.pages,
+    leave.pages,
     dashboards.pages,
     screen.pages,
 )
