@@ -11,11 +11,13 @@ import pytest
 
 from domain.badges import agree, list_badges
 from domain.room_desk import desk_rooms
+from domain.room_digests import make_digests
 from domain.room_messages import entries, post, recall
 from domain.rooms import private_room
 from models.audit import AuditEvent
 from models.cases import Case
 from models.enums import MessageKind, MessageState, RoomKind
+from models.people import Staff
 from models.rooms import RoomMessage, RoomSeat
 from tests.api.files import picture
 from tests.console.conftest import Desk, give_password
@@ -292,6 +294,20 @@ async def test_what_comes_while_the_list_is_open_is_announced(town: Town, desk: 
     assert "在等" not in await desk.open(looks[1])
     await grid.say(grid.zhao, "明天停电吗")
     assert "又有 1 条在等" in await desk.open(looks[1])
+
+
+async def test_a_day_of_a_room_stands_there_in_figures(town: Town, desk: Desk, grid: Grid):
+    await sign_in(town, desk, "李主任")
+    assert "还没有日报" in await desk.open(f"/rooms/{grid.room.id}/digests")
+    await grid.say(grid.chen, RUBBISH)
+    await grid.say(grid.zhao, "早上好")
+    town.clock.advance(timedelta(days=1))
+    await make_digests(town.clock())
+    await desk.open("/login")
+    await desk.enter((await Staff.get(name="李主任")).code)
+    page = await desk.open(f"/rooms/{grid.room.id}/digests")
+    cells = re.findall(r"<t[hd][^>]*>(?:<b[^>]*>)?([^<]*)", page.split("<tbody>")[1])
+    assert cells == ["11 月 20 日", "2", "2", "1", "0", "1", "—", "0", "垃圾满溢 1"]
 
 
 async def test_the_community_sets_a_badge_that_shows_once_its_bearer_agreed(town: Town, desk: Desk, grid: Grid):
