@@ -145,6 +145,25 @@ async def test_who_assists_sees_the_case_and_only_their_part_of_the_work(town: T
     assert "路灯照过了" in await wang.open(f"/cases/{case.id}")
 
 
+async def test_who_reads_a_case_for_their_department_alone_reads_no_numbers_and_may_do_nothing(
+    town: Town, desks: Desks
+):
+    case, wang = await a_lamp(town, "3栋2单元楼道灯坏了，我的电话13912345678"), await desks.of("王芳")
+    await take(wang, case, "assist", to="城管", text="找 13912345678 问一下", within="")
+    assert "13912345678" in wang.page
+    ma = await Staff.get(name="马队长")
+    await Staff.create(name="小林", code="CG02", role=ma.role, area_id=ma.area_id, department_id=ma.department_id)
+    lin = await desks.of("小林")
+    page = await lin.open(f"/cases/{case.id}")
+    assert lin.status == 200
+    assert "协办" in page
+    assert "13912345678" not in page
+    assert offered(page) == []
+    assert "看联系方式" not in page
+    await take(lin, case, "reporter", reason="想看看")
+    assert lin.status == 403
+
+
 async def test_the_reporter_is_masked_until_somebody_says_why_and_reads_of_it_later(town: Town, desks: Desks):
     case, li = await a_lamp(town), await desks.of("李主任")
     await Resident.filter(openid=CHEN).update(name="陈秀兰", phone="13812345678")
