@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+import structlog
+
 from domain import casework, notices, together
 from domain.accepting import accept
 from domain.dispatching import dispatch_to_grid
@@ -17,6 +19,8 @@ from domain.people import Person, Post
 from errors import BadRequest, LinliError
 from models.cases import Case
 from models.enums import Role
+
+log = structlog.get_logger(__name__)
 
 #: So many at once: more nobody has looked at one by one.
 MOST = 100
@@ -59,6 +63,7 @@ class _Task:
     order: Order
     now: datetime
     source: str
+    place: int  # among those chosen, from 1
 
 
 async def _sign(task: _Task) -> tuple[Case, str]:
@@ -103,7 +108,8 @@ async def do_all(
 ) -> Sequence[Outcome]:
     """Take the step in each of these cases, in their order. Raises BadRequest for what would fail in all of them."""
     _check(case_ids, order)
-    return [await _one(_Task(person, case_id, order, now, source)) for case_id in dict.fromkeys(case_ids)]
+    chosen = enumerate(dict.fromkeys(case_ids), 1)
+    return [await _one(_Task(person, case_id, order, now, source, place)) for place, case_id in chosen]
 
 
 def _check(case_ids: Sequence[int], order: Order) -> None:
@@ -122,6 +128,11 @@ async def _one(task: _Task) -> Outcome:
         case, said = await _STEPS[task.order.step](task)
     except LinliError as error:
         return await _refused(task, error)
+    except Exception:
+        # Whatever it is: what was done before must still be told.
+        log.exception("bulk step failed", case=task.case_id, step=task.order.step)
+        said = f"第 {task.place} 件：系统刚才没处理好，这一件请再办一次。"
+        return Outcome(task.case_id, "", "", done=False, said=said)
     return Outcome(case.id, case.number, case.subject, done=True, said=said)
 
 

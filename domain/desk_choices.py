@@ -98,20 +98,27 @@ def kinds_to_choose() -> Sequence[tuple[str, Sequence[Kind]]]:
     return tuple((name, tuple(kinds)) for name, kinds in groups.items())
 
 
+# As they are looked for when they are typed: grids of one's own area, people and units of one's street (for those above
+# it: of one's district).
 _RECEIVERS = """
-WITH RECURSIVE mine AS (
-    SELECT id, 0 AS steps FROM area WHERE id = $1
-    UNION ALL SELECT a.id, mine.steps + 1 FROM area a JOIN mine ON a.parent_id = mine.id
+WITH RECURSIVE up AS (
+    SELECT id, parent_id, level FROM area WHERE id = $1
+    UNION ALL SELECT a.id, a.parent_id, a.level FROM up JOIN area a ON a.id = up.parent_id
+), around AS (
+    (SELECT id FROM up ORDER BY level = 'street' DESC, level = 'district' DESC, level = 'city' DESC LIMIT 1)
+    UNION ALL SELECT a.id FROM area a JOIN around ON a.parent_id = around.id
+), mine AS (
+    SELECT id FROM up WHERE id = $1 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
 )
 SELECT name FROM (
-    SELECT a.name, 0 AS kind, a.code FROM area a JOIN mine ON mine.id = a.id WHERE a.level = 'grid'
-    UNION ALL SELECT s.name, 1, a.code FROM staff s JOIN mine ON mine.id = s.area_id AND s.active
-        JOIN area a ON a.id = s.area_id
-    UNION ALL SELECT d.name, 2, d.code FROM department d JOIN mine ON mine.id = d.area_id
-) n GROUP BY name ORDER BY min(kind), min(code), name LIMIT $2
+    SELECT a.name, 0 AS kind, a.code FROM area a JOIN mine ON mine.id = a.id WHERE a.level = 'grid' AND $2::boolean
+    UNION ALL SELECT s.name, 1, a.code FROM staff s JOIN around ON around.id = s.area_id AND s.active
+        JOIN area a ON a.id = s.area_id WHERE s.id <> $3
+    UNION ALL SELECT d.name, 2, d.code FROM department d JOIN around ON around.id = d.area_id
+) n GROUP BY name ORDER BY min(kind), min(code), name LIMIT $4
 """
 
 
 async def receivers(post: Post) -> Sequence[str]:
-    """Names that may be typed where it says whom to give a case to: grids, people, units of their area."""
-    return [row["name"] for row in await fetch(_RECEIVERS, post.area_id, MOST)]
+    """Names that may be typed where it says whom to give a case to: grids, people, units."""
+    return [row["name"] for row in await fetch(_RECEIVERS, post.area_id, post.dispatches, post.id, MOST)]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from domain.people import find_person
 from models.audit import AuditEvent
 from models.cases import Case, CaseEvent, CaseRequest
+from models.database import fetch
 from models.enums import Status
 from models.people import Area, Staff
 from tests.console.conftest import Desk, give_password
@@ -63,6 +64,10 @@ async def test_a_grid_worker_takes_and_hands_on_several_at_once(town: Town, desk
     new = [await held(town, "王芳", 5, status=Status.DISPATCHED) for _ in range(2)]
     await enter(town, desk, "王芳")
     assert 'value="dispatch"' not in desk.page, "who gives no work is not offered it"
+    offered = desk.page.partition("<datalist")[2].partition("</datalist>")[0]
+    assert 'value="李主任"' in offered
+    assert f'value="{FIRST}"' not in offered
+    assert 'value="王芳"' not in offered
     assert "办成 2 件。" in await do(desk, "sign", new)
     assert {case.status for case in await Case.filter(id__in=[one.id for one in new])} == {Status.DISPOSING}
     assert "已转给东亭社区李主任，等对方接" in await do(desk, "transfer", new, to="李主任", words="要社区出面")
@@ -112,6 +117,27 @@ async def test_who_accepts_leaves_it_to_the_duty_list_whose_it_is(town: Town, de
     await town.deliver()
     assert "已交给网格员王芳" in town.last(CHEN)
     assert "新任务" in town.last(WANG)
+
+
+_BREAK = """
+CREATE FUNCTION break_one() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN IF NEW.subject = 'unlucky' THEN RAISE EXCEPTION 'disk on fire'; END IF; RETURN NEW; END $$;
+"""
+_ON_CASES = "CREATE TRIGGER break_one BEFORE UPDATE ON cases FOR EACH ROW EXECUTE FUNCTION break_one()"
+
+
+async def test_what_nobody_foresaw_in_one_case_leaves_the_others_done_and_told(town: Town, desk: Desk):
+    first, unlucky, last = [
+        await held(town, "王芳", 5, status=Status.DISPATCHED, subject=subject) for subject in ("灯", "unlucky", "井盖")
+    ]
+    await fetch(_BREAK)
+    await fetch(_ON_CASES)
+    await enter(town, desk, "王芳")
+    await do(desk, "sign", [first, unlucky, last])
+    assert "办成 2 件，没办成 1 件" in desk.page
+    assert "第 2 件：系统刚才没处理好，这一件请再办一次" in refused(desk.page)
+    states = {case.id: case.status for case in await Case.all()}
+    assert states == {first.id: Status.DISPOSING, unlucky.id: Status.DISPATCHED, last.id: Status.DISPOSING}
 
 
 async def test_with_script_the_answer_stands_beside_the_list_and_the_list_is_asked_for_anew(town: Town, desk: Desk):
