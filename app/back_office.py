@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import aiohttp
+from redis import asyncio as aioredis
+from redis.exceptions import RedisError
 
 from app.doctor.machine import check_disk, check_font, check_home, check_model
 from app.doctor.platforms import check_platforms
@@ -23,6 +28,7 @@ from domain.organisation import Export, template_tables
 from domain.organisation_tables import TABLES
 from domain.tables import Sheet
 from errors import BadRequest, TooLarge
+from jobs.webhooks import Webhooks
 
 _CHECKS: Mapping[str, Callable[[Settings, Report], None]] = {
     "data folder": check_home,
@@ -39,6 +45,9 @@ class Back:
 
     given: Settings
     api: WeChatApi
+    session: aiohttp.ClientSession
+    redis: aioredis.Redis
+    now: Callable[[], datetime]
 
     async def read_tables(self, name: str, data: bytes) -> list[Sheet]:
         """The sheets of a file that was sent; a CSV's name says which table it is."""
@@ -89,6 +98,22 @@ class Back:
     async def grid_code(self, code: str) -> bytes:
         """The same one each time it is asked for."""
         return poster_svg(await create_grid_qrcode(self.api, code))
+
+    def plain_http(self) -> bool:
+        """LINLI_CONNECTOR_HTTP."""
+        return self.given.connector_http
+
+    async def try_platform(self, name: str, url: str, secret: str) -> str:
+        """As `linli connector test` does it."""
+        return await Webhooks(self.session, now=self.now, plain_http=self.given.connector_http).ping(name, url, secret)
+
+    async def cache_answers(self) -> bool:
+        """Within two seconds."""
+        try:
+            async with asyncio.timeout(2):
+                return bool(await self.redis.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False
 
 
 def _button(button: Button) -> MenuButton:

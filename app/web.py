@@ -99,7 +99,7 @@ def office(running: Services) -> Office:
         logins=running.logins,
         address_of=lambda request: client_of(request, proxies),
         media=running.media,
-        back=Back(settings, running.api),
+        back=Back(settings, running.api, running.session, running.redis, running.now),
         public_url=settings.reached_at,
         pressing_joiners=settings.pressing_joiners,
         map_tiles=settings.map_tiles,

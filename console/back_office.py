@@ -66,3 +66,12 @@ class BackOffice(Protocol):
 
     async def grid_code(self, code: str) -> bytes:
         """A grid's QR code as SVG, for print. Raises what WeChat says."""
+
+    def plain_http(self) -> bool:
+        """Whether updates may go to other platforms unencrypted, in a closed network."""
+
+    async def try_platform(self, name: str, url: str, secret: str) -> str:
+        """Post a signed test message without a case; what went wrong, "" for nothing."""
+
+    async def cache_answers(self) -> bool:
+        """Whether the Redis server answers."""

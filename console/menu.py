@@ -32,6 +32,10 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/wechat", "公众号", administrator(AdminKind.SYSTEM)),
     ("/settings", "系统设置", administrator(AdminKind.SYSTEM)),
     ("/screens", "大屏", administrator(AdminKind.SYSTEM)),
+    ("/connectors", "对接", administrator(AdminKind.SYSTEM)),
+    ("/stuck", "未送达", administrator(AdminKind.SYSTEM)),
+    ("/health", "运行情况", administrator(AdminKind.SYSTEM)),
+    ("/audit", "审计记录", administrator(AdminKind.AUDIT)),
 )
 
 

@@ -12,6 +12,7 @@ import segno
 from aiohttp import web
 from pydantic import Field
 
+from console import choices
 from console.frame import ROOT, SESSION, Form, Pages, Visit, anyone, enrolling
 from domain import console_login, scan_login, tokens
 from domain.administrators import staff_for_setup
@@ -129,6 +130,7 @@ async def _begin(visit: Visit, staff_id: int) -> web.StreamResponse:
     device = visit.request.headers.get("User-Agent", "")
     secret = await console_login.begin_session(staff_id, visit.now, device, visit.source)
     visit.set_cookie(SESSION, secret)
+    await choices.bring(visit, staff_id)
     return visit.go("/")
 
 

@@ -10,13 +10,14 @@ from uuid import uuid4
 
 from app.demo import settle_homes
 from console.app import SUBJECTS
-from console.frame import Page
+from console.frame import Page, Visit
 from domain import broadcast_reports, broadcast_runs, broadcasts, moderation, surveys
+from domain.administrators import kind_of
 from domain.api_keys import add_key
 from domain.bookings import book
 from domain.connectors import ConnectorPlan, add_connector
 from domain.console_login import begin_session, issue_setup
-from domain.people import find_person
+from domain.people import Person, find_person, post_of
 from domain.service_help import ask
 from domain.surveys import Plan
 from models.database import fetch
@@ -194,3 +195,12 @@ async def sit(town: Town, desk: Desk, name: str) -> None:
         member = await Staff.get(name__startswith=name)
         secret = await begin_session(member.id, town.clock(), "test")
         desk.session.cookie_jar.update_cookies({"linli_console": secret})
+
+
+async def visit_of(name: str) -> Visit:
+    """What `who` of a page looks at: this person, without a request."""
+    member = await Staff.get(name__startswith=name)
+    visit = Visit.__new__(Visit)
+    visit.person = Person("", 0, None, await post_of(member.id))
+    visit.admin = await kind_of(member.id)
+    return visit

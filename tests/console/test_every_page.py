@@ -6,14 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from console.frame import Page, Visit, anyone, enrolling, signed_in
-from domain.administrators import kind_of
-from domain.people import Person, post_of
+from console.frame import Page, anyone, enrolling, signed_in
 from models.audit import AuditEvent
 from models.database import fetch
-from models.people import Staff
 from tests.console.conftest import Desk
-from tests.console.every_page import ADMINISTRATORS, PEOPLE, Everything, every, make_everything, parameters, sit
+from tests.console.every_page import ADMINISTRATORS, PEOPLE, Everything, every, make_everything, parameters, sit, visit_of
 from tests.console.words import MARK, poison
 from tests.town import Town
 
@@ -59,16 +56,8 @@ async def _entry_fault(desk: Desk, page: Page, name: str) -> str:
     let_in = "这一页不归您的岗位看" not in desk.page and not desk.path.endswith("/login")
     if page.path in ("/login", "/login/code"):
         return ""
-    expected = page.who(await _visit(name)) if name else page.who is anyone
+    expected = page.who(await visit_of(name)) if name else page.who is anyone
     return "" if let_in == expected else f"{desk.status} at {desk.path}, expected {'in' if expected else 'out'}"
-
-
-async def _visit(name: str) -> Visit:
-    member = await Staff.get(name__startswith=name)
-    visit = Visit.__new__(Visit)
-    visit.person = Person("", 0, None, await post_of(member.id))
-    visit.admin = await kind_of(member.id)
-    return visit
 
 
 async def test_administrators_of_security_and_audit_have_no_business_with_cases(town: Town, desk: Desk, everything):
@@ -98,7 +87,7 @@ async def _sit_who_may(town: Town, desk: Desk, page: Page) -> None:
     """The first person who may send this form sits down, with a page of theirs open."""
     town.clock.advance(_MOMENT)
     for name in PEOPLE if page.who is anyone else PEOPLE[1:]:
-        if page.who is anyone or page.who(await _visit(name)):
+        if page.who is anyone or page.who(await visit_of(name)):
             await sit(town, desk, name)
             await desk.open("/account" if name else "/login")
             return
@@ -114,7 +103,7 @@ async def test_what_people_wrote_stays_words_on_every_page(town: Town, desk: Des
     seen, raw, shown = set[str](), [], set[str]()
     for name in ("李主任", *ADMINISTRATORS):
         await sit(town, desk, name)
-        visit = await _visit(name)
+        visit = await visit_of(name)
         for page in every("GET"):
             if page.path in seen or not page.who(visit) or page.path.endswith((".xlsx", "/export")):
                 continue

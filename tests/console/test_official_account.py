@@ -57,7 +57,10 @@ async def test_no_secret_is_told_and_what_is_wrong_is(town: Town):
         database_url="postgresql://linli:sesame@db/linli",
         _env_file=None,
     )
-    told = {one.variable: one for one in Back(given, town.services.api).settings()}
+    running = town.services
+    told = {
+        one.variable: one for one in Back(given, running.api, running.session, running.redis, town.clock).settings()
+    }
     assert not [one for one in told.values() if "eyes" in one.value or "sesame" in one.value]
     assert told["LINLI_WECHAT_SECRET"].wrong == ""
     assert "missing" in told["LINLI_WECHAT_TOKEN"].wrong
