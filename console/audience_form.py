@@ -78,12 +78,12 @@ class Choices:
         return self.of(FactType.DATE)
 
 
-async def choices_of(post: Post) -> Choices:
-    """What this officer may choose from; sensitive facts are not a grid worker's to choose by."""
+async def choices_of(post: Post, area_id: int = 0) -> Choices:
+    """What this officer may choose from, this area among it; sensitive facts are not a grid worker's to choose by."""
     worker = post.role is Role.GRID_WORKER
     facts = [fact for fact in (await fact_kinds()).values() if not (worker and fact.sensitive)]
     roles = {str(role): role_name(role) for role in Role}
-    return Choices(await places(post), facts, {str(kind): name for kind, name in BADGES.items()}, roles)
+    return Choices(await places(post, also=area_id), facts, {str(kind): name for kind, name in BADGES.items()}, roles)
 
 
 def rule_of(given: Audience, otherwise: Rule) -> Rule:

@@ -47,15 +47,22 @@ SELECT id, code, name, depth, path FROM down ORDER BY depth, path LIMIT $2
 """
 
 
-async def places(post: Post, most: int = MOST_AREAS) -> Places:
-    """The officer's own area and those below it; where they are too many, the lowest level shown is shown whole."""
+_AREA = "SELECT id, code, name FROM area WHERE id = $1"
+
+
+async def places(post: Post, most: int = MOST_AREAS, also: int = 0) -> Places:
+    """The officer's own area and those below it; where they are too many, the lowest level shown is shown whole.
+    `also`: one that is chosen already and must not be missing, however far down it lies."""
     rows = await fetch(_AREAS, post.area_id, most + 1)
     more = len(rows) > most
     if more:
         lowest = max(1, rows[-1]["depth"])
         rows = [row for row in rows if row["depth"] < lowest]
     rows.sort(key=lambda row: row["path"])
-    return Places([Place(row["id"], row["code"], row["name"], row["depth"]) for row in rows], more)
+    found = [Place(row["id"], row["code"], row["name"], row["depth"]) for row in rows]
+    if also and also not in {place.id for place in found}:
+        found += [Place(row["id"], row["code"], row["name"], 1) for row in await fetch(_AREA, also)]
+    return Places(found, more)
 
 
 _UNDER = {

@@ -146,7 +146,7 @@ async def edit(visit: Visit) -> web.StreamResponse:
     found = await broadcasts.find(visit.staff, _ident(visit))
     if "change" not in broadcast_desk.steps(visit.post, found):
         raise NotAllowed("change", say="这条通知现在不能改。要发别的，请照着它另写一条。")
-    places = await broadcast_desk.places(visit.post)
+    places = await broadcast_desk.places(visit.post, also=found.area_id)
     code = next((one.code for one in places.all if one.id == found.area_id and one.depth), "")
     given = _fields(found).model_copy(update={"area_code": code, "editing": found.id})
     return await _page(visit, given)

@@ -12,6 +12,7 @@ from console.audience_form import Audience, choices_of, fields_of, rule_of
 from console.frame import Form, Pages, Visit, staff
 from domain import survey_desk, surveys
 from domain.clock import SHANGHAI
+from domain.people import ancestors
 from domain.survey_questions import MOST_QUESTIONS
 from domain.surveys import Plan, Survey
 from errors import BadRequest, NotAllowed
@@ -106,12 +107,17 @@ async def _page(visit: Visit, given: Compose, blocks: list[dict[str, str]]) -> w
         title="改问卷" if given.editing else "写一份问卷或投票",
         given=given,
         blocks=blocks[:MOST_QUESTIONS],
-        choices=await choices_of(visit.post),
+        choices=await choices_of(visit.post, await _own(visit, given.area_id)),
         kinds=survey_desk.KIND_NAMES,
         types=survey_desk.TYPE_NAMES,
         seen_by=survey_desk.SEEN_BY,
         most=MOST_QUESTIONS,
     )
+
+
+async def _own(visit: Visit, area_id: int) -> int:
+    """The area, if it is the officer's or below; 0 where it is not theirs to know of."""
+    return area_id if visit.post.area_id in await ancestors(area_id) else 0
 
 
 class Like(Form):

@@ -38,6 +38,8 @@ async def test_areas_are_ones_own_and_those_below_and_where_they_are_too_many_th
     assert FIRST.startswith([place.code for place in above if place.depth == grid.depth - 1][-1])
     upper = await places(street, len(depths) - 1)
     assert ({place.depth for place in upper.all}, upper.more) == ({0, 1}, True)
+    chosen = await places(street, len(depths) - 1, also=grid.id)
+    assert [place.code for place in chosen.all] == [*(place.code for place in upper.all), FIRST]
     assert [place.code for place in (await places(post_of(await officer("G001")))).all] == [FIRST]
 
 
