@@ -157,9 +157,9 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What `charts.js` draws: a bar, line or pie chart; `links` lead from each label to its cases."""
+    """What `charts.js` draws: bars, bars in parts, or lines; `links` lead from each label to its cases."""
 
-    kind: Literal["bar", "stack", "line", "pie"]
+    kind: Literal["bar", "stack", "line"]
     labels: Sequence[str]
     series: Sequence[tuple[str, Sequence[float | None]]]
     links: Sequence[str] = ()

@@ -18,7 +18,6 @@ from domain.indicators import By, Values, category_name, measure
 from domain.overview import Overview, counts_below, formulas, grids_below, ranking, sum_of
 
 _CHARTED = 30
-_LISTED = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,3 +236,15 @@ async def test_a_hot_spot_leads_to_its_cases_and_only_the_page_of_staff_says_whe
     wall = await desk.open("/screen/later")
     assert f"<b>{community}第一网格</b> 垃圾满溢 <span>8 人</span>" in wall
     assert "3栋" not in wall
+
+
+async def test_a_long_table_is_cut_on_the_page_and_whole_in_the_workbook(town: Town, desk: Desk):
+    await enter(town, desk, "李主任")
+    period = "since=2026-08-01&until=2026-10-30"  # no whole months: 91 days
+    page = await desk.open(f"/dashboards/days?{period}")
+    assert page.count('<th scope="row">') == 60
+    assert "共 91 行" in page
+    async with desk.session.get(f"{desk.url}/console/dashboards/book.xlsx?{period}") as answer:
+        book = openpyxl.load_workbook(BytesIO(await answer.read()))
+    dates = [row[0] for row in book["每天的流量"].iter_rows(min_row=2, values_only=True) if row[0]]
+    assert (dates[0], dates[-1], len(dates)) == ("2026-08-01", "2026-10-30", 91)
