@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain import lookup, on_behalf
+from domain import lookup, on_behalf, shortlist
 from domain.casebook import task_page, to_check
 from domain.contacts import Contact
 from domain.desk_pages import Row
@@ -64,10 +64,11 @@ class Desk:
     checks: Sequence[Item]
     unassigned: Sequence[Item]
     calls: Sequence[Call]
+    shortlist: Sequence[Item]  # what they chose to look at today: not counted, most of it waits above already
 
     @property
     def headings(self) -> Iterator[Sequence[Item | Call]]:
-        """All of them."""
+        """All that waits."""
         yield from (self.tasks, self.decisions, self.assists, self.checks, self.unassigned, self.calls)
 
     @property
@@ -111,7 +112,10 @@ async def desk_of(person: Person, now: datetime) -> Desk:
     assists = {row["case_id"]: row["text"] for row in await fetch(_ASSISTS, post.id, SHOWN)}
     asked = {row["case_id"]: _wish(row) for row in await fetch(_ASKED, decisions)} if decisions else {}
     supervised = {row["case_id"]: f"督办：{row['text']}" for row in await fetch(_SUPERVISED, tasks)} if tasks else {}
-    wanted = list(dict.fromkeys([*tasks, *decisions, *checks, *unassigned, *assists, *(one.case.id for one in calls)]))
+    chosen = {case.id: case.place for case in await shortlist.listed(person)}
+    wanted = list(
+        dict.fromkeys([*tasks, *decisions, *checks, *unassigned, *assists, *(one.case.id for one in calls), *chosen])
+    )
     rows = {row.id: row for row in await rows_of(wanted, now)}
 
     def items(ids: Sequence[int], said: dict[int, str] | None = None) -> list[Item]:
@@ -124,6 +128,7 @@ async def desk_of(person: Person, now: datetime) -> Desk:
         items(checks),
         items(unassigned),
         [Call(rows[one.case.id], one.contact, one.case.result) for one in calls if one.case.id in rows],
+        [Item(replace(rows[one], place=place)) for one, place in chosen.items() if one in rows],
     )
 
 

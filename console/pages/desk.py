@@ -79,6 +79,7 @@ def _shown(visit: Visit, desk: Desk) -> dict[str, Any]:
         ("assists", "请我协办", lines(desk.assists), ""),
         ("checks", "等我核查", lines(desk.checks), "没有等核查的结果。"),
         ("unassigned", "等我受理和派人", lines(desk.unassigned), ""),
+        ("shortlist", "今天的巡查清单", lines(desk.shortlist), ""),
     )
     calls = [(one, line_of(one.row, visit.now)) for one in desk.calls]
     return {"headings": headings, "calls": calls, "picks": bool(bulk.steps_of(visit.post))}

@@ -12,6 +12,7 @@ from domain.contacts import Contact
 from domain.on_behalf import report_for
 from domain.people import find_person
 from domain.reports import Draft
+from domain.shortlist import put_on
 from domain.together import assist, transfer
 from models.accounts import LoginToken
 from models.audit import AuditEvent
@@ -81,6 +82,7 @@ async def test_decisions_checks_assists_and_what_nobody_has_stand_under_their_ow
     await assist(wang, helped.id, "李主任", "借一把梯子", town.clock())
     done = await held(town, "王芳", 30, status=Status.DISPOSED, disposed_at=town.clock())
     free = await a_case(area_id=li.post.area_id if li.post else 0, status=Status.REPORTED)
+    await put_on(li, done.id, town.clock())
     await enter(town, desk, "李主任")
     parts = {found[1]: found[2] for found in re.finditer(r'<section id="(\w+)"(.*?)</section>', desk.page, re.DOTALL)}
     assert shown(parts["decisions"]) == [offered.id]
@@ -89,6 +91,8 @@ async def test_decisions_checks_assists_and_what_nobody_has_stand_under_their_ow
     assert "借一把梯子" in parts["assists"]
     assert shown(parts["checks"]) == [done.id]
     assert shown(parts["unassigned"]) == [free.id]
+    assert shown(parts["shortlist"]) == [done.id]
+    assert "<title>待办 4 ·" in desk.page
 
 
 async def test_who_is_to_be_told_by_telephone_is_called_from_the_desk(town: Town, desk: Desk):
