@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from os import SEEK_END
 from typing import Protocol
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from aiohttp.web import FileField
 
 from console.frame import Visit
 from domain.reports import Media
-from domain.uploads import own_uploads, receive
-from errors import BadRequest
+from domain.uploads import MOST_BYTES, own_uploads, receive
+from errors import BadRequest, TooLarge
 from models.enums import UploadKind
 
 
@@ -36,10 +37,16 @@ async def media_of(visit: Visit, name: str = "photos") -> Sequence[Media]:
 
 
 async def uploads_of(visit: Visit, name: str) -> Sequence[Sent]:
-    """The files of the field `name`, kept. Raises BadRequest for what is no picture and no sound, and for too many."""
+    """The files of the field `name`, kept. Raises BadRequest for what is no picture and no sound and for too many at
+    once, TooLarge, and TooMany for more in an hour than a person sends."""
     given = [sent for sent in (await visit.request.post()).getall(name, []) if isinstance(sent, FileField)]
     if len(given) > MOST:
         raise BadRequest("too many files", say=f"一次最多 {MOST} 张照片，请少选几张。")
+    for sent in given:
+        if sent.file.seek(0, SEEK_END) > MOST_BYTES:
+            raise TooLarge("photo", say=f"“{sent.filename[:40]}”超过 20 MB，请换一张小一点的。")
+        sent.file.seek(0)
+        await visit.office.limit("upload", visit.post.actor)
     return [await receive(visit.staff, _pieces(sent), visit.office.media, visit.now) for sent in given]
 
 

@@ -47,12 +47,12 @@ async def take(desk: Desk, case: Case, step: str, **given: str) -> str:
     return sentence(await desk.send(f"/cases/{case.id}/{step}", **given))
 
 
-async def with_photo(desk: Desk, case: Case, step: str, **given: str) -> str:
+async def with_photo(desk: Desk, case: Case, step: str, photo: bytes = PNG, **given: str) -> str:
     """The same with a photo."""
     await desk.open(f"/cases/{case.id}")
     mark = re.search(r'name="mark" value="([^"]+)"', desk.page)
     form = aiohttp.FormData({"mark": mark[1] if mark else ""} | given)
-    form.add_field("photos", PNG, filename="after.png", content_type="image/png")
+    form.add_field("photos", photo, filename="after.png", content_type="image/png")
     async with desk.session.post(
         f"{desk.url}/console/cases/{case.id}/{step}", data=form, headers={"Origin": desk.url}
     ) as answer:
@@ -80,6 +80,8 @@ async def test_a_grid_worker_takes_a_case_disposes_of_it_with_a_photo_and_the_co
     assert "已接 0001" in await take(wang, case, "sign")
     assert offered(wang.page)[0] == "dispose"
     assert "要有照片" in await take(wang, case, "dispose", text="换了灯泡和开关，试过能亮")
+    assert "超过 20 MB" in await with_photo(wang, case, "dispose", PNG + bytes(20 * 1024 * 1024))
+    assert "只能传照片" in await with_photo(wang, case, "dispose", b"<svg onload=alert(1)>")
     assert (await Case.get()).status is Status.DISPOSING
     assert "已记为办好" in await with_photo(wang, case, "dispose", text="", ready="换了灯泡和开关，试过能亮")
     assert (await Case.get()).result == "换了灯泡和开关，试过能亮"
