@@ -25,7 +25,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from jinja2 import Environment
-from multidict import MultiDictProxy
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from console.back_office import BackOffice
@@ -227,7 +226,7 @@ class Visit:
         """Raises NotAllowed for a form that did not come from a page of ours."""
         site = self.request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = urlsplit(self.request.headers.get("Origin", "")).netloc
-        given: MultiDictProxy[Any] = await self.request.post()
+        given = await self.request.post()
         fits = hmac.compare_digest(str(given.get(_MARK, "")), self.mark)
         if not fits or site not in ("same-origin", "none") or (origin and origin != self.request.host):
             raise NotAllowed("form without our mark", say="页面放得太久了，请刷新页面再提交一次。")

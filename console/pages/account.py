@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Annotated
 
 import segno
@@ -54,7 +55,7 @@ async def show(visit: Visit) -> web.StreamResponse:
 async def change(visit: Visit) -> web.StreamResponse:
     """Every other session ends with it."""
     given = await visit.form(Change)
-    if given.password != given.again:
+    if not compare_digest(given.password.encode(), given.again.encode()):
         raise BadRequest("two passwords", say="两次输入的新密码不一样，请再输一次。")
     await visit.office.limit("login", f"change:{visit.post.id}")
     await console_login.change_password(visit.post, given.old, given.password, visit.now, visit.source)

@@ -197,7 +197,7 @@ async def set_up(visit: Visit) -> web.StreamResponse:
     """The password is set; off to sign in with it."""
     given, secret = await visit.form(NewPassword), visit.request.match_info["secret"]
     await visit.office.limit("login_address", visit.office.address_of(visit.request))
-    if given.password != given.again:
+    if not hmac.compare_digest(given.password.encode(), given.again.encode()):
         raise BadRequest("two passwords", say="两次输入的密码不一样，请再输一次。")
     found = await console_login.find_setup(secret, visit.now)
     staff_id = found.staff_id or await staff_for_setup(given.number, given.name)
