@@ -37,7 +37,8 @@ async def steps(person: Person, survey: Survey) -> frozenset[str]:
     found = set[str]()
     officer = await runs(person, survey)
     if survey.state in _COUNTED:
-        found |= {"results"} if officer or survey.state is SurveyState.CLOSED else set()
+        seen = officer or survey.state is SurveyState.CLOSED or survey.results == "all"
+        found |= {"results"} if seen else set()
         found |= {"export"} if officer else set()
     if person.post and person.post.role is not Role.DEPARTMENT_STAFF and survey.state is SurveyState.OPEN:
         found |= {"watch"} if survey.kind is SurveyKind.VOTE and not survey.audience else set()

@@ -86,5 +86,7 @@ async def test_the_steps_of_a_survey_follow_its_state_and_say_how_many_it_asks(o
     assert survey.expected == homes > 0
     assert await survey_desk.steps(author, survey) == {"results", "export", "watch", "cancel"}
     assert await survey_desk.steps(worker, survey) == {"watch"}
+    survey.results = "all"
+    assert await survey_desk.steps(worker, survey) == {"results", "watch"}
     with pytest.raises(NotAllowed):
         await survey_desk.asked(worker, survey.id, now)
