@@ -11,7 +11,9 @@ from domain.people import find_person
 from domain.sign_ups import sign_up
 from models.audit import AuditEvent
 from models.bookings import Activity, Booking, BookingPlan, Slot
-from tests.console.conftest import Desk, give_password
+from models.people import Staff
+from tests.console.administration import sit_down
+from tests.console.conftest import Desk
 from tests.town import CHEN, Town
 
 FORM = {
@@ -31,7 +33,7 @@ FORM = {
 @pytest.fixture
 async def li(town: Town, desk: Desk) -> Desk:
     """The community's desk."""
-    await desk.enter((await give_password(town, "李主任")).code)
+    await sit_down(town, desk, await Staff.get(name="李主任"))
     return desk
 
 
@@ -106,8 +108,7 @@ async def test_somebody_without_wechat_is_signed_up_and_the_list_masks_what_the_
 
 async def test_another_community_neither_sees_nor_changes_it(town: Town, li: Desk):
     made = await opened(li)
-    await li.send("/logout")
-    await li.enter((await give_password(town, "何主任")).code)
+    await sit_down(town, li, await Staff.get(name="何主任"))
     await li.open(f"/activities/{made.id}")
     assert li.status == 404
     await li.open("/activities")

@@ -10,7 +10,9 @@ import pytest
 from domain.people import find_person
 from models.audit import AuditEvent
 from models.bookings import Application, ApplicationFile
-from tests.console.conftest import Desk, give_password
+from models.people import Staff
+from tests.console.administration import sit_down
+from tests.console.conftest import Desk
 from tests.domain.applied import ID_NUMBER, applied
 from tests.town import CHEN, PNG, Town
 
@@ -24,7 +26,7 @@ async def made(town: Town) -> Application:
 @pytest.fixture
 async def li(town: Town, desk: Desk) -> Desk:
     """The community's desk."""
-    await desk.enter((await give_password(town, "李主任")).code)
+    await sit_down(town, desk, await Staff.get(name="李主任"))
     return desk
 
 
@@ -93,16 +95,14 @@ async def test_what_is_over_its_time_is_marked_in_words_too(town: Town, made: Ap
 async def test_another_community_finds_nothing_and_the_grid_worker_sees_how_far_it_is(
     town: Town, made: Application, desk: Desk
 ):
-    await desk.enter((await give_password(town, "何主任")).code)
+    await sit_down(town, desk, await Staff.get(name="何主任"))
     assert made.number not in await desk.open("/applications")
     await desk.open(f"/applications/{made.id}")
     assert desk.status == 404
     await desk.open("/applications")
     await desk.send(f"/applications/{made.id}/take")
     assert desk.status == 404
-    await desk.open("/")
-    await desk.send("/logout")
-    await desk.enter((await give_password(town, "王芳")).code)
+    await sit_down(town, desk, await Staff.get(name="王芳"))
     page = await desk.open(f"/applications/{made.id}")
     assert "待审核" in page
     assert ID_NUMBER not in page

@@ -11,7 +11,9 @@ from domain.bookings import book
 from domain.people import find_person
 from models.audit import AuditEvent
 from models.bookings import Booking, BookingPlan, Slot
-from tests.console.conftest import Desk, give_password
+from models.people import Staff
+from tests.console.administration import sit_down
+from tests.console.conftest import Desk
 from tests.domain.counter import make_plan, make_slot
 from tests.town import CHEN, Town
 
@@ -35,7 +37,7 @@ PLAN = {
 @pytest.fixture
 async def li(town: Town, desk: Desk) -> Desk:
     """The community's desk."""
-    await desk.enter((await give_password(town, "李主任")).code)
+    await sit_down(town, desk, await Staff.get(name="李主任"))
     return desk
 
 
@@ -83,7 +85,7 @@ async def test_whoever_has_no_phone_at_hand_is_checked_in_by_a_document_on_the_d
 
 async def test_a_booking_of_another_community_is_as_if_there_were_none(town: Town, desk: Desk):
     seat = await chens_seat(town, await soon(town))
-    await desk.enter((await give_password(town, "何主任")).code)
+    await sit_down(town, desk, await Staff.get(name="何主任"))
     await desk.open(f"/counter/bookings/{seat.id}")
     assert desk.status == 404
     await desk.open("/counter")
@@ -190,12 +192,11 @@ async def test_a_time_is_closed_with_a_reason_opened_again_and_given_more_seats(
 
 
 async def test_a_department_has_no_counter_and_a_grid_worker_no_plans(town: Town, desk: Desk):
-    await desk.enter((await give_password(town, "马队长")).code)
-    assert "/console/counter" not in desk.page
+    await sit_down(town, desk, await Staff.get(name="马队长"))
+    assert "/console/counter" not in await desk.open("/")
     await desk.open("/counter")
     assert desk.status == 403
-    await desk.send("/logout")
-    await desk.enter((await give_password(town, "王芳")).code)
+    await sit_down(town, desk, await Staff.get(name="王芳"))
     assert "签到码" in await desk.open("/counter")
     await desk.open("/counter/plans")
     assert desk.status == 403

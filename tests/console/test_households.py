@@ -8,9 +8,10 @@ from domain.homes import Home
 from domain.household_claims import claim
 from domain.people import find_person
 from models.audit import AuditEvent
-from models.people import Household
+from models.people import Household, Staff
 from models.people_facts import HouseholdMember
-from tests.console.conftest import Desk, give_password
+from tests.console.administration import sit_down
+from tests.console.conftest import Desk
 from tests.domain.homes import FAR, area, fact_kinds, home, member
 from tests.town import CHEN, Town
 
@@ -18,7 +19,7 @@ from tests.town import CHEN, Town
 @pytest.fixture
 async def wang(town: Town, desk: Desk) -> Desk:
     """The grid worker's desk."""
-    await desk.enter((await give_password(town, "王芳")).code)
+    await sit_down(town, desk, await Staff.get(name="王芳"))
     return desk
 
 
@@ -95,9 +96,7 @@ async def test_another_grids_people_are_as_if_there_were_none_and_the_street_kee
     await wang.send(f"/households/members/{foreign.id}/remove")
     assert wang.status == 404
     assert await HouseholdMember.filter(id=foreign.id).exists()
-    await wang.open("/")
-    await wang.send("/logout")
-    await wang.enter((await give_password(town, "周科长")).code)
-    assert "/console/households" not in wang.page
+    await sit_down(town, wang, await Staff.get(name="周科长"))
+    assert "/console/households" not in await wang.open("/")
     await wang.open("/households")
     assert wang.status == 403

@@ -10,9 +10,10 @@ import pytest
 from domain.people import find_person
 from domain.service_help import ask
 from models.audit import AuditEvent
-from models.people import Area
+from models.people import Area, Staff
 from models.services import MissingItem, ServiceItem
-from tests.console.conftest import Desk, give_password
+from tests.console.administration import sit_down
+from tests.console.conftest import Desk
 from tests.town import CHEN, Town
 
 COMMUNITY = "429906001001"
@@ -21,7 +22,7 @@ COMMUNITY = "429906001001"
 @pytest.fixture
 async def li(town: Town, desk: Desk) -> Desk:
     """The community's desk."""
-    await desk.enter((await give_password(town, "李主任")).code)
+    await sit_down(town, desk, await Staff.get(name="李主任"))
     return desk
 
 
@@ -86,9 +87,7 @@ async def test_what_everybody_sees_is_written_by_the_city_and_read_by_a_communit
     await li.open(f"/services/{own.id}")
     await li.send(f"/services/{own.id}", **given | {"area": "全部"})
     assert li.status == 403
-    await li.open("/")
-    await li.send("/logout")
-    await li.enter((await give_password(town, "吴处长")).code)
+    await sit_down(town, li, await Staff.get(name="吴处长"))
     city = filled(await li.open(f"/services/{item.id}"))
     await li.send(f"/services/{item.id}", **city | {"fee": "不收费"})
     assert (await ServiceItem.get(id=item.id)).fee == "不收费"
@@ -126,12 +125,10 @@ async def test_a_question_without_an_answer_goes_off_the_list_when_an_item_answe
 
 async def test_another_communitys_item_is_as_if_there_were_none_and_a_grid_worker_only_reads(town: Town, desk: Desk):
     item = await own_item()
-    await desk.enter((await give_password(town, "何主任")).code)
+    await sit_down(town, desk, await Staff.get(name="何主任"))
     await desk.open(f"/services/{item.id}")
     assert desk.status == 404
-    await desk.open("/")
-    await desk.send("/logout")
-    await desk.enter((await give_password(town, "王芳")).code)
+    await sit_down(town, desk, await Staff.get(name="王芳"))
     assert "保存" not in await desk.open(f"/services/{item.id}")
     await desk.send(f"/services/{item.id}/review")
     assert desk.status == 403
