@@ -114,7 +114,7 @@ def staff(
     _run(staff_codes(code_for))
 
 
-@app.command("console-link")
+@app.command("console")
 def console_link(
     number: Annotated[str, typer.Option("--code", help="whose: a 工号; empty = the first administrator's")] = "",
 ) -> None:

@@ -166,7 +166,7 @@ async def issue_setup(staff_id: int | None, by: str, now: datetime) -> str:
     return secret
 
 
-_GONE = "这个链接用过了或过期了。请找安全管理员要新的，或在服务器上运行 linli console-link。"
+_GONE = "这个链接用过了或过期了。请找安全管理员要新的，或在服务器上运行 linli console。"
 
 
 async def find_setup(secret: str, now: datetime) -> SetupLink:
