@@ -74,7 +74,7 @@ async def _barriers(page: Page) -> Sequence[str]:
 
 
 async def test_no_page_has_a_barrier_a_complaint_or_is_wider_than_a_phone(chromium: Browser, town: Town):
-    everything, wrong = await make_everything(town), []
+    everything, wrong, opened = await make_everything(town), list[str](), 0
     for name, paths in (await seen_by(everything)).items():
         async with signed_in(chromium, town, name, viewport={"width": 390, "height": 844}) as context:
             page = await context.new_page()
@@ -84,8 +84,40 @@ async def test_no_page_has_a_barrier_a_complaint_or_is_wider_than_a_phone(chromi
                 if answer is None or answer.status >= 400:
                     faults.clear()  # it is said on the page, and the browser notes the status
                     continue
+                opened += 1
                 wrong += [f"{path}: {fault}" for fault in [*faults, *await _barriers(page)]]
                 if wider := await page.evaluate(_WIDER):
                     wrong.append(f"{path}: {wider} pixels wider than a phone")
                 faults.clear()
     assert wrong == []
+    assert opened > 60
+
+
+async def test_no_script_of_a_neighbours_runs_even_without_the_policy(chromium: Browser, town: Town):
+    everything, wrong = await make_everything(town), list[str]()
+    assert await poison() > 60
+    for name, paths in (await seen_by(everything)).items():
+        async with signed_in(chromium, town, name, bypass_csp=True) as context:
+            page = await context.new_page()
+            faults = complaints(page)
+            for path in paths:
+                await page.goto(f"{town.url}/console{path}", wait_until="domcontentloaded")
+                if await page.locator("x-ss").count() or any("dialog" in fault for fault in faults):
+                    wrong.append(path)
+    await fetch("DELETE FROM outbox WHERE payload::text LIKE $1", f"%{MARK}%")
+    assert wrong == []
+
+
+@pytest.mark.skipif("LINLI_SCREENSHOTS" not in os.environ, reason="LINLI_SCREENSHOTS names no folder for pictures")
+async def test_pictures_of_every_page(chromium: Browser, town: Town):
+    folder = Path(os.environ["LINLI_SCREENSHOTS"])
+    everything = await make_everything(town)
+    for name, paths in (await seen_by(everything)).items():
+        for width in WIDTHS:
+            async with signed_in(chromium, town, name, viewport={"width": width, "height": 900}) as context:
+                page = await context.new_page()
+                for path in paths:
+                    await page.goto(f"{town.url}/console{path}", wait_until="networkidle")
+                    file = folder / f"{width}" / f"{path.strip('/').replace('/', '_') or 'desk'}.png"
+                    await page.screenshot(path=file, full_page=True)
+                    assert file.stat().st_size > 2_000
