@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from console.frame import Form
 from domain.clock import SHANGHAI
 from domain.room_words import clean
+from models.enums import RequestKind
 
 _DAY_ENDS = time(18)
 
@@ -108,8 +109,9 @@ class Kind(Form):
 
 
 class Decision(Because):
-    """Whether it is agreed to."""
+    """What the page asked to decide, and whether it is agreed to."""
 
+    kind: Annotated[RequestKind, Field(title="申请")]
     agree: Literal["yes", "no"]
 
 

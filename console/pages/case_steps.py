@@ -29,6 +29,7 @@ from console.sent_files import media_of
 from domain import casework, nudges, on_behalf, requests, supervision, together
 from domain.accepting import accept
 from domain.case_choices import matter_of
+from domain.case_sheets import count_events
 from domain.casebook import Case, read_case
 from domain.clock import say_deadline
 from domain.dispatching import dispatch_to_grid
@@ -36,7 +37,7 @@ from domain.notices import serial
 from domain.previews import Told, draft_of
 from domain.rating import Opinion
 from domain.worktime import TimeLimit
-from errors import BadRequest, NotFound
+from errors import BadRequest, Conflict, NotFound
 from models.enums import RequestKind, Source
 
 pages = Pages()
@@ -146,9 +147,10 @@ async def _ask(visit: Visit, wish: requests.Wish) -> web.StreamResponse:
 async def decide(visit: Visit) -> web.StreamResponse:
     """同意, 不同意; a transfer that is offered is taken, or not."""
     given, case_id = await visit.form(Decision), case_of(visit)
-    waiting = await requests.awaiting(visit.staff, case_id)
-    kind = waiting.kind if waiting else RequestKind.RETURN  # refused below: nothing waits
-    name = requests.NAMES[kind]
+    kind, name = given.kind, requests.NAMES[given.kind]
+    if await requests.awaiting(visit.staff, case_id, kind) is None:
+        await count_events(visit.staff, case_id)  # somebody else's case is not there at all
+        raise Conflict("decided already", say=f"这次{name}已经有人决定，或者不用了。请刷新看最新的。")
     if given.agree == "no":
         case, _ = await requests.refuse(visit.staff, case_id, given.reason, visit.now, kind=kind, source=visit.source)
         return await _done(visit, case, f"没有同意{name}，已告诉申请的人。")

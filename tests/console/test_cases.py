@@ -110,15 +110,17 @@ async def test_what_one_person_asks_for_another_decides_on_the_case_itself(town:
     page = await li.open(f"/cases/{case.id}")
     assert "等您决定：延期" in page
     assert "等配件" in page
-    assert "请说一句为什么不同意" in await take(li, case, "decide", agree="no")
-    assert "已同意延期" in await take(li, case, "decide", agree="yes")
+    assert 'name="kind" value="extend"' in page
+    assert "请说一句为什么不同意" in await take(li, case, "decide", kind="extend", agree="no")
+    assert "已经有人决定" in await take(li, case, "decide", kind="return", agree="yes")
+    assert "已同意延期" in await take(li, case, "decide", kind="extend", agree="yes")
     assert (await Case.get()).due_at > due
     assert "等您决定" not in li.page
 
     await take(wang, case, "transfer", to="刘洋", reason="在他那边")
     liu = await desks.of("刘洋")
     assert "等您决定：转办" in await liu.open(f"/cases/{case.id}")
-    assert "现在归您办" in await take(liu, case, "decide", agree="yes")
+    assert "现在归您办" in await take(liu, case, "decide", kind="transfer", agree="yes")
     assert (await Case.get()).holder_id == (await Staff.get(name="刘洋")).id
 
 
@@ -217,7 +219,7 @@ async def test_the_other_steps_leave_the_case_where_they_should(town: Town, desk
     assert "加到巡查清单" in await take(wang, case, "listed")
     assert "从巡查清单去掉" in await take(wang, case, "unlisted")
     assert "已请东亭社区李主任决定退回" in await take(wang, case, "return", reason="不在我的网格")
-    assert "已同意退回" in await take(li, case, "decide", agree="yes")
+    assert "已同意退回" in await take(li, case, "decide", kind="return", agree="yes")
     assert offered(li.page)[0] == "dispatch"
     assert "请写派给哪个网格" in await take(li, case, "dispatch", grid="")
     assert "已交给网格员刘洋" in await take(li, case, "dispatch", grid="刘洋")
@@ -233,7 +235,14 @@ async def test_a_case_of_another_community_does_not_exist_whichever_address_is_t
         await stranger.open(page)
         assert stranger.status == 404
         assert "楼道照明" not in stranger.page
-    given = {"text": "一句话够长的结果说明", "reason": "原因", "to": "刘洋", "agree": "yes", "grid": "刘洋"}
+    given = {
+        "text": "一句话够长的结果说明",
+        "reason": "原因",
+        "to": "刘洋",
+        "agree": "yes",
+        "kind": "extend",
+        "grid": "刘洋",
+    }
     wanted = {
         "sign": (),
         "note": ("text",),
@@ -242,7 +251,7 @@ async def test_a_case_of_another_community_does_not_exist_whichever_address_is_t
         "transfer": ("to", "reason"),
         "dispatch": ("grid",),
         "accept": (),
-        "decide": ("agree",),
+        "decide": ("agree", "kind"),
         "reject": ("reason",),
         "supervise": ("text",),
         "listed": (),
