@@ -1,5 +1,6 @@
-"""Every page of the console in a real browser: no barrier that axe-core finds, no complaint in the browser's console, no
-script of a neighbour's that runs, nothing wider than a phone. With LINLI_SCREENSHOTS set to a folder, pictures of all."""
+"""Every page of the console in a real browser: no barrier that axe-core finds, no complaint in the browser's console,
+no script of a neighbour that runs, nothing wider than a phone. With LINLI_SCREENSHOTS set, pictures go to that folder.
+"""
 
 from __future__ import annotations
 

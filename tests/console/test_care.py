@@ -1,4 +1,4 @@
-"""Looking after the installation at the console: platforms and keys, what got stuck, the audit trail, how it is, help."""
+"""Care at the console: platforms and keys, what got stuck, the audit trail, how the installation is, help, the tour."""
 
 from __future__ import annotations
 
