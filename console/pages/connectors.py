@@ -75,6 +75,13 @@ async def _all(visit: Visit, secret: str = "", whose: str = "") -> web.Response:
     )
 
 
+async def _shown_once(visit: Visit, secret: str, whose: str) -> web.Response:
+    """The secret, beside the form that asked for it or above the lists."""
+    if visit.by_htmx:
+        return visit.render("connectors_secret.html", secret=secret, whose=whose)
+    return await _all(visit, secret, whose)
+
+
 @pages.post("/connectors", who=_SYSTEM)
 async def add(visit: Visit) -> web.StreamResponse:
     """One more platform; its key stands on the page that answers, and nowhere else."""
@@ -82,7 +89,7 @@ async def add(visit: Visit) -> web.StreamResponse:
     plan = ConnectorPlan(given.name, given.url, given.area, given.staff, _mapping(given.mapping))
     plain_http = visit.office.back.plain_http()
     secret = await console_connectors.add(visit.post, plan, visit.now, visit.source, plain_http=plain_http)
-    return await _all(visit, secret, f"平台 {given.name}")
+    return await _shown_once(visit, secret, f"平台 {given.name}")
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -164,7 +171,7 @@ async def add_key(visit: Visit) -> web.StreamResponse:
     """A key for a client, on the page that answers alone."""
     given = await visit.form(NewKey)
     key = await console_connectors.add_key(visit.post, given.name, visit.now, visit.source, may_write=not given.reads)
-    return await _all(visit, key, given.name)
+    return await _shown_once(visit, key, given.name)
 
 
 @pages.post("/connectors/keys/revoke", who=_SYSTEM)

@@ -42,6 +42,14 @@ async def test_a_platforms_key_is_shown_once_and_who_connected_it_is_audited(tow
     assert await AuditEvent.filter(tag="connector:add", object_id=made.id, actor=f"staff:{wu.id}").exists()
 
 
+async def test_a_form_sent_by_htmx_gets_the_key_alone_beside_it(town: Town, system: Desk):
+    await system.open("/connectors")
+    system.session.headers["HX-Request"] = "true"
+    await system.send("/connectors", **PLATFORM)
+    assert (await Connector.get(name="street")).secret in system.page
+    assert "<html" not in system.page
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
