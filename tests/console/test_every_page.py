@@ -10,7 +10,16 @@ from console.frame import Page, anyone, enrolling, signed_in
 from models.audit import AuditEvent
 from models.database import fetch
 from tests.console.conftest import Desk
-from tests.console.every_page import ADMINISTRATORS, PEOPLE, Everything, every, make_everything, parameters, sit, visit_of
+from tests.console.every_page import (
+    ADMINISTRATORS,
+    PEOPLE,
+    Everything,
+    every,
+    make_everything,
+    parameters,
+    sit,
+    visit_of,
+)
 from tests.console.words import MARK, poison
 from tests.town import Town
 
