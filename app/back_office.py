@@ -19,7 +19,6 @@ from app.doctor.report import Collected, Report
 from app.doctor.settings import given_settings, shown_value
 from app.doctor.wechat import check_wechat
 from app.settings import Settings, template_faults, wechat_faults
-from app.tables import MOST_BYTES, read_tables, write_tables
 from bot.api import WeChatApi
 from bot.menu import DEFAULT_MENU, Button
 from bot.qrcodes import create_grid_qrcode, poster_svg
@@ -27,7 +26,7 @@ from console.back_office import Finding, MenuButton, Setting
 from domain.organisation import Export, template_tables
 from domain.organisation_tables import TABLES
 from domain.tables import Sheet
-from errors import BadRequest, TooLarge
+from errors import BadRequest
 from jobs.webhooks import Webhooks
 
 _CHECKS: Mapping[str, Callable[[Settings, Report], None]] = {
@@ -51,8 +50,6 @@ class Back:
 
     async def read_tables(self, name: str, data: bytes) -> list[Sheet]:
         """The sheets of a file that was sent; a CSV's name says which table it is."""
-        if len(data) > MOST_BYTES:
-            raise TooLarge(name, say=f"文件超过 {MOST_BYTES >> 20} MB，请分成几个文件，去掉图片。")
         return await asyncio.to_thread(_read, name, data)
 
     async def write_tables(self, exports: Sequence[Export]) -> bytes:
@@ -121,6 +118,8 @@ def _button(button: Button) -> MenuButton:
 
 
 def _read(name: str, data: bytes) -> list[Sheet]:
+    from app.tables import read_tables  # noqa: PLC0415 - openpyxl brings numpy along
+
     plain = Path(name.replace("\\", "/")).name
     if Path(plain).suffix.lower() not in _SUFFIXES or "\0" in plain or len(plain.encode()) > 200:
         raise BadRequest(f"{plain[:80]!r}", say="只能导入 .xlsx 或 .csv 文件。")
@@ -131,5 +130,7 @@ def _read(name: str, data: bytes) -> list[Sheet]:
 
 
 def _written(exports: Sequence[Export]) -> bytes:
+    from app.tables import write_tables  # noqa: PLC0415 - the same
+
     with TemporaryDirectory(prefix="linli-") as folder:
         return write_tables(Path(folder) / "tables.xlsx", exports)[0].read_bytes()
