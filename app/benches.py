@@ -77,6 +77,20 @@ def _cases(size: Size) -> Result:
     return _on_engines(lambda place: run(place, size.cases))
 
 
+def _console(size: Size) -> Result:
+    from bench.console import run  # noqa: PLC0415 - the same
+    from bench.stage import Place  # noqa: PLC0415
+
+    nlp.prepare()
+    settings = load_settings()
+    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
+            place = Place(started.database_url, started.redis_url, Path(folder))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(run(place, size.cases))
+
+
 def _rooms(size: Size) -> Result:
     from bench.rooms import run  # noqa: PLC0415 - the same
 
@@ -139,4 +153,5 @@ _BENCHES: dict[str, Callable[[Size], Result]] = {
     "cases": _cases,
     "rooms": _rooms,
     "broadcast": _broadcast,
+    "console": _console,
 }

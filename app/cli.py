@@ -114,6 +114,16 @@ def staff(
     _run(staff_codes(code_for))
 
 
+@app.command("console")
+def console_link(
+    number: Annotated[str, typer.Option("--code", help="whose: a 工号; empty = the first administrator's")] = "",
+) -> None:
+    """A link with which somebody sets their password for the staff console, once."""
+    from app.commands import console_link  # noqa: PLC0415
+
+    _run(console_link(number))
+
+
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="FILE.xlsx, FILE.csv, or a folder of CSV files")],
@@ -270,7 +280,7 @@ def replay(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="callback, nlp, cases, rooms or broadcast")],
+    name: Annotated[str, typer.Argument(help="callback, nlp, cases, rooms, broadcast or console")],
     json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
     seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
     cases: Annotated[int, typer.Option(help="cases of the made-up city", min=1000)] = 1_000_000,

@@ -18,9 +18,11 @@ from app.settings import Settings, load_settings, template_faults, wechat_faults
 from bot.inbox import utc_now
 from bot.menu import DEFAULT_MENU
 from bot.qrcodes import create_grid_qrcode
+from domain.administrators import nobody_yet
 from domain.audit import anchor, newest_anchors, verify
 from domain.binding import issue_code
 from domain.community import has_community, list_staff
+from domain.console_login import issue_setup
 from domain.people import grid_codes, role_name
 from errors import SettingsError
 from models.database import database, migrate
@@ -58,7 +60,33 @@ async def run_all() -> None:
         async with serving(settings, started, Parts(web=True, worker=True)) as served:
             page = "/simulator" if settings.simulator else ""
             print(f"Linli is ready: {served.url}{page}", flush=True)
+            await _print_first_link(settings)
             await until_signal()
+
+
+async def _print_first_link(settings: Settings) -> None:
+    """Until somebody is the console's administrator, each start says how one becomes it."""
+    if await nobody_yet():
+        link = await _console_link(settings, None)
+        print(f"The console waits for its first administrator (works once, within a day): {link}", flush=True)
+
+
+async def _console_link(settings: Settings, staff_id: int | None) -> str:
+    secret = await issue_setup(staff_id, "operator", utc_now())
+    return f"{settings.reached_at or settings.base_url}/console/setup/{secret}"
+
+
+async def console_link(number: str) -> None:
+    """A link with which one member of staff sets their password for the console; the first administrator's without a
+    number."""
+    settings = _settings()
+    with engines(settings.home, settings.database_url, settings.redis_url) as started:
+        async with database(started.database_url, 2):
+            rows = await list_staff(number) if number else []
+            if not number and not await nobody_yet():
+                raise SettingsError("there is an administrator already: name a staff number with --code")
+            print("链接一天内有效，用一次，请当面交给本人：")
+            print(await _console_link(settings, rows[0].id if rows else None))
 
 
 async def run_parts(*, web: bool, worker: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from nlp.sensitive import Checker, read_checker
 SIMULATOR_APPID = "wx5117a70115117a70"
 SIMULATOR_MINIAPP = "wx5117a70115117a71"
 _SHORTEST_KEY = 32
+_TILES = re.compile(r"https?://[\w.:-]+/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})[^\s;,]*")
 
 
 class Settings(BaseSettings):
@@ -80,6 +82,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="signs links and cursors, the same on every host, 32 characters or more; empty = one of its own",
     )
+
+    map_tiles: str = Field(
+        "", description="map pictures of the console, https://…/{z}/{x}/{y}.png; empty = drawn from the grids' borders"
+    )
+    map_datum: Literal["gcj02", "wgs84"] = Field("gcj02", description="what those pictures are drawn in")
 
     connector_http: bool = Field(False, description="let connectors send over plain http, in a closed network")
 
@@ -138,6 +145,13 @@ class Settings(BaseSettings):
         if key and len(key.get_secret_value()) < _SHORTEST_KEY:
             raise ValueError(f"must have {_SHORTEST_KEY} characters or more, e.g. from `openssl rand -hex 32`")
         return key
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _tiles(cls, text: str) -> str:
+        if text and not _TILES.fullmatch(text):
+            raise ValueError("must be an address like https://tiles.example.gov.cn/{z}/{x}/{y}.png")
+        return text
 
     def signing_key(self) -> bytes:
         """What links and cursors are signed with; made once per data folder where none is set."""

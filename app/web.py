@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
 
+from app.back_office import Back
 from app.checks import make_push
 from app.presence import RedisPresence
 from app.services import Services, waker
 from bot.callback import Callback
 from bot.limits import Limit, RateLimits
+from console.app import create_console
+from console.frame import Office
 from domain import tokens
 from errors import TooMany, Unavailable
 from jobs.loops import end
 from miniapp_api import certificate_page, open311, room_page
+from miniapp_api.addresses import client_of
 from miniapp_api.api import create_api
 from miniapp_api.frames import Writer
 from miniapp_api.health import add_routes
@@ -52,6 +57,7 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     app.add_subapp("/api/v1", create_api(given))
     certificate_page.add_routes(app, given)
     room_page.add_routes(app, running.settings.reached_at)
+    app.add_subapp("/console", create_console(office(running)))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))
         app.router.add_get("/", _to_simulator)
@@ -76,6 +82,29 @@ def desk(running: Services, hub: Hub | None = None) -> Desk:
         public_url=settings.reached_at,
         ask_below=settings.ask_below,
         pressing_joiners=settings.pressing_joiners,
+    )
+
+
+def office(running: Services) -> Office:
+    """What the pages of the console work with."""
+    settings = running.settings
+    proxies = settings.proxies()
+    return Office(
+        now=running.now,
+        wake=waker(running),
+        find_session=partial(tokens.find_token, console=True),
+        limit=ApiLimits(running.redis, running.now).take,
+        away=is_away,
+        key=settings.signing_key(),
+        logins=running.logins,
+        address_of=lambda request: client_of(request, proxies),
+        media=running.media,
+        back=Back(settings, running.api, running.session, running.redis, running.now),
+        public_url=settings.reached_at,
+        pressing_joiners=settings.pressing_joiners,
+        map_tiles=settings.map_tiles,
+        map_datum=settings.map_datum,
+        reopen_within=timedelta(days=settings.reopen_days),
     )
 
 

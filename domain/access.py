@@ -139,9 +139,8 @@ async def reads_only(person: Person, case: Case) -> bool:
     return await relation(person, case) == {Who.COLLEAGUE}
 
 
-async def verbs_of(person: Person, case: Case) -> frozenset[Verb]:
-    """What this person may do with a case as it stands; what others must offer or ask first included."""
-    who = await relation(person, case)
+def verbs_of(who: frozenset[Who], case: Case) -> frozenset[Verb]:
+    """What somebody who is this to a case may do with it as it stands; what others must offer or ask first included."""
     return frozenset(row.verb for row in TRANSITIONS if case.status in row.sources and row.who & who)
 
 

@@ -257,6 +257,7 @@ async def _forget_account(traces: _Traces, now: datetime) -> None:
     await fetch(_MEMBER, traces.resident_id)
     await fetch("UPDATE household_member SET resident_id = NULL WHERE resident_id = $1", traces.resident_id)
     await fetch("DELETE FROM opt_out WHERE resident_id = $1", traces.resident_id)
+    await fetch("DELETE FROM reveal WHERE resident_id = $1", traces.resident_id)
     await fetch("UPDATE provider_rating SET words = '' WHERE resident_id = $1", traces.resident_id)
     await fetch(_CONSENTS, traces.resident_id, now)
     await fetch(_RESIDENT, traces.resident_id, f"gone:{secrets.token_hex(16)}", now)

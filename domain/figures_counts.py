@@ -1,6 +1,6 @@
 """Counting cases: one pass of SQL over those that had a milestone within a period.
 
-What each count means is said beside its line in `_COUNTS`; docs/indicators.md says it in words. A case belongs to a
+What each count means is said beside its line in `COUNTED`; docs/indicators.md says it in words. A case belongs to a
 period by the milestone that is counted: accepted in it, disposed of in it, closed in it. What was *to be done* in it is
 what was done in it, and what became due in it and was not done by its end. All of it follows from the case's row (and
 the timeline, where a later dispatch has overwritten the first), never from the present moment: counting again later
@@ -19,7 +19,7 @@ from domain.figures_settings import Settings
 from errors import NotFound
 from models.database import fetch, to_json, transaction
 
-#: The names of the counts, in the order in which `_COUNTS` gives them.
+#: The names of the counts, in the order in which `COUNTED` gives them.
 COUNTS = (
     "reported",
     "accepted",
@@ -131,14 +131,21 @@ class Question:
     without: Sequence[int] = field(default_factory=tuple)
 
 
+#: What counts for the indicators at all: taken on, and neither ended by the reporter nor voided.
+VALID = """
+c.accepted_at IS NOT NULL AND c.status NOT IN ('rejected', 'withdrawn', 'merged') AND c.outcome IS DISTINCT FROM 'void'
+"""
+
 # The arms of the OR are what the milestone index answers; that nothing happens to a case before it is reported lets
 # the planner use the place's index as well.
-_CASES = """
+CASES = (
+    """
 FROM cases c
 JOIN unnest($3::int[], $4::int[]) AS s(place, branch) ON s.place = coalesce(c.grid_id, c.area_id)
 CROSS JOIN LATERAL (
-    SELECT c.accepted_at IS NOT NULL AND c.status NOT IN ('rejected', 'withdrawn', 'merged')
-            AND c.outcome IS DISTINCT FROM 'void' AS valid,
+    SELECT """
+    + VALID
+    + """ AS valid,
         c.accepted_at >= $1 AND c.accepted_at < $2 AS accepted,
         c.dispatched_at >= $1 AND c.dispatched_at < $2 AS dispatched,
         c.disposed_at >= $1 AND c.disposed_at < $2 AS disposed,
@@ -154,13 +161,14 @@ WHERE c.reported_at < $2 AND (c.reported_at >= $1 OR c.accepted_at >= $1 AND c.a
         OR c.first_response_at >= $1 AND c.first_response_at < $2)
     AND ($6::bigint[] IS NULL OR c.id = ANY ($6)) AND c.id <> ALL ($7::bigint[])
 """
+)
 
-_KEY = """
+KEY = """
 CASE $5 WHEN 'area' THEN s.branch::text WHEN 'unit' THEN c.department_id::text WHEN 'person' THEN c.holder_id::text
     WHEN 'category' THEN c.category WHEN 'place' THEN s.place::text END
 """
 
-_COUNTS = """
+COUNTED = """
 , ARRAY[
     -- reported in the period, whatever became of it
     count(*) FILTER (WHERE c.reported_at >= $1),
@@ -220,7 +228,7 @@ _COUNTS = """
 ] AS counts
 """
 
-_COUNT = "SELECT " + _KEY + " AS key" + _COUNTS + _CASES + " GROUP BY 1"
+_COUNT = "SELECT " + KEY + " AS key" + COUNTED + CASES + " GROUP BY 1"
 
 #: The durations whose median and 90th percentile are given.
 TIMES = ("accept", "dispatch", "sign", "first_response", "handle", "total")
@@ -241,7 +249,7 @@ percentile_cont($15) WITHIN GROUP (ORDER BY extract(epoch FROM c.closed_at - c.r
     FILTER (WHERE f.closed AND f.valid AND c.status = 'closed') AS total
 """
 
-_COUNT_WITH_TIMES = "SELECT " + _KEY + " AS key" + _COUNTS + _TIMES + _CASES + " GROUP BY 1"
+_COUNT_WITH_TIMES = "SELECT " + KEY + " AS key" + COUNTED + _TIMES + CASES + " GROUP BY 1"
 _SHARES = [0.5, 0.9]
 
 
@@ -288,8 +296,9 @@ def _spread(seconds: Sequence[float] | None) -> Spread:
     )
 
 
-async def _ask(question: Question, settings: Settings, *, times: bool) -> list[dict[str, Any]]:
-    values = (
+def values_for(question: Question, settings: Settings) -> tuple[Any, ...]:
+    """The values of `CASES`, `KEY` and `COUNTED`, $1 to $14."""
+    return (
         question.period.start,
         question.period.end,
         question.scope.places,
@@ -305,6 +314,10 @@ async def _ask(question: Question, settings: Settings, *, times: bool) -> list[d
         settings.wrong_dispatch,
         settings.satisfied_from,
     )
+
+
+async def _ask(question: Question, settings: Settings, *, times: bool) -> list[dict[str, Any]]:
+    values = values_for(question, settings)
     async with transaction():
         await plan_for_these_values()
         return await fetch(_COUNT_WITH_TIMES, *values, _SHARES) if times else await fetch(_COUNT, *values)

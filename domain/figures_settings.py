@@ -194,10 +194,16 @@ INSERT INTO figure_stale (month, place_id) SELECT month, place_id FROM figure_mo
 """
 
 
+def may_change(person: Person) -> bool:
+    """District and city staff may."""
+    return person.post is not None and person.post.dispatches and person.post.level.rank >= Level.DISTRICT.rank
+
+
 def check_may_change(person: Person) -> None:
     """Raises NotAllowed for whom the city has not given its formulas: all but district and city staff."""
-    if person.post is None or not person.post.dispatches or person.post.level.rank < Level.DISTRICT.rank:
-        raise NotAllowed(f"{person.actor} may not change formulas", tag="formula:add", object_id=None)
+    if not may_change(person):
+        say = "考核口径由区里的工作人员改。"
+        raise NotAllowed(f"{person.actor} may not change formulas", say=say, tag="formula:add", object_id=None)
 
 
 async def add_version(person: Person, month: date, settings: Settings, note: str, now: datetime) -> int:

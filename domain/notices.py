@@ -73,6 +73,7 @@ class Tap(IntEnum):
     LIVES_HERE = 91  # of a household member
     NOT_HERE = 92
 
+
 TAP_LABELS = {
     Tap.SOLVED: "解决了",
     Tap.NOT_SOLVED: "没解决",

@@ -109,12 +109,17 @@ class ImportReport:
 
 
 async def import_tables(
-    sheets: Sequence[Sheet], now: datetime, *, effective_on: date | None = None, dry_run: bool = False
+    sheets: Sequence[Sheet],
+    now: datetime,
+    *,
+    effective_on: date | None = None,
+    dry_run: bool = False,
+    by: tuple[str, str] = ("operator", "import"),
 ) -> ImportReport:
     """Check every row of every sheet; without a fault, and if it is no dry run, write all of it in one transaction.
 
     Rows that a file lacks stay as they are. `effective_on`: first day of a new duty list, today if not given and not
-    in the file; a day in the past counts as today.
+    in the file; a day in the past counts as today. `by`: whom the audit trail names, and what carried it.
     """
     faults = Faults()
     rows = read_sheets(sheets, faults, await _tables_now(sheets))
@@ -129,7 +134,7 @@ async def import_tables(
             return report
         report.notes = await _notes(plans)
         if not dry_run:
-            await _write(plans, known, now, report)
+            await _write(plans, known, now, report, by)
     return report
 
 
@@ -216,7 +221,7 @@ async def _left_with_work(plan: Plan) -> list[str]:
     return [f"注意：{off[row['id']].name}手上还有 {row['cases']} 件没办完，请派给别人。" for row in rows]
 
 
-async def _write(plans: Sequence[Plan], known: Known, now: datetime, report: ImportReport) -> None:
+async def _write(plans: Sequence[Plan], known: Known, now: datetime, report: ImportReport, by: tuple[str, str]) -> None:
     """Everything, with one audit row for each table that changes. What is shipped fills in where there is nothing: a
     duty list before the first of the community's own, ready sentences after them."""
     if known.areas:
@@ -224,7 +229,7 @@ async def _write(plans: Sequence[Plan], known: Known, now: datetime, report: Imp
     for plan in plans:
         await plan.write()
         if plan.added or plan.changed or plan.dropped:
-            await audit("operator", f"{plan.table.name}:import", None, now, source="import")
+            await audit(by[0], f"{plan.table.name}:import", None, now, source=by[1])
         if plan.table is SPECIAL_DAYS:
             await bookings.look_again()
     if known.areas:

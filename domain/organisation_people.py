@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from domain.administrators import KIND_NAMES
 from domain.organisation_cover import check_cover, say_day
 from domain.organisation_plans import Known, Plan, draw_ids, given, reference, refuse_lost_zeros, resolve
 from domain.organisation_tables import (
@@ -22,6 +23,7 @@ from domain.people import LEVEL_ROLE
 from domain.tables import Cell, Faults, Row
 from domain.templates import VARIABLES, unknown_variables
 from models.cases import ReplyTemplate
+from models.console import Administrator
 from models.enums import Level, Role
 from models.people import Absence, Area, Department, Staff
 from models.transitions import Verb
@@ -75,6 +77,7 @@ async def plan_staff(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     """A person is known by their number; somebody without one by name and area, and then gets the number."""
     plan = Plan(STAFF, Staff, faults)
     nameless = {(one.name, one.area_id): one for one in known.staff.values() if one.code is None}
+    kinds = {one.staff_id: one.kind for one in await Administrator.all()}
     ids = iter(await draw_ids("staff", len({row.get("code") for row in rows} - known.staff.keys())))
     for row in rows:
         code, before = row.get("code"), faults.count
@@ -86,6 +89,9 @@ async def plan_staff(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
             found = nameless.get((row.get("name"), place.get("area_id", 0)))
         if found is None and not _may_be_new(row, plan, place, known):
             continue
+        if found is not None and found.id in kinds and row.get("active") is False and found.active:
+            kind = KIND_NAMES[kinds[found.id]]
+            faults.cell(row, "active", f"{found.name}是{kind}", "请先在工作台的“账号”里撤销，再停用。")
         if faults.count > before:
             continue
         fields = given(row, Staff, "name", "phone", "capacity", "active") | place

@@ -76,6 +76,11 @@ def category_name(code: str) -> str:
     return next((each.name for each in nlp.categories() if each.code == code), code) if code else FALLBACK
 
 
+def all_categories() -> tuple[str, ...]:
+    """Every category as the tables write it, that for whatever has none first."""
+    return (FALLBACK, *(each.name for each in nlp.categories()))
+
+
 def _code(name: str, head: str, example: str, note: str, *, key: bool = False, needed: bool = False) -> Column:
     return Column(name, head, read.code, example, note, key=key, needed=needed)
 

@@ -30,6 +30,7 @@ class Package:
     consents: Rows
     devices: Rows
     cases: Rows
+    looked_at: Rows
     followed: Rows
     said_in_rooms: Rows
     private_talks: Rows
@@ -75,6 +76,12 @@ FROM cases c WHERE c.reporter_id = $1 ORDER BY c.id
 _FOLLOWED = """
 SELECT c.number, c.subject, f.since, f.words FROM follower f JOIN cases c ON c.id = f.case_id
 WHERE f.resident_id = $1 ORDER BY f.id
+"""
+_LOOKED_AT = """
+SELECT c.number, v.at, coalesce(u.name, a.name) || s.name AS who, v.reason
+FROM reveal v JOIN cases c ON c.id = v.case_id
+JOIN staff s ON s.id = v.staff_id JOIN area a ON a.id = s.area_id LEFT JOIN department u ON u.id = s.department_id
+WHERE v.resident_id = $1 ORDER BY v.id
 """
 _SAID = """
 SELECT g.name AS grid, m.at, m.kind, m.state, m.author AS shown_as, m.text, m.data FROM room_message m
@@ -149,6 +156,7 @@ async def gather(person: Person, now: datetime, source: str = "") -> Package:
             consents=await fetch(_CONSENTS, me),
             devices=await fetch(_DEVICES, me),
             cases=_opened(await fetch(_CASES, me)),
+            looked_at=await fetch(_LOOKED_AT, me),
             followed=await fetch(_FOLLOWED, me),
             said_in_rooms=_opened(await fetch(_SAID, me)),
             private_talks=_opened(await fetch(_TALKS, me)),

@@ -28,14 +28,14 @@ from models.enums import Level
 log = structlog.get_logger(__name__)
 
 #: How old something may be that is still gathered: a worker that was down for longer does not dig out last week.
-_LOOK_BACK = timedelta(days=2)
+LOOK_BACK = timedelta(days=2)
 _SHOWN = 3  # lines of one message
 
-_WAITS = """
+WAITS = """
 m.seq IS NOT NULL AND m.state = 'shown' AND m.sender LIKE 'resident:%' AND m.answered_at IS NULL AND m.case_id IS NULL
 AND (m.kind = 'text' AND (m.intent IN ('consult', 'progress') OR m.hint IS NOT NULL AND NOT m.hint ? 'ignored'))
 """
-_WAITS_PRIVATELY = """
+WAITS_PRIVATELY = """
 m.seq IS NOT NULL AND m.state = 'shown' AND m.sender LIKE 'resident:%' AND m.answered_at IS NULL AND m.case_id IS NULL
 AND m.kind IN ('text', 'image', 'voice', 'location')
 """
@@ -46,12 +46,12 @@ _GATHER = (
 WITH waiting AS (
     SELECT m.id FROM room_message m JOIN room r ON r.id = m.room_id AND r.kind = 'grid'
     WHERE m.at <= $1 AND m.at > $2 AND m.collected_at IS NULL AND """  # noqa: S608 - constants of ours
-    + _WAITS
+    + WAITS
     + """
     UNION
     SELECT m.id FROM room r JOIN room_message m ON m.room_id = r.id
     WHERE r.kind = 'private' AND r.changed_at > $2 AND m.at <= $1 AND m.at > $2 AND m.collected_at IS NULL AND """
-    + _WAITS_PRIVATELY
+    + WAITS_PRIVATELY
     + """
 ), taken AS (
     SELECT id FROM room_message WHERE id IN (SELECT id FROM waiting) AND collected_at IS NULL
@@ -69,7 +69,7 @@ async def gather_questions(now: datetime, after: timedelta) -> int:
     told once. Gives how many were gathered."""
     try:
         async with transaction():
-            rows = await fetch(_GATHER, now - after, now - _LOOK_BACK, now)
+            rows = await fetch(_GATHER, now - after, now - LOOK_BACK, now)
             rows.sort(key=lambda row: (row["room_id"], row["id"]))
             for _, of_room in groupby(rows, key=lambda row: int(row["room_id"])):
                 await _tell(list(of_room), now)
@@ -153,9 +153,9 @@ _OPEN = (
 SELECT m.id FROM room_message m JOIN room r ON r.id = m.room_id
 WHERE m.room_id = $1 AND m.at > $2 AND ($3::bigint IS NULL OR m.id > $3) AND (
     r.kind = 'grid' AND ("""
-    + _WAITS
+    + WAITS
     + ") OR r.kind = 'private' AND ("
-    + _WAITS_PRIVATELY
+    + WAITS_PRIVATELY
     + ")) ORDER BY m.id LIMIT $4"
 )
 
@@ -165,5 +165,5 @@ async def unanswered(
 ) -> list[Entry]:
     """What waits in a room, the oldest of the last two days first. Raises NotFound, NotAllowed for residents."""
     await watcher(person, room_id)
-    rows = await fetch(_OPEN, room_id, now - _LOOK_BACK, beyond, limit)
+    rows = await fetch(_OPEN, room_id, now - LOOK_BACK, beyond, limit)
     return [await room_entries.read(row["id"]) for row in rows]

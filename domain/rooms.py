@@ -308,12 +308,12 @@ async def _places(person: Person) -> tuple[int, int | None, int | None, int | No
         person.resident_id,
         person.home.grid_id if person.home else None,
         post.id if post else None,
-        await _duty_area(post),
+        await duty_area(post),
         bool(post and post.role in (Role.GRID_WORKER, Role.COMMUNITY_STAFF)),
     )
 
 
-async def _duty_area(post: Post | None) -> int | None:
+async def duty_area(post: Post | None) -> int | None:
     """The area below which the post sits in rooms: a department's for its officers, else their own."""
     if post is None or post.role is not Role.DEPARTMENT_STAFF:
         return post.area_id if post else None

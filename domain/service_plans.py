@@ -110,10 +110,11 @@ async def export_items(_: date) -> list[list[Cell]]:
         .order_by("service_class__position", "position", "code")
         .select_related("service_class", "area", "department")
     )
-    return [_item(row) for row in rows]
+    return [item_cells(row) for row in rows]
 
 
-def _item(row: ServiceItem) -> list[Cell]:
+def item_cells(row: ServiceItem) -> list[Cell]:
+    """An item as a row of its table; class, area and department must have been fetched with it."""
     return [
         row.code,
         row.service_class.code,

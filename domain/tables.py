@@ -17,7 +17,8 @@ MOST_FAULTS = 200
 MOST_ROWS = 100_000
 
 _EXAMPLE = "例："
-_EMPTY = "无"
+#: What stands in a cell whose field is to be emptied.
+EMPTY = "无"
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 
 
@@ -230,7 +231,7 @@ def _row(
                 faults.missing(row, column.name)
                 good = False
             continue
-        if isinstance(cell, str) and tidy(cell) == _EMPTY and _may_empty(column):
+        if isinstance(cell, str) and tidy(cell) == EMPTY and _may_empty(column):
             row.values[column.name] = None
             continue
         try:

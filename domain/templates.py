@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.clock import say_deadline
@@ -39,6 +40,11 @@ async def fitting(case: Case, verb: str = "note", limit: int = 6) -> list[ReplyT
 
 async def fill(template: ReplyTemplate, case: Case, now: datetime) -> str:
     """The template's text with the case's facts."""
+    return (await fill_all([template], case, now))[0]
+
+
+async def fill_all(templates: Sequence[ReplyTemplate], case: Case, now: datetime) -> list[str]:
+    """The same for several."""
     holder = await post_of(case.holder_id)
     facts = {
         "number": serial(case.number),
@@ -47,7 +53,7 @@ async def fill(template: ReplyTemplate, case: Case, now: datetime) -> str:
         "due": say_deadline(case.due_at, now) if case.due_at and case.due_at > now else "尽快",
         "holder": holder.label if holder else "社区",
     }
-    return _VARIABLE.sub(lambda found: facts.get(found[1], found[0]), template.text)
+    return [_VARIABLE.sub(lambda found: facts.get(found[1], found[0]), one.text) for one in templates]
 
 
 def unknown_variables(text: str) -> list[str]:

@@ -1,17 +1,19 @@
 """Opaque login tokens: given out once, known here by their hash alone, ended at any time.
 
 A resident's lasts thirty days from its last use. Whoever acts as staff signs in again after twelve hours, however they
-signed in. Who somebody is gets read anew for every request: a post that is gone or elsewhere counts at once.
+signed in; in the console also when they have done nothing for half an hour. Who somebody is gets read anew for every
+request: a post that is gone or elsewhere counts at once.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from domain.journal import audit
 from domain.people import Person, person_of, post_of
@@ -22,8 +24,10 @@ from models.enums import LoginKind
 
 RESIDENT_LIFE = timedelta(days=30)
 STAFF_LIFE = timedelta(hours=12)
+#: A session of the console ends when nobody has done anything for so long, and after STAFF_LIFE in any case.
+CONSOLE_IDLE = timedelta(minutes=30)
 #: How exactly "last used" is kept: a write for every request would cost more than it tells.
-_TOUCH = timedelta(minutes=5)
+_TOUCH, _CONSOLE_TOUCH = timedelta(minutes=5), timedelta(minutes=1)
 _FORM = re.compile(r"ll_[A-Za-z0-9_-]{43}")
 
 
@@ -65,14 +69,21 @@ async def issue(
         device=device[:64],
         created_at=now,
         seen_at=now,
-        expires_at=now + (STAFF_LIFE if staff_id else RESIDENT_LIFE),
+        expires_at=now + _life(kind, staff_id),
     )
     return secret
 
 
+def _life(kind: LoginKind, staff_id: int | None) -> timedelta:
+    if kind is LoginKind.CONSOLE:
+        return CONSOLE_IDLE
+    return STAFF_LIFE if staff_id else RESIDENT_LIFE
+
+
 # Signed in now: neither ended nor run out, their post (if it is one) not taken away, nobody deleted.
 _FOUND = """
-SELECT t.id, t.kind, t.resident_id, t.staff_id, t.seen_at, t.expires_at, s.id IS NOT NULL AND NOT s.active AS dismissed,
+SELECT t.id, t.kind, t.resident_id, t.staff_id, t.created_at, t.seen_at, t.expires_at,
+    s.id IS NOT NULL AND NOT s.active AS dismissed,
     t.ended_at IS NULL AND t.expires_at > $2 AND r.deleted_at IS NULL AND (s.id IS NULL OR s.active)
     AND (t.created_at > $3 OR NOT EXISTS (SELECT 1 FROM staff b WHERE b.openid = r.openid AND b.active)) AS living
 FROM login_token t LEFT JOIN resident r ON r.id = t.resident_id LEFT JOIN staff s ON s.id = t.staff_id
@@ -81,10 +92,12 @@ _BY_DIGEST = _FOUND + "WHERE t.digest = $1"
 _BY_IDS = _FOUND + "WHERE t.id = ANY ($1::bigint[])"
 
 
-async def find_token(secret: str, now: datetime) -> tuple[Person, Token]:
-    """Whose token this is. Raises NotSignedIn for one that is unknown, run out, ended, or of staff dismissed."""
+async def find_token(secret: str, now: datetime, *, console: bool = False, touch: bool = True) -> tuple[Person, Token]:
+    """Whose token this is. Raises NotSignedIn for one that is unknown, run out, ended, or of staff dismissed, and for a
+    token of the API in the console or the other way round. Without `touch` this is no use of it: a page that looks for
+    news by itself keeps nobody signed in."""
     rows = await fetch(_BY_DIGEST, _digest(secret), now, now - STAFF_LIFE) if _FORM.fullmatch(secret) else []
-    row = rows[0] if rows else None
+    row = rows[0] if rows and (rows[0]["kind"] == LoginKind.CONSOLE) is console else None
     if row is None or not row["living"]:
         if row and row["dismissed"]:  # taken on again, they sign in again
             await fetch("UPDATE login_token SET ended_at = coalesce(ended_at, $2) WHERE id = $1", row["id"], now)
@@ -94,13 +107,16 @@ async def find_token(secret: str, now: datetime) -> tuple[Person, Token]:
         person = Person("", 0, None, await post_of(row["staff_id"]))
     else:
         person = await person_of(row["resident_id"])
-    return person, await _touched(token, row["seen_at"], now)
+    return person, await _touched(token, row, now) if touch else token
 
 
-async def _touched(token: Token, seen_at: datetime, now: datetime) -> Token:
-    if now - seen_at < _TOUCH:
+async def _touched(token: Token, row: Mapping[str, Any], now: datetime) -> Token:
+    console = token.kind is LoginKind.CONSOLE
+    if now - row["seen_at"] < (_CONSOLE_TOUCH if console else _TOUCH):
         return token
     until = token.expires_at if token.kind is LoginKind.STAFF else now + RESIDENT_LIFE
+    if console:
+        until = min(now + CONSOLE_IDLE, row["created_at"] + STAFF_LIFE)
     await fetch("UPDATE login_token SET seen_at = $2, expires_at = $3 WHERE id = $1", token.id, now, until)
     return Token(token.id, token.kind, until)
 

@@ -29,6 +29,7 @@ LIGHTEST, HEAVIEST = 0.5, 10.0
 LONGEST = 120
 RECENT = 500
 """Cases a change is tried on, the newest first."""
+_CALLED = {"category": "类别", "kind": "作用", "entry": "词", "weight": "分量"}
 EXAMPLES = 8
 """Changed cases that are shown."""
 
@@ -76,10 +77,16 @@ class Effect:
     examples: tuple[Shift, ...]
 
 
+def may_edit(person: Person) -> bool:
+    """District and city staff may."""
+    return person.post is not None and person.post.dispatches and person.post.level.rank >= Level.DISTRICT.rank
+
+
 def check_may_edit(person: Person) -> None:
     """Raises NotAllowed for all but district and city staff."""
-    if person.post is None or not person.post.dispatches or person.post.level.rank < Level.DISTRICT.rank:
-        raise NotAllowed(f"{person.actor} may not change the word lists", tag="rule:add", object_id=None)
+    if not may_edit(person):
+        say = "关键词由区里的工作人员改。"
+        raise NotAllowed(f"{person.actor} may not change the word lists", say=say, tag="rule:add", object_id=None)
 
 
 def make_rule(category: str, kind: str, entry: str, weight: float = 2.0) -> Rule:
@@ -120,7 +127,7 @@ def _check_entry(entry: str) -> None:
 
 
 def _wrong(name: str, rule: str) -> BadRequest:
-    return BadRequest(f"rule {name}: {rule}", say=f"规则的“{name}”不对：{rule}。")
+    return BadRequest(f"rule {name}: {rule}", say=f"规则的“{_CALLED[name]}”不对：{rule}。")
 
 
 async def rules_in_force() -> list[WordRule]:
@@ -172,9 +179,9 @@ async def _preview(before: Sequence[Rule], after: Sequence[Rule], last: int) -> 
     )
     texts = [str(case["description"]) for case in cases]
     with trial(rule_set(before)):
-        old = [_seen(text) for text in texts]
+        old = await asyncio.to_thread(_all_seen, texts)
     with trial(rule_set(after)):
-        new = [_seen(text) for text in texts]
+        new = await asyncio.to_thread(_all_seen, texts)
     shifts = [
         Shift(str(case["number"]), text, one, other)
         for case, text, one, other in zip(cases, texts, old, new, strict=True)
@@ -187,6 +194,11 @@ async def _preview(before: Sequence[Rule], after: Sequence[Rule], last: int) -> 
         sum(one.before.urgency != one.after.urgency for one in shifts),
         tuple(shifts[:EXAMPLES]),
     )
+
+
+def _all_seen(texts: Sequence[str]) -> list[Seen]:
+    """In a thread: a second of work, while others are waited on."""
+    return [_seen(text) for text in texts]
 
 
 def _seen(text: str) -> Seen:

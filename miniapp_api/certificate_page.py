@@ -16,10 +16,10 @@ from miniapp_api.kernel import Desk
 _PAGE: Final = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>证书核对</title><style>
-body{{font:18px/1.7 system-ui,sans-serif;color:#1f2937;margin:0;padding:32px 20px;background:#f3f4f6}}
+body{{font:22px/1.7 system-ui,sans-serif;color:#1f2937;margin:0;padding:32px 20px;background:#f3f4f6}}
 main{{max-width:32em;margin:auto;background:#fff;border-radius:12px;padding:24px;border-top:6px solid {colour}}}
-h1{{font-size:24px;margin:0 0 12px;color:{colour}}}dl{{margin:0}}dt{{color:#6b7280;font-size:15px}}dd{{margin:0 0 10px}}
-p{{color:#6b7280;font-size:15px}}</style></head><body><main><h1>{head}</h1>{body}</main></body></html>
+h1{{font-size:30px;margin:0 0 12px;color:{colour}}}dl{{margin:0}}dt{{color:#4b5563;font-size:18px}}dd{{margin:0 0 10px}}
+p{{color:#4b5563;font-size:18px}}</style></head><body><main><h1>{head}</h1>{body}</main></body></html>
 """
 _REAL, _WRONG = "#0f766e", "#b91c1c"
 _HEADERS: Final = {

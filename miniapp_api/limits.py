@@ -29,11 +29,12 @@ class Limit:
 
 
 #: What is counted, by kind. `address` is for requests without a token, `platform` for signed ones,
-#: `user` and `staff` for those with a token.
+#: `user` and `staff` for those with a token, `console` for staff's pages.
 LIMITS: Mapping[str, Limit] = {
     "address": Limit(100, 60),
     "user": Limit(200, 60),
     "staff": Limit(200, 60, closed=True),
+    "console": Limit(600, 60, closed=True),
     "platform": Limit(600, 60),
     "login": Limit(5, 300, closed=True),
     "login_address": Limit(20, 60, closed=True),

@@ -25,6 +25,7 @@ class Package(Body):
     consents: list[Row]
     devices: list[Row]
     cases: list[Row]
+    looked_at: list[Row]
     followed: list[Row]
     said_in_rooms: list[Row]
     private_talks: list[Row]

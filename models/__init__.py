@@ -37,6 +37,16 @@ from models.cases import (
     SpecialDay,
     Supervision,
 )
+from models.console import (
+    Administrator,
+    ConsoleChoice,
+    Credential,
+    Reveal,
+    SavedView,
+    ScanTicket,
+    ScreenLink,
+    SetupLink,
+)
 from models.interconnection import ApiKey, Connector, ConnectorCase, InboundUpdate, OpenRequest, OpenUpdate
 from models.language import WordRule
 from models.messaging import Consent, Conversation, Inbox, Outbox
@@ -58,6 +68,7 @@ from models.surveys import FollowUp, Survey, SurveyAnswer, SurveyDraft, SurveyVo
 __all__ = [
     "Absence",
     "Activity",
+    "Administrator",
     "ApiKey",
     "Application",
     "ApplicationEvent",
@@ -82,7 +93,9 @@ __all__ = [
     "Connector",
     "ConnectorCase",
     "Consent",
+    "ConsoleChoice",
     "Conversation",
+    "Credential",
     "Delivery",
     "Department",
     "Duty",
@@ -117,14 +130,19 @@ __all__ = [
     "RelayLine",
     "ReplyTemplate",
     "Resident",
+    "Reveal",
     "Review",
     "Room",
     "RoomDigest",
     "RoomMessage",
     "RoomSeat",
+    "SavedView",
+    "ScanTicket",
+    "ScreenLink",
     "ServiceClass",
     "ServiceForm",
     "ServiceItem",
+    "SetupLink",
     "Shortlisted",
     "Slot",
     "SpecialDay",

@@ -161,6 +161,15 @@ class LoginKind(StrEnum):
     MINIAPP = "miniapp"  # 小程序
     WEB = "web"  # a page inside WeChat
     STAFF = "staff"  # a member of staff, by a one-time code
+    CONSOLE = "console"  # a member of staff, in the console's pages
+
+
+class AdminKind(StrEnum):
+    """三员: three administrators who watch each other; none of them handles cases as such."""
+
+    SYSTEM = "system"  # 系统管理员：组织、设置
+    SECURITY = "security"  # 安全管理员：账号、权限
+    AUDIT = "audit"  # 审计管理员：审计记录
 
 
 class Purpose(StrEnum):

@@ -20,19 +20,20 @@ class Report:
         print(f"\n{title}", flush=True)
 
     def ok(self, what: str) -> None:
-        print(f"  ok  {what}", flush=True)
+        self.say("ok", what, "")
 
     def note(self, what: str, advice: str = "") -> None:
         """Works, but the operator should know."""
         self.notes += 1
-        self._print("!", what, advice)
+        self.say("!", what, advice)
 
     def wrong(self, what: str, mend: str) -> None:
         """Does not work until somebody does what `mend` says."""
         self.wrongs += 1
-        self._print("x", what, mend)
+        self.say("x", what, mend)
 
-    def _print(self, mark: str, what: str, advice: str) -> None:
+    def say(self, mark: str, what: str, advice: str) -> None:
+        """One finding: `ok`, `!` or `x`, what it is, and what to do."""
         print(f"  {mark:<3} {what}" + (f"\n        → {advice}" if advice else ""), flush=True)
 
     @contextmanager
@@ -46,6 +47,21 @@ class Report:
             self.wrong(
                 f"{what}: {type(error).__name__}: {str(error)[:200]}", "see the message; details in docs/operations.md"
             )
+
+
+class Collected(Report):
+    """Keeps the findings instead of printing them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str, str]] = []
+
+    def head(self, title: str) -> None:
+        """Nothing: what is kept stands for itself."""
+
+    def say(self, mark: str, what: str, advice: str) -> None:
+        """(mark, what, advice), in the order they are found."""
+        self.found.append((mark, what, advice))
 
 
 def without_password(url: str) -> str:

@@ -18,7 +18,7 @@ from app.template_settings import shown
 def check_settings(report: Report) -> Settings | None:
     """Print them all; gives None when they cannot be read."""
     report.head(f"Settings (environment{', .env' if Path('.env').is_file() else '; no .env file here'})")
-    given = _given()
+    given = given_settings()
     settings, faults = _read_settings()
     known = {f"LINLI_{name.upper()}": name for name in Settings.model_fields}
     for variable, name in known.items():
@@ -28,7 +28,7 @@ def check_settings(report: Report) -> Settings | None:
             meant = Settings.model_fields[name].description
             report.wrong(f"{variable} = {shown}  [{source}]", f"{faults[name]}. It is: {meant}")
         elif settings is not None:
-            report.ok(f"{variable} = {_shown(getattr(settings, name))}  [{source}]")
+            report.ok(f"{variable} = {shown_value(getattr(settings, name))}  [{source}]")
         else:
             report.ok(f"{variable}  [{source}]")
     for variable in sorted(given.keys() - known.keys()):
@@ -40,7 +40,7 @@ def check_settings(report: Report) -> Settings | None:
     return settings
 
 
-def _given() -> dict[str, tuple[str, str]]:
+def given_settings() -> dict[str, tuple[str, str]]:
     """(value, source) of each LINLI_ variable somebody set; the environment outranks .env, as where they are read."""
     found: dict[str, tuple[str, str]] = {}
     for source, reader in ((".env", DotEnvSettingsSource(Settings)), ("environment", EnvSettingsSource(Settings))):
@@ -65,7 +65,7 @@ def _is_secret(name: str) -> bool:
     return Settings.model_fields[name].annotation is SecretStr
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A setting's value for the screen: secrets and passwords stay hidden."""
     if isinstance(value, SecretStr):
         return f"(set, {len(value)} characters)" if len(value) else "(not set)"

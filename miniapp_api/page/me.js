@@ -3,6 +3,7 @@
 import { agreeAndDo, ask, attempt, choose, sheet } from "./ask.js";
 import { button, byId, make, say } from "./dom.js";
 import { call } from "./http.js";
+import { change, offered } from "./letters.js";
 import { signOut } from "./sign-in.js";
 
 /** Let somebody without a grid choose one; ends when they have. */
@@ -35,12 +36,13 @@ export async function showMe(me, changed) {
   const who = me.post ? me.post.label : me.nickname || "“邻居”加四位数字";
   const choices = me.post ? [] : [["改昵称", "nickname"]];
   const note = `群里显示您是：${who}。别人看不到您的姓名和手机号。`;
-  const wanted = await choose("我", [...choices, ["退出登录", "leave"]], note);
+  const wanted = await choose("我", [...choices, [offered(), "letters"], ["退出登录", "leave"]], note);
   if (wanted === "leave") {
     await attempt(() => call("POST", "/logout"));
     signOut("已退出。");
     return true;
   }
+  if (wanted === "letters") change();
   if (wanted === "nickname") await rename(me, changed);
   return false;
 }

@@ -4,6 +4,7 @@ import { agreeAndDo, ask, attempt, choose, sheet } from "./ask.js";
 import { Composer } from "./composer.js";
 import { button, byId, make, moment, say } from "./dom.js";
 import { all, call, newId, useToken } from "./http.js";
+import { wear } from "./letters.js";
 import { Line } from "./line.js";
 import { askBadges, chooseGrid, showMe, showOfficers } from "./me.js";
 import { signIn, signOut } from "./sign-in.js";
@@ -22,6 +23,7 @@ let talk = null;
 let working = 0;
 
 async function start() {
+  wear();
   const token = await signIn();
   if (!token) return;
   useToken(token, () => leave("登录过期了，请重新登录。"));

@@ -73,7 +73,8 @@ async def test_staff_find_write_and_remove_members_and_reading_what_is_sensitive
     wrong = await community.post("/audience-previews", {"audience": {"age": {"from": 90, "to": 80}}})
     assert (wrong.status, wrong.json["error"]["say"]) == (400, "人群：年龄从 90 到 80 写反了。")
     born = {"audience": {"followers": False}, "event": {"from": "birthday", "years": 80, "days_before": 30}}
-    assert (await community.post("/audience-previews", born)).json["words"] == "没有关注的人，满 80 岁，提前 30 天"
+    said = (await community.post("/audience-previews", born)).json["words"]
+    assert said == "没有关注公众号的人，满 80 岁，提前 30 天"
     assert await HouseholdMember.filter(name="周小福").count() == 0
 
 

@@ -258,3 +258,18 @@ async def test_everything_fits_a_small_phone_and_works_by_keyboard(neighbours: N
     await wang.page.keyboard.press("Escape")
     await expect(wang.entry("WWWW").get_by_role("button", name="转为事件")).to_be_focused()
     assert await wang.page.evaluate(UNLABELLED) == 0
+
+
+async def test_who_wants_large_letters_gets_them_now_and_the_next_time(neighbours: Neighbours):
+    chen, size = neighbours.chen, "getComputedStyle(document.documentElement).fontSize"
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await chen.page.evaluate(size) == "18px"
+    await chen.tap("我")
+    await chen.agree("换成大字")
+    await expect(chen.page.locator("html.elder")).to_have_count(1)
+    await chen.page.reload()
+    await expect(chen.page.locator("html.elder #text")).to_be_visible()
+    assert (await chen.page.evaluate(size), await chen.page.evaluate(wider)) == ("24px", 0)
+    await chen.tap("我")
+    await chen.agree("换回普通字号")
+    await expect(chen.page.locator("html.elder")).to_have_count(0)
