@@ -150,37 +150,51 @@ def start_scheduler(
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
     every(60, lambda: watch_answers(now()), "watch answers to supervisions")
     every(60, lambda: watch_assists(now()), "watch assist tasks")
-    every(300, lambda: watch_applications(now()), "watch ends of applications")
-    every(3600, lambda: forget_forms(now()), "forget forms left half filled in")
     every(60, lambda: refill(now()), "give waiting cases to who is free")
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")
-    every(300, lambda: credit(now()), "credit volunteer time")
-    every(300, lambda: note_held(now()), "note activities that are over")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
     every(300, lambda: push_hints(now()), "tell of hot spots")
-    every(60, lambda: make_slots(now()), "make slots of bookings ahead")
-    every(60, lambda: booking_rounds.remind(now()), "remind of bookings")
-    every(60, lambda: booking_rounds.end_waiting(now()), "end waiting lists of what has begun")
-    every(300, lambda: booking_rounds.settle(now()), "settle who came to what was booked")
-    every(3600, lambda: booking_rounds.forget_names(now()), "forget names in old bookings")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
     every(3600, lambda: forget_contacts(now() - reopen_within), "forget numbers of people told by telephone")
     every(3600, lambda: coarsen(now() - reopen_within), "forget exact places of what is over")
     if miniapp:
         every(60, lambda: ask_unions(now()), "ask who followers are in the mini-program")
     every(3600, lambda: drop_unused(media, now()), "forget files nobody used")
+    every(3600, lambda: anchor(now()), "anchor the audit trail")
+    _look_after_services(every, now, follow_up)
+    _look_after_rooms(every, now, unanswered)
+    scheduler.start()
+    return scheduler
+
+
+Every = Callable[[int, Callable[[], Awaitable[object]], str], None]
+"""Every so many seconds this job, under this name."""
+
+
+def _look_after_services(every: Every, now: Callable[[], datetime], follow_up: timedelta) -> None:
+    """Applications, bookings, activities, mass sends, surveys."""
+    every(300, lambda: watch_applications(now()), "watch ends of applications")
+    every(3600, lambda: forget_forms(now()), "forget forms left half filled in")
+    every(300, lambda: credit(now()), "credit volunteer time")
+    every(300, lambda: note_held(now()), "note activities that are over")
+    every(60, lambda: make_slots(now()), "make slots of bookings ahead")
+    every(60, lambda: booking_rounds.remind(now()), "remind of bookings")
+    every(60, lambda: booking_rounds.end_waiting(now()), "end waiting lists of what has begun")
+    every(300, lambda: booking_rounds.settle(now()), "settle who came to what was booked")
+    every(3600, lambda: booking_rounds.forget_names(now()), "forget names in old bookings")
+    every(60, lambda: settle(now()), "end mass sends whose job was put aside")
+    every(60, lambda: close_due(now()), "end surveys and votes that are over")
+    every(300, lambda: ask_due(now(), follow_up), "ask whether solved matters are still well")
+
+
+def _look_after_rooms(every: Every, now: Callable[[], datetime], unanswered: timedelta) -> None:
+    """What is said in rooms of grids and waits for somebody."""
     every(3600, lambda: forget_lines(now()), "forget numbers of lines told in chat")
     every(60, lambda: leave_to_staff(now()), "give staff what no check has answered")
     every(60, lambda: tell_staff(now()), "tell staff what waits in rooms")
     every(60, lambda: gather_questions(now(), unanswered), "tell workers what nobody in a room has answered")
     every(300, lambda: make_digests(now()), "make digests of rooms")
-    every(60, lambda: settle(now()), "end mass sends whose job was put aside")
-    every(60, lambda: close_due(now()), "end surveys and votes that are over")
-    every(300, lambda: ask_due(now(), follow_up), "ask whether solved matters are still well")
-    every(3600, lambda: anchor(now()), "anchor the audit trail")
-    scheduler.start()
-    return scheduler
 
 
 def _guarded(job: Callable[[], Awaitable[object]], name: str) -> Callable[[], Awaitable[None]]:
