@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import random
+import re
 import shutil
 import socket
 import tempfile
@@ -47,6 +48,9 @@ _PORTS = itertools.count(random.randrange(1000))  # not the same ones again in t
 
 # The tests start a hundred processes: each would compile our modules anew where the shell forbids to keep them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# The patterns of all our routes are more than Python remembers: each town would compile all of them anew.
+re._MAXCACHE = 8192  # type: ignore[attr-defined]
 
 
 # Nothing that is imported for the tests becomes garbage; the collector rests until they have been found.
