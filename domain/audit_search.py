@@ -7,7 +7,7 @@ a few days reads these days alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from domain.administrators import kind_of
@@ -102,8 +102,3 @@ async def check_chain(by: Post, now: datetime, source: str = "") -> Verdict:
 async def _check(by: Post) -> None:
     if await kind_of(by.id) is not AdminKind.AUDIT:
         raise NotAllowed("audit trail", say="审计记录由审计管理员查看。", tag="audit:search", object_id=None)
-
-
-def last_days(now: datetime, days: int = 7) -> tuple[datetime, datetime]:
-    """From so many days ago until now."""
-    return now - timedelta(days=days), now + timedelta(minutes=1)

@@ -97,11 +97,3 @@ async def opt_in(person: Person, topic: str, now: datetime, source: str = "") ->
             gone += await fetch("DELETE FROM opt_out WHERE resident_id = $1 RETURNING id", person.resident_id)
         if gone:
             await audit(person.actor, "opt_out:end", person.resident_id, now, source=source)
-
-
-async def is_out(resident_id: int, topic: str) -> bool:
-    """Whether this resident wants nothing of the topic."""
-    rows = await fetch(
-        "SELECT 1 FROM opt_out WHERE resident_id = $1 AND topic = ANY ($2::text[])", resident_id, [topic, ALL]
-    )
-    return bool(rows) and topic != SAFETY
