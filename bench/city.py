@@ -34,6 +34,20 @@ communities AS (INSERT INTO area (parent_id, level, name, code, duty_phone, gas_
 INSERT INTO area (parent_id, level, name, code, duty_phone, gas_phone)
 SELECT id, 'grid', '第' || n || '网格', code || (100 + n), '', '' FROM communities, generate_series(1, 10) n
 """
+# Grids are squares of about 600 m: fifty beside each other, twenty above each other.
+_BOUNDARIES = """
+UPDATE area SET boundary = jsonb_build_array(jsonb_build_array(jsonb_build_array(x, y), jsonb_build_array(x + 0.006, y),
+    jsonb_build_array(x + 0.006, y + 0.0055), jsonb_build_array(x, y + 0.0055)))
+FROM (
+    SELECT id AS grid, 114.1 + 0.006 * ((street % 5) * 10 + (community % 2) * 5 + number % 5) AS x,
+        30.45 + 0.0055 * ((street / 5) * 10 + (community / 2) * 2 + number / 5) AS y
+    FROM (
+        SELECT id, substr(code, 8, 2)::int - 1 AS street, substr(code, 11, 2)::int - 1 AS community,
+            substr(code, 14, 2)::int - 1 AS number
+        FROM area WHERE level = 'grid'
+    ) n
+) at WHERE id = at.grid
+"""
 _UNITS = """
 INSERT INTO department (code, name, area_id)
 SELECT 'D' || a.code || n, (ARRAY['城管所', '派出所', '水务站', '市场所'])[n], a.id
@@ -56,7 +70,7 @@ _CASES = """
 INSERT INTO cases (id, number, status, category, subject, domain, urgency, source, description, place, reporter_id,
     grid_id, area_id, holder_id, department_id, round, returned, urged, reopened, result, outcome, solved, satisfaction,
     comment, reported_at, accepted_at, dispatched_at, signed_at, first_response_at, disposed_at, verified_at, closed_at,
-    due_at, suspended_at, search)
+    due_at, suspended_at, longitude, latitude, search)
 SELECT i, to_char(reported AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-'
         || lpad(i::text, greatest(4, length(i::text)), '0'),
     status,
@@ -76,6 +90,8 @@ SELECT i, to_char(reported AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-'
     CASE status WHEN 'closed' THEN closed WHEN 'rejected' THEN accepted WHEN 'withdrawn' THEN accepted
         WHEN 'merged' THEN accepted END,
     CASE WHEN accepted <= $2 AND stage >= 1 THEN due END, CASE WHEN status = 'suspended' THEN signed END,
+    CASE WHEN r1 < 0.7 THEN (a.boundary #>> '{0,0,0}')::float8 + r3 * 0.006 END,
+    CASE WHEN r1 < 0.7 THEN (a.boundary #>> '{0,0,1}')::float8 + r4 * 0.0055 END,
     t.search || p.search || ('§' || to_char(reported AT TIME ZONE 'UTC', 'YYYYMM'))::tsvector
 FROM (
     SELECT *, CASE WHEN accepted > $2 OR stage = 0 AND r6 < 0.02 THEN 'reported'
@@ -102,6 +118,7 @@ FROM (
     ) f
 ) g
 JOIN made_text t ON t.id = text_id JOIN made_place p ON p.id = place_id JOIN staff s ON s.area_id = g.grid
+JOIN area a ON a.id = g.grid
 """
 _DRAWN = """
 CREATE TEMP TABLE drawn AS
@@ -156,7 +173,7 @@ class City:
 async def build(db: asyncpg.Connection, cases: int, seed: int = 7) -> City:
     """Fill an empty, migrated database. Needs the rights of its owner and those to switch triggers off."""
     chance = random.Random(seed)
-    for statement in (_AREAS, _UNITS, _STAFF):
+    for statement in (_AREAS, _BOUNDARIES, _UNITS, _STAFF):
         await db.execute(statement)
     await db.execute(_RESIDENTS, NOW)
     texts, places = _texts(chance), _places(chance)
