@@ -240,11 +240,11 @@ class Ladder:
         """The ruling of an error; what passes by itself goes back to the queue, but what goes out once and may have
         gone out: that ends here, unless WeChat would dedupe it."""
         seen = ruling(error)
-        if seen.verdict is not Verdict.RETRY_LATER:
-            return seen
         if not seen.maybe_sent:
             await self._calls.undo(part)
-        elif not deduped:
+        if seen.verdict is not Verdict.RETRY_LATER:
+            return seen
+        if seen.maybe_sent and not deduped:
             for job in filter(is_once, part):
                 end(job, UNSURE)
         raise TryLater(seen.reason, timedelta(seconds=seen.retry_after) if seen.retry_after else None) from error

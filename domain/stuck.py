@@ -5,8 +5,10 @@ The system administrator sees them with their reasons, not with their words, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from domain.administrators import kind_of
 from domain.journal import audit
@@ -28,9 +30,20 @@ KIND_NAMES = {
 _AGAIN = tuple(KIND_NAMES)
 
 
+class Sure(StrEnum):
+    """How somebody knows that what may have arrived has not. Kept in the audit trail: `outbox:retry_asked`."""
+
+    ASKED = "asked"  # 问过本人，没有收到
+    LOOKED = "looked"  # 在公众号后台看过，没有发出
+
+
+SURE_NAMES = {Sure.ASKED: "问过本人，没有收到", Sure.LOOKED: "在公众号后台看过，没有发出"}
+
+
 @dataclass(frozen=True, slots=True)
 class StuckJob:
-    """One outgoing job that was given up. `who` is masked; `tries` counts failed sends."""
+    """One outgoing job that was given up. `who` is masked; `tries` counts failed sends; `unsure`: it must reach nobody
+    twice, and nobody knows whether its last call reached them."""
 
     id: int
     kind: OutboxKind
@@ -42,6 +55,7 @@ class StuckJob:
     tries: int
     created_at: datetime
     finished_at: datetime | None
+    unsure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +71,21 @@ class StuckMessage:
     next_at: datetime | None
 
 
-_JOBS = """
+_UNSURE = "o.called_at IS NOT NULL AND coalesce((o.payload->>'once')::boolean, false)"
+_JOBS = (
+    """
 SELECT o.id, o.kind, o.state = 'parked' AS parked, o.error, o.tries, o.created_at, o.finished_at, o.case_id,
     coalesce(c.number, '') AS number,
-    coalesce(s.name, left(nullif(r.name, ''), 1) || '**', '') AS who
+    coalesce(s.name, left(nullif(r.name, ''), 1) || '**', '') AS who,
+"""
+    + _UNSURE
+    + """ AS unsure
 FROM outbox o LEFT JOIN cases c ON c.id = o.case_id LEFT JOIN staff s ON s.openid = o.recipient
 LEFT JOIN resident r ON r.openid = o.recipient
 WHERE o.state IN ('undelivered', 'parked') AND o.kind = ANY ($1) AND ($2::bigint = 0 OR o.id < $2)
 ORDER BY o.id DESC LIMIT $3
 """
+)
 _MESSAGES = """
 SELECT i.id, i.kind, i.error, i.tries, i.received_at, i.due_at AS next_at,
     coalesce(s.name, left(nullif(r.name, ''), 1) || '**', '') AS who
@@ -98,30 +118,40 @@ UPDATE inbox SET state = 'failed', tries = 0, due_at = $2 WHERE id = $1 AND stat
 """
 
 
-async def retry_job(by: Post, job_id: int, now: datetime, source: str = "") -> None:
-    """Try it again at once. Raises NotAllowed, NotFound, Conflict."""
-    await _again(by, "outbox", job_id, now, source)
+_IS_UNSURE = "SELECT FROM outbox o WHERE o.id = $1 AND o.state IN ('undelivered', 'parked') AND " + _UNSURE
+
+
+async def retry_job(by: Post, job_id: int, now: datetime, source: str = "", *, sure: Sure | None = None) -> None:
+    """Try it again at once; what may have arrived already only with `sure`. Raises NotAllowed, NotFound, Conflict."""
+    async with transaction():
+        await _check(by)
+        unsure = bool(await fetch(_IS_UNSURE, job_id))
+        if unsure and sure is None:
+            say = "对方可能已经收到。确实没收到再重发：请选怎么知道没收到的。"
+            raise Conflict(f"outbox {job_id} may have arrived", say=say)
+        await _again("outbox", job_id, await fetch(_RETRY, job_id, now, list(_AGAIN)))
+        tag = f"outbox:retry_{sure}" if unsure else "outbox:retry"
+        await audit(by.actor, tag, job_id, now, source=source)
 
 
 async def retry_message(by: Post, message_id: int, now: datetime, source: str = "") -> None:
     """Handle it again at once. Raises NotAllowed, NotFound, Conflict."""
-    await _again(by, "inbox", message_id, now, source)
-
-
-async def _again(by: Post, what: str, ident: int, now: datetime, source: str) -> None:
     async with transaction():
         await _check(by)
-        if what == "outbox":
-            done = await fetch(_RETRY, ident, now, list(_AGAIN))
-            there = done or await fetch("SELECT 1 FROM outbox WHERE id = $1", ident)
-        else:
-            done = await fetch(_RETRY_MESSAGE, ident, now)
-            there = done or await fetch("SELECT 1 FROM inbox WHERE id = $1", ident)
-        if not there:
-            raise NotFound(f"{what} {ident}", say="没有这一条，可能已经清理。")
-        if not done:
-            raise Conflict(f"{what} {ident} is under way", say="这一条已经在重发，或者已经办成。请刷新看看。")
-        await audit(by.actor, f"{what}:retry", ident, now, source=source)
+        await _again("inbox", message_id, await fetch(_RETRY_MESSAGE, message_id, now))
+        await audit(by.actor, "inbox:retry", message_id, now, source=source)
+
+
+_THERE = {"outbox": "SELECT FROM outbox WHERE id = $1", "inbox": "SELECT FROM inbox WHERE id = $1"}
+
+
+async def _again(what: str, ident: int, done: Sequence[object]) -> None:
+    """Raises NotFound, Conflict where nothing was begun anew."""
+    if done:
+        return
+    if await fetch(_THERE[what], ident):
+        raise Conflict(f"{what} {ident} is under way", say="这一条已经在重发，或者已经办成。请刷新看看。")
+    raise NotFound(f"{what} {ident}", say="没有这一条，可能已经清理。")
 
 
 async def _check(by: Post) -> None:

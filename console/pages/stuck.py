@@ -35,6 +35,7 @@ async def jobs(visit: Visit) -> web.StreamResponse:
         jobs=found[:_SHOWN],
         more=found[_SHOWN - 1].id if len(found) > _SHOWN else 0,
         kinds=stuck.KIND_NAMES,
+        sure=stuck.SURE_NAMES,
         wanted=wanted,
     )
 
@@ -52,10 +53,17 @@ async def messages(visit: Visit) -> web.StreamResponse:
     )
 
 
+class Again(Form):
+    """Of what may have arrived already: how one knows that it has not."""
+
+    sure: Annotated[stuck.Sure | Literal[""], Field(title="怎么知道没收到")] = ""
+
+
 @pages.post("/stuck/{job:[0-9]{1,18}}/retry", who=_SYSTEM)
 async def retry_job(visit: Visit) -> web.StreamResponse:
     """Sent again at once."""
-    await stuck.retry_job(visit.post, int(visit.request.match_info["job"]), visit.now, visit.source)
+    job, given = int(visit.request.match_info["job"]), await visit.form(Again)
+    await stuck.retry_job(visit.post, job, visit.now, visit.source, sure=given.sure or None)
     return visit.go("/stuck", "正在重发。还送不到的话，会带着新的原因回到这里。")
 
 

@@ -144,6 +144,26 @@ async def test_what_was_put_aside_is_shown_with_its_reason_and_sent_again(town: 
     assert await AuditEvent.filter(tag="outbox:retry", object_id=job).count() == 1
 
 
+async def test_what_may_have_arrived_is_sent_again_only_by_who_says_how_they_know_that_it_has_not(
+    town: Town, system: Desk
+):
+    await town.say(WANG, "待办")
+    job = (await fetch(_STUCK, WANG, town.clock() - timedelta(days=2)))[0]["id"]
+    once = "UPDATE outbox SET payload = payload || '{\"once\": true}', called_at = $2 WHERE id = $1"
+    await fetch(once, job, town.clock())
+    assert "可能已经收到" in await system.open("/stuck")
+    assert "请选怎么知道没收到的" in await system.send(f"/stuck/{job}/retry")
+    await town.deliver()
+    assert "您的事有进展" not in town.heard(WANG)
+    await system.open("/stuck")
+    assert "正在重发" in await system.send(f"/stuck/{job}/retry", sure="asked")
+    await town.deliver()
+    assert town.heard(WANG).count("您的事有进展") == 1
+    assert [row.tag for row in await AuditEvent.filter(tag__startswith="outbox:", object_id=job)] == [
+        "outbox:retry_asked"
+    ]
+
+
 async def test_a_message_that_could_not_be_handled_is_handled_again(town: Town, system: Desk):
     await town.say(CHEN, "您好")
     await fetch(

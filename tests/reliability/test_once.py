@@ -77,6 +77,14 @@ async def test_an_answer_that_is_lost_makes_no_second_copy(
     assert copies(town) == heard
 
 
+async def test_what_wechat_has_refused_for_good_is_known_not_to_have_arrived(town: Town) -> None:
+    await put(town, talks=True)
+    town.platform.faults.api.append(ApiFault("errcode", CUSTOM, errcode=40008, left=1))
+    await finish(town)
+    ended = await job()
+    assert (ended["state"], ended["called_at"], copies(town)) == ("parked", None, 0)
+
+
 @pytest.mark.parametrize(
     ("talks", "away", "ends"),
     [
