@@ -12,7 +12,7 @@ from domain import organisation_tables as tables
 from domain import table_values
 from domain.administrators import kind_of
 from domain.journal import audit
-from domain.organisation import Export, ImportReport, export_tables, import_tables
+from domain.organisation import Export, ImportReport, export_tables, import_row, import_tables
 from domain.organisation_tables import ABSENCES, AREAS, DEPARTMENTS, DUTIES, SPECIAL_DAYS, STAFF, TEMPLATES
 from domain.people import Post
 from domain.tables import Column, Sheet, Table
@@ -108,14 +108,9 @@ async def write_row(
     columns = [
         column for column in table.columns if column.key or given.get(column.name, "") != before.get(column.name, "")
     ]
-    cells = [given.get(column.name, "") or _emptied(column, before) for column in columns]
-    sheet = Sheet(table.title, [(1, [column.head for column in columns]), (2, cells)])
-    report = await take_in(by, [sheet], now, effective_on=None, dry_run=False, source=source)
-    if report.faults:
-        fault = report.faults[0]
-        column = f"“{fault.column}”" if fault.column else ""
-        raise BadRequest(f"row of {table.name}: {fault.wrong}", say=f"{column}{fault.wrong}。{fault.mend}")
-    return report
+    await check_keeps(by, "tables:import")
+    row = {column.name: given.get(column.name, "") or _emptied(column, before) for column in columns}
+    return await import_row(table, row, now, by=(by.actor, source))
 
 
 def _emptied(column: Column, before: Mapping[str, str]) -> str:

@@ -80,11 +80,15 @@ def write_fields(stored: Sequence[dict[str, Any]]) -> str:
     return "\n".join(_written(one) for one in read_fields(stored))
 
 
-def _written(field: Field) -> str:
+def write_limits(field: Field) -> str:
+    """A field's options, or its range."""
     low, high = ("" if bound is None else str(bound) for bound in (field.least, field.most))
-    bounds = "、".join(field.choices) or (f"{low}-{high}" if low or high else "")
-    parts = [field.label, TYPE_NAMES[field.type], "必填" if field.required else "选填", bounds, field.hint]
-    return "｜".join(parts).rstrip("｜")
+    return "、".join(field.choices) or (f"{low}-{high}" if low or high else "")
+
+
+def _written(field: Field) -> str:
+    needed = "必填" if field.required else "选填"
+    return "｜".join([field.label, TYPE_NAMES[field.type], needed, write_limits(field), field.hint]).rstrip("｜")
 
 
 FORMS = Table(
@@ -132,7 +136,9 @@ async def plan_forms(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
 
 async def export_forms(_: date) -> list[list[Cell]]:
     """The newest form of each item."""
-    return [
-        [code, write_fields(form.fields_), form.time_limit or None, "是" if form.active else "否"]
-        for code, form in sorted((await _newest()).items())
-    ]
+    return [form_cells(code, form) for code, form in sorted((await _newest()).items())]
+
+
+def form_cells(code: str, form: ServiceForm) -> list[Cell]:
+    """A form as a row of its table, by its item's code."""
+    return [code, write_fields(form.fields_), form.time_limit or None, "是" if form.active else "否"]

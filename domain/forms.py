@@ -304,6 +304,41 @@ def say(field: Field, value: Any) -> str:
             return str(value)
 
 
+_HOW = {
+    FieldType.CHOICES: "可以选几个，比如回复“1 2”。",
+    FieldType.POSITION: "写地址，或发个位置。",
+    FieldType.DATE: "写成 1946-11-20 的样子。",
+}
+
+
+def question(field: Field, head: str) -> tuple[str, Sequence[str]]:
+    """How a field is asked in the chat below `head`: the text, and what can be tapped under it."""
+    skip = "" if field.required else "\n没有就回复“跳过”。"
+    match field.type:
+        case FieldType.CHOICE:
+            return f"{head}{skip}", field.choices
+        case FieldType.YES_NO:
+            return f"{head}{skip}", ("是", "不是")
+        case FieldType.PHOTO:
+            return f"{head}\n请发照片，最多 {field.limit} 张。{skip}", ()
+        case _:
+            lines = [f"{place} {label}" for place, label in enumerate(field.choices, 1)]
+            return "\n".join([head, *lines, _HOW.get(field.type, "请直接写。") + skip]), ()
+
+
+def asked_at(fields: Sequence[Field], place: int, before: str = "") -> tuple[str, Sequence[str]]:
+    """The question of the field at this place (from 0), with how far it is, below what is said `before`."""
+    field = fields[place]
+    head = (before, f"（{place + 1}/{len(fields)}）{field.label}", field.hint)
+    return question(field, "\n".join(part for part in head if part))
+
+
+def introduction(title: str, fields: Sequence[Field], time_limit: str) -> str:
+    """What stands above the first question."""
+    limit = f"交了以后 {time_limit}内办好。" if time_limit else ""
+    return f"{title}，一共 {len(fields)} 项，{limit}\n您填的只有经办人看得到。"
+
+
 def read_fields(stored: Sequence[Mapping[str, Any]]) -> list[Field]:
     """A form's fields, in order."""
     return [Field.read(one) for one in stored]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -135,6 +135,17 @@ async def import_tables(
         report.notes = await _notes(plans)
         if not dry_run:
             await _write(plans, known, now, report, by)
+    return report
+
+
+async def import_row(table: Table, row: Mapping[str, Cell], now: datetime, *, by: tuple[str, str]) -> ImportReport:
+    """One row, by its columns' names, as a file with it alone. Raises BadRequest with the first fault."""
+    heads = [table.column(name).head for name in row]
+    report = await import_tables([Sheet(table.title, [(1, heads), (2, list(row.values()))])], now, by=by)
+    if report.faults:
+        fault = report.faults[0]
+        column = f"{fault.column}：" if fault.column else ""
+        raise BadRequest(f"row of {table.name}: {fault.wrong}", say=f"{column}{fault.wrong}。{fault.mend}")
     return report
 
 

@@ -144,21 +144,22 @@ def item_cells(row: ServiceItem) -> list[Cell]:
 
 
 async def export_providers(_: date) -> list[list[Cell]]:
-    rows = await Provider.all().order_by("kind", "code").select_related("area")
+    return [provider_cells(row) for row in await Provider.all().order_by("kind", "code").select_related("area")]
+
+
+def provider_cells(row: Provider) -> list[Cell]:
+    """A provider as a row of its table; the area must have been fetched with it."""
     return [
-        [
-            row.code,
-            row.name,
-            row.kind,
-            row.words,
-            row.phone,
-            row.place,
-            row.area.code if row.area else EVERYWHERE,
-            row.price,
-            row.checked_on.isoformat() if row.checked_on else None,
-            _flag(row.active),
-        ]
-        for row in rows
+        row.code,
+        row.name,
+        row.kind,
+        row.words,
+        row.phone,
+        row.place,
+        row.area.code if row.area else EVERYWHERE,
+        row.price,
+        row.checked_on.isoformat() if row.checked_on else None,
+        _flag(row.active),
     ]
 
 

@@ -12,7 +12,19 @@ from domain.application_notices import STATE_NAMES, short
 from domain.applications import Filled
 from domain.booking_rules import Other
 from domain.clock import say_latest
-from domain.forms import Field, FieldType, Unfit, check, read_phone, read_words, say
+from domain.forms import (
+    Field,
+    FieldType,
+    Unfit,
+    asked_at,
+    check,
+    introduction,
+    question,
+    read_fields,
+    read_phone,
+    read_words,
+    say,
+)
 from domain.notices import read_tap
 from domain.services import find_item
 from domain.uploads import expect_picture
@@ -60,8 +72,7 @@ async def start(chat: Chat, code: str, before: str = "") -> Reply:
     begun = {"code": code, "title": item.title, "version": form.version}
     begun |= {"answers": {}, "step": 0, "own": False, "other": None, "amends": False}
     chat.data["form"] = begun
-    limit = f"交了以后 {form.time_limit}内办好。" if form.time_limit else ""
-    head = f"{before}{item.title}，一共 {len(form.fields_)} 项，{limit}\n您填的只有经办人看得到。"
+    head = before + introduction(item.title, read_fields(form.fields_), form.time_limit)
     if is_staff(chat) and chat.person.home is None:
         return _ask_other(chat, "name", f"{head}\n请写老人或居民的姓名。")
     chat.go("apply.who")
@@ -135,30 +146,17 @@ async def _next(chat: Chat, head: str = "") -> Reply:
     begun, fields = chat.data["form"], await _fields(chat)
     if begun["step"] >= len(fields):
         return _preview(chat, fields)
-    field = fields[begun["step"]]
     chat.go("apply.field")
-    place = f"（{begun['step'] + 1}/{len(fields)}）{field.label}"
-    return _question(chat, field, "\n".join(part for part in (head, place, field.hint) if part))
+    return _put(chat, asked_at(fields, begun["step"], head))
 
 
 def _question(chat: Chat, field: Field, head: str) -> Reply:
-    skip = "" if field.required else "\n没有就回复“跳过”。"
-    match field.type:
-        case FieldType.CHOICE:
-            return chat.ask(f"{head}{skip}", numbered(*field.choices))
-        case FieldType.YES_NO:
-            return chat.ask(f"{head}{skip}", numbered("是", "不是"))
-        case FieldType.CHOICES:
-            lines = [f"{place} {label}" for place, label in enumerate(field.choices, 1)]
-            return Reply("\n".join([head, *lines, f"可以选几个，比如回复“1 2”。{skip}"]))
-        case FieldType.PHOTO:
-            return Reply(f"{head}\n请发照片，最多 {field.limit} 张。{skip}")
-        case FieldType.POSITION:
-            return Reply(f"{head}\n写地址，或发个位置。{skip}")
-        case FieldType.DATE:
-            return Reply(f"{head}\n写成 1946-11-20 的样子。{skip}")
-        case _:
-            return Reply(f"{head}\n请直接写。{skip}")
+    return _put(chat, question(field, head))
+
+
+def _put(chat: Chat, asked: tuple[str, Sequence[str]]) -> Reply:
+    text, options = asked
+    return chat.ask(text, numbered(*options)) if options else Reply(text)
 
 
 @router.on(state("apply.field"), kind(Kind.IMAGE))

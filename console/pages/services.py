@@ -55,7 +55,7 @@ async def show_all(visit: Visit) -> web.StreamResponse:
         classes=await services.classes(),
         query=query,
         following=",".join(map(str, services.place_of(items[-1]))) if more else "",
-        may_write=await may_write(visit.staff),
+        may_write=may_write(visit.staff),
     )
 
 
@@ -63,7 +63,7 @@ async def show_all(visit: Visit) -> web.StreamResponse:
 async def show_overdue(visit: Visit) -> web.StreamResponse:
     """What nobody has looked at for half a year."""
     items = await services.overdue_reviews(visit.staff, today(visit.now), 100)
-    writes = await may_write(visit.staff)
+    writes = may_write(visit.staff)
     return visit.render("services_overdue.html", title="要核对的指南", items=items, may_write=writes)
 
 
@@ -82,7 +82,7 @@ async def show_missing(visit: Visit) -> web.StreamResponse:
         title="没有答案的问题",
         questions=await service_help.missing_items(visit.staff, 100),
         items=await services.list_items(visit.staff, limit=500),
-        may_write=await may_write(visit.staff),
+        may_write=may_write(visit.staff),
     )
 
 
@@ -165,7 +165,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         item=sheaf.item,
         cells=sheaf.cells,
         may_edit=sheaf.may_edit,
-        may_review=await may_write(visit.staff) and sheaf.item.active,
+        may_review=may_write(visit.staff) and sheaf.item.active,
         columns=WRITTEN,
         long=_LONG,
         classes=await services.classes(),
