@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from domain import broadcast_control, broadcast_reports, broadcast_runs, broadcasts, deliveries, room_messages
+from domain.accounts import MiniappLogin, login_miniapp
 from domain.broadcasts import Draft
 from domain.erasure import erase
-from domain.linking import merge
-from domain.people import Person, find_person
+from domain.linking import link_union, merge
+from domain.people import Person, find_person, join_grid
 from domain.personal_data import gather
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.broadcasts import Broadcast, BroadcastRun, Delivery
 from models.database import fetch
 from models.enums import BroadcastState, Channel, RunState
+from tests.domain.homes import home, member
 from tests.domain.neighbours import FIRST, SECOND, first_room, neighbour, officer
 from tests.town import CHEN, LI, Town
 
@@ -315,8 +317,63 @@ async def test_who_is_forgotten_stays_a_figure_and_who_is_merged_takes_along_wha
     told = await gather(follower, office.now)
     assert [row["title"] for row in told.broadcasts] == ["明天停水", "明天停水", "后天停水", "后天停水"]
     await office.work()
-    assert (await office.counts(later))["skipped"] == 1
+    assert (await office.counts(later))["skipped"] == 2, "the one who is gone, and what the follower gets already"
     assert not await fetch("SELECT 1 FROM outbox WHERE recipient = $1", sun.openid)
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "read_there", "pushed"),
+    [(False, False, 1), (True, False, 1), (True, True, 0)],
+    ids=["while it is written down", "while it waits", "after it was read in the mini-program"],
+)
+async def test_who_is_found_to_be_one_person_in_the_middle_of_a_run_is_told_once(
+    office: Office, handed_over: bool, read_there: bool, pushed: int
+) -> None:
+    mini, follower = await known_twice(office)
+    published = await office.publish()
+    await listed(office)
+    if handed_over:
+        everybody_else = await Delivery.all().count() - 1
+        await broadcast_runs.hand_over(office.now, everybody_else)
+    if read_there:
+        await office.town.deliver()
+        await deliveries.read(mini, (await Delivery.get(resident_id=mini.resident_id)).id, office.now)
+    await link_union(follower.openid, "union_he", office.now)
+    await office.work()
+    assert mentions(office, follower.openid) == pushed
+    assert len(await deliveries.received(follower)) == 1
+    assert (await office.counts(published))["skipped"] == 1
+
+
+async def known_twice(office: Office) -> tuple[Person, Person]:
+    """Somebody in the mini-program, who is a follower too."""
+    mini = (await login_miniapp(MiniappLogin("he", "union_he"), "", office.now)).person
+    await join_grid(mini, office.now, code=FIRST)
+    follower = await neighbour("he", office.now)
+    await office.town.say(follower.openid, "您好")
+    return await find_person(mini.openid, office.now), follower
+
+
+async def listed(office: Office) -> None:
+    """Whom it concerns is written down, and nothing handed over."""
+    await broadcast_runs.begin_runs(office.now)
+    while await broadcast_runs.list_next(office.now):
+        pass
+
+
+async def test_whose_birthday_stands_in_two_households_is_told_once_when_they_turn_out_to_be_one(
+    office: Office,
+) -> None:
+    people = await known_twice(office)
+    for person, room in zip(people, ("101", "102"), strict=True):
+        await member(await home(room), "何大爷", "1946-12-03", follower=person)
+    await office.publish(replace(WATER, event={"from": "birthday", "years": 80, "days_before": 30}))
+    office.town.clock.advance(timedelta(days=1))
+    await listed(office)
+    assert await Delivery.filter(state="listed").count() == 2
+    await link_union(people[1].openid, "union_he", office.now)
+    await office.work()
+    assert mentions(office, people[1].openid) == 1
 
 
 async def test_several_schedulers_at_once_write_everybody_down_once_and_make_one_job_each(office: Office) -> None:
