@@ -64,12 +64,12 @@ class Back:
         """Each with its source, and what is wrong with it as `linli doctor` says it."""
         set_by, faults = given_settings(), dict([*wechat_faults(self.given), *template_faults(self.given)])
         lines = []
-        for name, known in Settings.model_fields.items():
+        for name in Settings.model_fields:
             variable = f"LINLI_{name.upper()}"
             wrong = "; ".join(said for where, said in faults.items() if where.split(" ")[0] == variable)
             source = set_by.get(variable, ("", "default"))[1]
             value = shown_value(getattr(self.given, name))
-            lines.append(Setting(variable, value, source, known.description or "", wrong))
+            lines.append(Setting(variable, value, source, wrong))
         return lines
 
     async def examine(self) -> list[Finding]:

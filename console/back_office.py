@@ -18,7 +18,6 @@ class Setting:
     variable: str
     value: str
     source: str
-    meaning: str
     wrong: str
 
 

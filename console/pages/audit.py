@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import Field
 
+from console.audit_words import read_tag, say_actor, say_tag
 from console.frame import AdminKind, Form, Pages, Visit, administrator
 from console.sheets import EXCEL, Sheet, workbook
 from domain import audit_search
@@ -22,7 +23,7 @@ pages = Pages()
 _AUDIT = administrator(AdminKind.AUDIT)
 _SHOWN = 50
 _DAYS = 7
-_HEADS = ("编号", "时间", "谁", "姓名", "动作", "对象", "事项编号", "之前", "之后", "结果", "途径")
+_HEADS = ("编号", "时间", "谁", "姓名", "动作", "标识", "对象", "事项编号", "之前", "之后", "结果", "途径")
 
 
 class Wanted(Form):
@@ -46,7 +47,7 @@ def _search(wanted: Wanted, now: datetime) -> tuple[Search, date, date]:
     start = datetime.combine(first, time(), SHANGHAI)
     end = datetime.combine(last, time(), SHANGHAI) + timedelta(days=1)
     allowed = {"yes": True, "no": False}.get(wanted.allowed)
-    return Search(start, end, wanted.actor, wanted.tag, wanted.about, allowed), first, last
+    return Search(start, end, wanted.actor, read_tag(wanted.tag), wanted.about, allowed), first, last
 
 
 @pages.get("/audit", who=_AUDIT)
@@ -63,6 +64,8 @@ async def show(visit: Visit) -> web.StreamResponse:
         first=first,
         last=last,
         rows=rows[:_SHOWN],
+        say_tag=say_tag,
+        say_actor=say_actor,
         query=urlencode(asked),
         older=urlencode(asked | {"before": rows[_SHOWN - 1].id}) if len(rows) > _SHOWN else "",
         anchors=await newest_anchors(3),
@@ -86,7 +89,8 @@ def _cells(row: Row) -> tuple[str | int | datetime, ...]:
         row.id,
         row.at,
         row.actor,
-        row.name,
+        row.name or say_actor(row.actor),
+        say_tag(row.tag),
         row.tag,
         about,
         row.number,

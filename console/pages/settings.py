@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
+
 from aiohttp import web
 
 from console.frame import AdminKind, Pages, Visit, administrator
@@ -9,8 +12,7 @@ from console.frame import AdminKind, Pages, Visit, administrator
 pages = Pages()
 
 SOURCES = {"environment": "环境变量", ".env": ".env 文件", "default": "默认"}
-
-
+_WORDS = tomllib.loads(files("console").joinpath("setting_words.toml").read_text(encoding="utf-8"))
 _SAID = {"(empty)": "空", "(not set)": "没有设置"}
 MARKS = {"ok": "正常", "!": "留意", "x": "要改"}
 _SYSTEM = administrator(AdminKind.SYSTEM)
@@ -21,7 +23,8 @@ async def show(visit: Visit) -> web.StreamResponse:
     """All of them."""
     settings = visit.office.back.settings()
     wrong = [one for one in settings if one.wrong]
-    return visit.render("settings.html", title="系统设置", settings=settings, wrong=wrong, sources=SOURCES, said=_SAID)
+    names = (SOURCES, _SAID, _WORDS)
+    return visit.render("settings.html", title="系统设置", settings=settings, wrong=wrong, names=names)
 
 
 @pages.post("/settings/check", who=_SYSTEM)

@@ -16,6 +16,15 @@ pages = Pages()
 
 _SYSTEM = administrator(AdminKind.SYSTEM)
 _SHOWN, _PRINTED = 50, 30
+_CLICKS = {
+    "report": "开始说一件事",
+    "services": "看服务导航",
+    "my_cases": "看自己的事项办到哪了",
+    "activities": "看活动、报名",
+    "help": "看怎么用",
+    "worker": "找网格员",
+    "my_grid": "看自己的网格、换网格",
+}
 
 
 class Wanted(Form):
@@ -28,7 +37,7 @@ class Wanted(Form):
 @pages.get("/wechat", who=_SYSTEM)
 async def show(visit: Visit) -> web.StreamResponse:
     """The menu."""
-    return visit.render("wechat.html", title="公众号菜单", buttons=visit.office.back.menu())
+    return visit.render("wechat.html", title="公众号菜单", buttons=visit.office.back.menu(), clicks=_CLICKS)
 
 
 @pages.post("/wechat/menu", who=_SYSTEM)

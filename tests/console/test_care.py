@@ -184,7 +184,7 @@ async def test_the_trail_is_searched_by_who_what_when_and_about_what(town: Town,
     await at_desk(town, desk, "吴处长", AdminKind.AUDIT)
     found = "王芳 <code>"
     assert found in await desk.open(f"/audit?actor={wang.code}")
-    assert found in await desk.open(f"/audit?tag=console:*&about={wang.id}")
+    assert found in await desk.open(f"/audit?tag=工作台&about={wang.id}")
     assert found not in await desk.open(f"/audit?actor={wang.code}&tag=case:*")
     assert "console:page" in await desk.open(f"/audit?actor=staff:{wang.id}&allowed=no")
     assert found not in await desk.open("/audit?start=2026-11-01&end=2026-11-18")
@@ -201,7 +201,7 @@ async def test_the_trail_is_saved_as_a_workbook_without_formulas(town: Town, des
     rows = list(book.active.iter_rows(values_only=True))
     assert rows[0][:3] == ("编号", "时间", "谁")
     assert len(rows) > 1
-    assert all(str(row[4]).startswith("audit:") for row in rows[1:])
+    assert {(str(row[4])[:5], str(row[5])[:6]) for row in rows[1:]} == {("审计记录·", "audit:")}
     assert await AuditEvent.filter(tag="audit:export").exists()
 
 

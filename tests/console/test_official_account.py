@@ -13,7 +13,7 @@ from tests.town import Town
 
 async def test_the_menu_is_put_into_the_account_and_the_trail_says_by_whom(town: Town, desk: Desk):
     wu = await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
-    assert "我要说事" in await desk.open("/wechat")
+    assert "看自己的事项办到哪了" in await desk.open("/wechat")
     assert "已放到公众号" in await desk.send("/wechat/menu")
     assert "我要说事" in str(town.platform.menu.buttons)
     assert (await AuditEvent.get(tag="wechat:menu")).actor == f"staff:{wu.id}"
@@ -37,6 +37,7 @@ async def test_settings_are_shown_without_secrets(town: Town, desk: Desk):
     await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
     page = await desk.open("/settings")
     assert "LINLI_REOPEN_DAYS" in page
+    assert "办结后多少天内居民还可以说“没解决”" in page
     assert str(town.services.settings.home) in page
     assert "没有发现不对的设置" in page
 
