@@ -115,7 +115,7 @@ async def read_provider(person: Person, provider_id: int) -> ProviderSheet:
 async def _seen(person: Person, provider_id: int, tag: str) -> Provider:
     found = await Provider.filter(id=provider_id).select_related("area").first()
     if found is None or person.post is None or found.area_id not in (None, *await seen_areas(person)):
-        raise NotFound(f"provider {provider_id}", say="没有找到这家服务机构。", tag=tag, object_id=provider_id)
+        raise NotFound(f"provider {provider_id}", say="没有找到这个商家。", tag=tag, object_id=provider_id)
     return found
 
 

@@ -108,6 +108,11 @@ async def _cases_and_rooms(town: Town) -> dict[str, Any]:
     return rows[0]
 
 
+_DIRECTORY = """
+SELECT (SELECT min(item_id) FROM service_form) AS item_id, (SELECT min(id) FROM provider) AS provider_id
+"""
+
+
 async def _services(town: Town) -> dict[str, Any]:
     chen, now = await find_person(CHEN, town.clock()), town.clock()
     plan = await make_plan("hall")
@@ -116,9 +121,9 @@ async def _services(town: Town) -> dict[str, Any]:
     application = await applied(chen, now)
     _, event = await announced(now)
     await ask(chen, "怎么领养老补贴的年审章", now)
-    items = await fetch("SELECT min(id) AS id FROM service_item")
+    shown = await fetch(_DIRECTORY)
     found = {"booking_id": booking.id, "application_id": application.id, "activity_id": event.id}
-    return found | {"item_id": items[0]["id"], "counter/code": "hall", **await _home()}
+    return found | {"counter/code": "hall", **shown[0], **await _home()}
 
 
 async def _home() -> dict[str, Any]:

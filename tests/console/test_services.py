@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import pytest
 
 from domain.people import find_person
@@ -14,6 +11,7 @@ from models.people import Area, Staff
 from models.services import MissingItem, ServiceItem
 from tests.console.administration import sit_down
 from tests.console.conftest import Desk
+from tests.console.forms import form_to
 from tests.town import CHEN, Town
 
 COMMUNITY = "429906001001"
@@ -32,23 +30,9 @@ async def own_item(code: str = "jzz") -> ServiceItem:
     return await ServiceItem.get(code=code)
 
 
-def filled(page: str) -> dict[str, str]:
-    """What stands in the form that changes an item, as a browser would send it."""
-    form = page.split("<h2>改内容</h2>")[1]
-    found = {
-        name: unescape(text) for name, text in re.findall(r'<input [^>]*?name="(\w+)" [^>]*?value="([^"]*)"', form)
-    }
-    found |= {name: unescape(text) for name, text in re.findall(r'<textarea name="(\w+)"[^>]*>([^<]*)<', form)}
-    for name, options in re.findall(r'<select name="(\w+)" required>(.*?)</select>', form, re.DOTALL):
-        chosen = re.search(r'<option value="([^"]*)" selected', options)
-        found[name] = unescape(chosen[1]) if chosen else ""
-    del found["mark"]
-    return found
-
-
 async def test_a_form_saved_as_it_is_changes_no_word_and_one_change_makes_the_next_version(town: Town, li: Desk):
     item = await own_item()
-    before = filled(await li.open(f"/services/{item.id}"))
+    before = form_to(await li.open(f"/services/{item.id}"), f"/services/{item.id}").typed()
     await li.send(f"/services/{item.id}", **before)
     same = await ServiceItem.get(id=item.id)
     assert (same.version, same.materials, same.steps, same.area_id) == (1, item.materials, item.steps, item.area_id)
@@ -66,7 +50,7 @@ async def test_a_form_saved_as_it_is_changes_no_word_and_one_change_makes_the_ne
 
 async def test_what_cannot_be_read_is_refused_with_its_column_and_an_older_form_is_not_taken(town: Town, li: Desk):
     item = await own_item()
-    before = filled(await li.open(f"/services/{item.id}"))
+    before = form_to(await li.open(f"/services/{item.id}"), f"/services/{item.id}").typed()
     assert "材料" in await li.send(f"/services/{item.id}", **before | {"materials": "身份证｜铁板"})
     assert li.status == 400
     assert "不能空着" in await li.send(f"/services/{item.id}", **before | {"title": ""})
@@ -81,26 +65,31 @@ async def test_what_everybody_sees_is_written_by_the_city_and_read_by_a_communit
     item = await ServiceItem.get(code="jzz")
     assert "上级统一管理" in await li.open(f"/services/{item.id}")
     own = await own_item("gljt")
-    given = filled(await li.open(f"/services/{own.id}"))
+    given = form_to(await li.open(f"/services/{own.id}"), f"/services/{own.id}").typed()
     assert "上级统一管理" in await li.send(f"/services/{item.id}", **given | {"version": "1"})
     assert li.status == 403
     await li.open(f"/services/{own.id}")
     await li.send(f"/services/{own.id}", **given | {"area": "全部"})
     assert li.status == 403
     await sit_down(town, li, await Staff.get(name="吴处长"))
-    city = filled(await li.open(f"/services/{item.id}"))
+    city = form_to(await li.open(f"/services/{item.id}"), f"/services/{item.id}").typed()
     await li.send(f"/services/{item.id}", **city | {"fee": "不收费"})
     assert (await ServiceItem.get(id=item.id)).fee == "不收费"
 
 
 async def test_a_new_item_is_found_by_residents_and_a_stopped_one_no_more(town: Town, li: Desk):
-    page = await li.open("/services/new")
-    given = filled(page.replace('<section class="card">', "<h2>改内容</h2>", 1)) | {"code": "gywz", "active": "是"}
+    given = form_to(await li.open("/services/new"), "/services/new").typed() | {"code": "gywz", "active": "是"}
     given |= {"service_class": "life", "title": "公益晚托班", "summary": "放学没人接的孩子", "area": COMMUNITY}
+    assert "已经有了" in await li.send("/services/new", **given | {"code": "ｊｚ ｚ", "title": "抢来的"})
+    await li.open("/services/new")
     assert "居民现在就能查到" in await li.send("/services/new", **given)
     made = await ServiceItem.get(code="gywz")
     assert "公益晚托班" in await li.open("/services?q=晚托班")
-    stopped = {name: text for name, text in filled(await li.open(f"/services/{made.id}")).items() if name != "active"}
+    stopped = {
+        name: text
+        for name, text in form_to(await li.open(f"/services/{made.id}"), f"/services/{made.id}").typed().items()
+        if name != "active"
+    }
     await li.send(f"/services/{made.id}", **stopped)
     assert "公益晚托班" not in await li.open("/services?q=晚托班")
     assert "公益晚托班" in await li.open("/services/stopped")
