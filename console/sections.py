@@ -10,11 +10,11 @@ from console.figures import Chart, Links, Row, lasting, percent
 from console.heat import Drawing, Spot, draw
 from console.values import today
 from domain.figures_cases import Standing, flow, standing_now
-from domain.figures_counts import TIMES, Question, count, scope_below
+from domain.figures_counts import EMPTY, TIMES, Question, count, count_with_times, scope_below
 from domain.figures_settings import in_force
 from domain.hot_matters import all_hotspots
 from domain.hotspots import HotSpot
-from domain.indicators import By, Values, category_name, measure
+from domain.indicators import By, Values, category_name
 from domain.overview import Overview, counts_below, formulas, grids_below, ranking, sum_of
 
 _CHARTED = 30
@@ -185,8 +185,9 @@ _TIMES = {
 
 async def times(links: Links, _now: datetime) -> Section:
     """How long it took."""
-    (line,) = await measure(links.view.area.id, links.period, By.TOTAL)
-    values = line.before
+    settings = (await in_force(links.period.first_day)).settings
+    found = await count_with_times(Question(links.period, await scope_below(links.view.area.id)), settings)
+    values = found.get("", EMPTY)
     rows, charted = [], []
     for name in TIMES:
         title, of = _TIMES[name]

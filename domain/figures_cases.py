@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from domain.figures_counts import (
-    CASES,
     COUNTED,
     COUNTS,
     KEY,
@@ -20,6 +19,7 @@ from domain.figures_counts import (
     Period,
     Question,
     Scope,
+    cases_in,
     plan_for_these_values,
     values_for,
 )
@@ -77,12 +77,9 @@ JOIN cases c USING (id) LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id
 LEFT JOIN staff h ON h.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id ORDER BY c.id DESC
 """
 # $15, $16: the counts asked for, by their place; $17: the key; $18: before which id; $19: how many.
-_BEHIND = (
-    _SHOWN  # noqa: S608 - constants of ours
-    + "FROM (SELECT id FROM (SELECT c.id"
-    + COUNTED
-    + CASES
-    + " AND ($17::text IS NULL OR coalesce("
+_BEHIND = _SHOWN + "FROM (SELECT id FROM (SELECT c.id" + COUNTED  # noqa: S608 - constants of ours
+_THESE = (
+    " AND ($17::text IS NULL OR coalesce("  # noqa: S608 - the same
     + KEY
     + """, '') = $17) AND ($18::bigint IS NULL OR c.id < $18) GROUP BY c.id) each_case
     WHERE EXISTS (SELECT FROM unnest($15::int[]) AS i WHERE counts[i] > 0)
@@ -99,9 +96,10 @@ async def cases_behind(
     if not wanted.of or unknown(wanted.of) or unknown(wanted.but):
         raise BadRequest(f"counts {wanted.of} but {wanted.but}", say="没有这个数，请从看板点进来。")
     values = values_for(question, settings)
+    sql = _BEHIND + cases_in(question.scope) + _THESE
     async with transaction():
         await plan_for_these_values()
-        rows = await fetch(_BEHIND, *values, _places(wanted.of), _places(wanted.but), wanted.key, before, limit)
+        rows = await fetch(sql, *values, _places(wanted.of), _places(wanted.but), wanted.key, before, limit)
     return [Listed(**row | {"status": Status(row["status"])}) for row in rows]
 
 

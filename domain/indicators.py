@@ -128,18 +128,44 @@ async def measure(
     before = await count_with_times(question, chosen)
     if by is By.TOTAL:
         before.setdefault("", EMPTY)
-    after, less = await _without_excluded(question, chosen, before)
-    names = await _names(by, list(before))
-    lines = [
-        Line(
-            key,
-            names.get(key, key),
-            values_of(tally, chosen),
-            values_of(after.get(key, EMPTY), chosen, less.get(key)),
-        )
-        for key, tally in before.items()
-    ]
+    excluded = await _excluded(period)
+    after = before
+    if excluded.wholly:
+        after = await count_with_times(replace(question, without=excluded.wholly), chosen)
+    lines = await _lines(question, chosen, before, after, excluded)
     return sorted(lines, key=lambda line: (-line.before.figures["close_rate"].denominator, line.key))
+
+
+async def lines_of(question: Question, settings: Settings, before: Mapping[str, Tally]) -> list[Line]:
+    """The lines of a table whose counts are known, without durations: only what was excluded is counted."""
+    excluded = await _excluded(question.period)
+    after = before
+    if excluded.wholly:
+        taken = await count(replace(question, only=excluded.wholly), settings)
+        after = {key: _taken_off(tally, taken.get(key, EMPTY)) for key, tally in before.items()}
+    return await _lines(question, settings, before, after, excluded)
+
+
+def _taken_off(tally: Tally, other: Tally) -> Tally:
+    return Tally({name: number - other.counts[name] for name, number in tally.counts.items()})
+
+
+async def _lines(
+    question: Question,
+    settings: Settings,
+    before: Mapping[str, Tally],
+    after: Mapping[str, Tally],
+    excluded: _Excluded,
+) -> list[Line]:
+    less = await _left_out(question, settings, excluded)
+    names = await _names(By(question.by), list(before))
+    lines = []
+    for key, tally in before.items():
+        values, other = values_of(tally, settings), after.get(key, EMPTY)
+        same = other is tally and key not in less
+        reduced = values if same else values_of(other, settings, less.get(key))
+        lines.append(Line(key, names.get(key, key), values, reduced))
+    return lines
 
 
 @dataclass(slots=True)
@@ -168,19 +194,16 @@ async def _excluded(period: Period) -> _Excluded:
     return found
 
 
-async def _without_excluded(
-    question: Question, settings: Settings, before: dict[str, Tally]
-) -> tuple[dict[str, Tally], dict[str, dict[str, Mapping[str, int]]]]:
-    """The counts again without what was wholly excluded; and by key and indicator what only that one leaves out."""
-    excluded = await _excluded(question.period)
-    after, less = before, dict[str, dict[str, Mapping[str, int]]]()
-    if excluded.wholly:
-        after = await count_with_times(replace(question, without=excluded.wholly), settings)
+async def _left_out(
+    question: Question, settings: Settings, excluded: _Excluded
+) -> dict[str, dict[str, Mapping[str, int]]]:
+    """By key and indicator, what only that one leaves out."""
+    less = dict[str, dict[str, Mapping[str, int]]]()
     for code, cases in excluded.partly.items():
         left_out = replace(question, only=cases, without=excluded.wholly)
         for key, tally in (await count(left_out, settings)).items():
             less.setdefault(key, {})[code] = tally.counts
-    return after, less
+    return less
 
 
 async def _names(by: By, keys: list[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from domain.figures_counts import COUNTS, EMPTY, Period, Question, Tally, count,
 from domain.figures_months import month_counts
 from domain.figures_settings import Settings, in_force
 from domain.figures_table import INDICATORS
-from domain.indicators import By, Line, Values, measure, values_of
+from domain.indicators import By, Line, Values, lines_of, values_of
 from domain.people import Person, ancestors
 from errors import BadRequest, NotAllowed, NotFound
 from models.database import fetch, from_json
@@ -193,8 +193,15 @@ class Ranked:
 
 async def ranking(area: Place, period: Period, by: By) -> list[Ranked]:
     """Grids or units by their composite score, the best first; equal scores share a place."""
-    depth = area.level.rank - Level.GRID.rank
-    lines = await measure(area.id, period, by, depth=max(depth, 1))
+    depth = max(area.level.rank - Level.GRID.rank, 1)
+    settings = (await in_force(period.first_day)).settings
+    question = Question(period, await scope_below(area.id, depth), by)
+    if by is By.AREA:
+        found = await counts_below(area.id, period, depth)
+        tallies = {str(place): tally for place, tally in found.items() if any(tally.counts.values())}
+    else:
+        tallies = await count(question, settings)
+    lines = await lines_of(question, settings, tallies)
     scored = sorted(lines, key=lambda line: (-(_score(line) or 0), _score(line) is None, line.key))
     scores = [_score(line) for line in scored]
     return [

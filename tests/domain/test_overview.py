@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from console.heat import draw, heat_of
-from domain.figures_counts import Period
+from domain.figures_cases import Sum, cases_behind
+from domain.figures_counts import Period, Question, Scope, count, scope_below
 from domain.figures_months import refresh
 from domain.figures_settings import Settings
 from domain.indicators import By, measure
@@ -25,6 +26,7 @@ from domain.overview import (
 )
 from errors import BadRequest, NotFound
 from models.people import Area
+from models.statistics import Exclusion
 from tests.domain.made_cases import random_cases
 from tests.domain.test_indicators import OCTOBER, area, someone
 
@@ -92,6 +94,41 @@ async def test_a_ranking_begins_with_the_best_and_equal_scores_share_a_place(orm
     known = [score for score in scores if score is not None]
     assert known == sorted(known, reverse=True)
     assert [one.place for one in ranked if one.place] == [known.index(score) + 1 for score in known]
+
+
+async def test_a_ranking_has_the_figures_of_the_table_before_and_after_exclusions(orm: None):
+    cases, li = await random_cases(43, 80), await someone("李主任")
+    assert li.post
+    for case, indicator in zip(cases[::9], ("", "close_on_time") * 9, strict=False):
+        made = {"reason": "停工", "asked_by_id": li.post.id, "asked_at": OCTOBER.end}
+        approved = {"approved_by_id": li.post.id, "approved_at": OCTOBER.end}
+        await Exclusion.create(case_id=case.id, indicator=indicator, **made, **approved)
+    street = (await view_area(await someone("周科长"))).area
+    for by in (By.AREA, By.UNIT):
+        table = {line.key: line for line in await measure(street.id, OCTOBER, by, depth=2)}
+        assert any(line.before.scores != line.after.scores for line in table.values())
+        for line in [one.line for one in await ranking(street, OCTOBER, by)]:
+            same = table.pop(line.key)
+            assert (line.name, line.before.counts, line.after.counts) == (
+                same.name,
+                same.before.counts,
+                same.after.counts,
+            )
+            assert (line.before.figures, line.after.figures) == (same.before.figures, same.after.figures)
+            assert line.after.scores == same.after.scores
+        assert not table
+
+
+async def test_the_counts_of_many_places_are_those_of_the_few_that_have_cases(orm: None):
+    await random_cases(44)
+    few = await scope_below(await area("429906001"))
+    elsewhere = range(10**6, 10**6 + 60)  # places where nothing is
+    many = Scope([*few.places, *elsewhere], [*few.branches, *elsewhere])
+    for by in ("area", "category"):
+        counted = await count(Question(OCTOBER, few, by), Settings())
+        assert counted == await count(Question(OCTOBER, many, by), Settings())
+    behind = [await cases_behind(Question(OCTOBER, one), Settings(), Sum(("closed",))) for one in (few, many)]
+    assert behind[0] == behind[1] != []
 
 
 def test_the_parts_of_the_score_are_shares_of_a_hundred():
