@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     reminders: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="reminders without an answer after which such a case is closed"
     )
+    supplement_days: Annotated[int, Field(ge=0, le=60)] = Field(
+        3, description="working days after which who must add something to an application is reminded, once; 0 = never"
+    )
 
     @field_validator("work_hours", "quiet_hours", "warn_at")
     @classmethod
@@ -177,6 +180,7 @@ class Settings(BaseSettings):
             remind_after=timedelta(days=self.remind_days),
             reminders=self.reminders,
             silence=timedelta(days=self.silence_days),
+            supplement_days=self.supplement_days,
         )
 
     model: Path | None = Field(None, description="file of the learned model; empty = model.linli in the data folder")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.audience_form import writers
 from console.frame import ROOT, AdminKind, Visit, Who, administrator, staff
+from console.pages.applications import handles
 from console.pages.counter import at_counter
 from console.pages.households import keeps
 from console.pages.rooms import decides
@@ -19,7 +20,7 @@ ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/conversations", "居民对话", staff),
     ("/reviews", "消息审核", decides),
     ("/counter", "窗口", at_counter),
-    ("/applications", "办件", at_counter),
+    ("/applications", "办件", handles),
     ("/activities", "活动", at_counter),
     ("/services", "服务指南", staff),
     ("/households", "住户", keeps),

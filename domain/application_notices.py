@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from domain.clock import say_latest, template_time
+from domain.clock import SHANGHAI, say_latest, template_time
 from domain.journal import Notice
 from domain.notices import TAP_LABELS, Tap, excerpt, tap_id
 from models.bookings import Application
@@ -20,6 +20,14 @@ STATE_NAMES = {
     ApplicationState.REFUSED: "不予办理",
     ApplicationState.WITHDRAWN: "已撤回",
 }
+
+
+def stands(state: ApplicationState, asked_at: datetime | None, now: datetime) -> str:
+    """`办理中`, `等居民补件 3 天`, for staff."""
+    if state is not ApplicationState.SUPPLEMENT or asked_at is None:
+        return STATE_NAMES[state]
+    days = (now.astimezone(SHANGHAI).date() - asked_at.astimezone(SHANGHAI).date()).days
+    return f"等居民补件 {days} 天" if days else "等居民补件"
 
 
 def short(number: str) -> str:
@@ -68,6 +76,15 @@ def accepted(application: Application, openid: str, title: str, now: datetime) -
 def asks(application: Application, openid: str, title: str) -> Notice:
     """To the applicant: what is still wanted."""
     text = f"{titled(application, title)} 还差一点：{excerpt(application.asked, 200)}\n点“去补充”，或回复“补充申请”。"
+    return _notice(application, openid, title, text, "请补充材料", Tap.SUPPLY)
+
+
+def reminds(application: Application, openid: str, title: str) -> Notice:
+    """To the applicant, once: what is still wanted, and what happens without it."""
+    text = (
+        f"{titled(application, title)} 还在等您补：{excerpt(application.asked, 200)}\n"
+        "没补之前先放着，不算办理时间。一直不补，可能按不予办理结束，要办得重新申请。\n点“去补充”，或回复“补充申请”。"
+    )
     return _notice(application, openid, title, text, "请补充材料", Tap.SUPPLY)
 
 

@@ -1,25 +1,22 @@
-"""Staff's side of applications: who has it, what is still wanted, what came of it; and that none is forgotten."""
+"""Staff's side of applications: who has it, what is still wanted, what came of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from domain import application_notices as notices
-from domain import worktime
-from domain.application_rows import keep_files, note_event, title_of
+from domain.application_deciders import department_of
+from domain.application_rows import keep_files, note_event, paused_since, title_of
 from domain.applications import Tie, absent, lock, tell_applicant, ties
 from domain.forms import Field, read_fields
 from domain.journal import audit
-from domain.people import Person, post_of, present
-from domain.room_questions import on_duty
+from domain.people import Person, Post, post_of
 from domain.telling import tell
-from domain.timing import quiet_until
 from domain.uploads import OURS
-from domain.worktime import Unit
 from errors import BadRequest, NotFound
 from models.bookings import Application, ApplicationEvent, ApplicationFile, ServiceForm
 from models.database import fetch, transaction
@@ -27,8 +24,6 @@ from models.enums import ApplicationState, Level
 from models.people import Resident
 
 _SUBMITTED, _ASKED, _ACCEPTED = ApplicationState.SUBMITTED, ApplicationState.SUPPLEMENT, ApplicationState.ACCEPTED
-_REMINDED, _OVERDUE = 1, 2
-_HALF_KEPT = timedelta(days=7)
 _DIGITS = re.compile(r"\d+")
 
 
@@ -140,31 +135,45 @@ class Line:
     holder: str
     submitted_at: datetime
     due_at: datetime | None
+    asked_at: datetime | None
+
+    def says(self, now: datetime) -> str:
+        """How it stands, for staff."""
+        return notices.stands(self.state, self.asked_at, now)
 
 
-# $2: the grid of a grid worker, who sees what comes from there; staff above see the communities below their area.
+# $2: the grid of a grid worker, who sees what comes from there; staff above see the communities below their area, and a
+# department ($6) what is applied for there of its items.
 _WORK = """
 WITH RECURSIVE mine AS (
     SELECT id FROM area WHERE id = $1 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
 )
 SELECT a.id, a.number, i.title, a.state, coalesce(g.name, '') AS grid, coalesce(s.name, '') AS holder, a.submitted_at,
-    a.due_at
+    a.due_at, CASE WHEN a.state = 'supplement' THEN (
+        SELECT max(e.at) FROM application_event e WHERE e.application_id = a.id AND e.verb = 'ask') END AS asked_at
 FROM application a JOIN service_item i ON i.id = a.item_id LEFT JOIN area g ON g.id = a.grid_id
 LEFT JOIN staff s ON s.id = a.holder_id
 WHERE a.ended_at IS NULL AND CASE WHEN $2 THEN a.grid_id = $1 ELSE a.area_id IN (SELECT id FROM mine) END
+    AND ($6::int IS NULL OR i.department_id = $6)
     AND ($3::timestamptz IS NULL OR (coalesce(a.due_at, '9999-01-01 00:00Z'), a.id) > ($3, $4))
 ORDER BY coalesce(a.due_at, '9999-01-01 00:00Z'), a.id LIMIT $5
 """
 
 
 async def list_work(person: Person, *, beyond: tuple[datetime, int] | None = None, limit: int = 20) -> Sequence[Line]:
-    """Open applications of staff's area, what ends first before the others; `beyond`: (end, id) of the last seen."""
+    """Open applications of staff's area or department, what ends first before the others; `beyond`: (end, id) of the
+    last seen."""
     post = person.post
-    if post is None or not (post.dispatches or post.level is Level.GRID):
+    if post is None or not handles(post):
         return []
     after = beyond or (None, 0)
-    rows = await fetch(_WORK, post.area_id, post.level is Level.GRID, *after, limit)
+    rows = await fetch(_WORK, post.area_id, post.level is Level.GRID, *after, limit, department_of(post))
     return [Line(**row | {"state": ApplicationState(row["state"])}) for row in rows]
+
+
+def handles(post: Post) -> bool:
+    """Whether applications are any of this post's business."""
+    return post.dispatches or post.level is Level.GRID or post.department_id is not None
 
 
 #: Where applications without a promised time stand: behind all others.
@@ -189,6 +198,7 @@ class Dossier:
     phone: str
     holder: str
     ties: frozenset[Tie]
+    asked_at: datetime | None = None
 
     @property
     def whole(self) -> bool:
@@ -203,8 +213,9 @@ async def read(person: Person, application_id: int, now: datetime, source: str =
         raise absent(application_id, "application:read")
     holder, title = await post_of(found.holder_id), await title_of(found)
     label = holder.label if holder else ""
+    asked = await paused_since(found.id) if found.state is _ASKED else None
     if not who & {Tie.APPLICANT, Tie.HOLDER}:
-        return Dossier(found, title, (), (), (), "", "", label, who)
+        return Dossier(found, title, (), (), (), "", "", label, who, asked)
     if Tie.APPLICANT not in who:
         await audit(person.actor, "application:read", found.id, now, source=source)
     form = await ServiceForm.get(id=found.form_id)
@@ -219,6 +230,7 @@ async def read(person: Person, application_id: int, now: datetime, source: str =
         phone,
         label,
         who,
+        asked,
     )
 
 
@@ -239,51 +251,6 @@ async def send_pictures(person: Person, application_id: int, now: datetime) -> i
         async with transaction():
             await tell(notices.pictures(seen.application, openid, seen.title, pictures), now)
     return len(pictures)
-
-
-_DUE = """
-SELECT id FROM application WHERE ended_at IS NULL AND told < 2 AND state <> 'supplement' AND due_at <= $1
-    AND (due_at <= $2 OR told = 0 AND submitted_at + (due_at - submitted_at) / 2 <= $2)
-ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
-"""
-
-
-async def watch_applications(now: datetime, limit: int = 200) -> int:
-    """Who has an application is reminded a working day before its end, the community is told once it is over; each
-    once, not in the quiet hours. Gives how many."""
-    calendar = await worktime.load_calendar()
-    horizon = max(calendar.shift(now, Unit.WORKING_DAYS, calendar.day), now + timedelta(days=1))
-    async with transaction():
-        rows = await fetch(_DUE, horizon, now, limit)
-        found = {one.id: one for one in await Application.filter(id__in=[row["id"] for row in rows])}
-        for row in rows:
-            await _warn(found[row["id"]], now)
-    return len(rows)
-
-
-async def _warn(found: Application, now: datetime) -> None:
-    is_over = found.due_at is not None and found.due_at <= now
-    found.told = _OVERDUE if is_over else _REMINDED
-    await found.save(update_fields=["told"])
-    holder, title = await post_of(found.holder_id), await title_of(found)
-    posts = [holder] if holder else []
-    if is_over or holder is None or not await present(holder, now):
-        posts += [post for post in await on_duty(found.area_id, now) if holder is None or post.id != holder.id]
-    what = "超过承诺时间的申请" if is_over else "快到时间的申请"
-    for post in posts:
-        if post.openid:
-            await tell(notices.to_officer(found, post.openid, title, what, now), now, later=quiet_until(now))
-
-
-_HALF = """
-UPDATE conversation SET data = data - 'form', state = CASE WHEN state LIKE 'apply.%' THEN '' ELSE state END
-WHERE data ? 'form' AND last_message_at < $1 RETURNING openid
-"""
-
-
-async def forget_forms(now: datetime) -> int:
-    """What was half filled in and left alone for a week is forgotten; gives how many."""
-    return len(await fetch(_HALF, now - _HALF_KEPT))
 
 
 async def by_serial(person: Person, said: str) -> Application:

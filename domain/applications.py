@@ -15,14 +15,14 @@ from uuid import UUID
 
 from domain import application_notices as notices
 from domain import worktime
+from domain.application_deciders import deciders, decides
 from domain.application_rows import draw_number, keep_files, need_own, note_event, openid_of, paused_since, title_of
 from domain.booking_rules import Other
 from domain.clock import SHANGHAI
 from domain.forms import Field, photos_of, read_fields, validate
 from domain.journal import audit
 from domain.patrols import own_grid
-from domain.people import Home, Person, Post, ancestors, post_of
-from domain.room_questions import on_duty
+from domain.people import Home, Person
 from domain.services import find_item, seen_areas
 from domain.telling import tell
 from domain.worktime import TimeLimit
@@ -63,7 +63,7 @@ class Tie(StrEnum):
 
     APPLICANT = "applicant"  # it is about them, or they filled it in
     HOLDER = "holder"  # they work on it
-    OFFICER = "officer"  # they may take it: it lies in their area
+    OFFICER = "officer"  # they may take it: it lies in their area, or is an item of their department
     WATCHER = "watcher"  # grid worker of its grid
 
 
@@ -199,7 +199,7 @@ async def ties(person: Person, application: Application) -> frozenset[Tie]:
         return frozenset(found)
     if application.holder_id == post.id:
         found.add(Tie.HOLDER)
-    if post.dispatches and post.area_id in await ancestors(application.area_id):
+    if await decides(post, application):
         found.add(Tie.OFFICER)
     if post.role is Role.GRID_WORKER and post.area_id == application.grid_id:
         found.add(Tie.WATCHER)
@@ -297,22 +297,21 @@ async def rate(
     return found
 
 
-async def tell_applicant(application: Application, compose: Any, now: datetime) -> None:
-    """A notice to who applied, or to who did it for them; `compose` makes it of their openid."""
+async def tell_applicant(
+    application: Application, compose: Any, now: datetime, *, later: datetime | None = None
+) -> bool:
+    """A notice to who applied, or to who did it for them; `compose` makes it of their openid. `later`: not before then.
+    Gives whether there is somebody to tell."""
     if openid := await openid_of(application):
-        await tell(compose(openid), now)
+        await tell(compose(openid), now, later=later)
+    return bool(openid)
 
 
 async def tell_officers(application: Application, title: str, what: str, now: datetime) -> None:
-    """Who has it, or who is on duty where it is decided."""
-    for post in await _deciding(application, now):
+    """Who has it, or who decides it."""
+    for post in await deciders(application, now):
         if post.openid:
             await tell(notices.to_officer(application, post.openid, title, what, now), now)
-
-
-async def _deciding(application: Application, now: datetime) -> Sequence[Post]:
-    holder = await post_of(application.holder_id)
-    return [holder] if holder else await on_duty(application.area_id, now)
 
 
 async def open_of(person: Person, item: ServiceItem) -> Application | None:

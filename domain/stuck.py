@@ -5,7 +5,6 @@ The system administrator sees them with their reasons, not with their words, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +12,7 @@ from enum import StrEnum
 from domain.administrators import kind_of
 from domain.journal import audit
 from domain.people import Post
-from errors import Conflict, NotAllowed, NotFound
+from errors import Conflict, LinliError, NotAllowed, NotFound
 from models.database import fetch, transaction
 from models.enums import AdminKind, OutboxKind
 
@@ -129,7 +128,8 @@ async def retry_job(by: Post, job_id: int, now: datetime, source: str = "", *, s
         if unsure and sure is None:
             say = "对方可能已经收到。确实没收到再重发：请选怎么知道没收到的。"
             raise Conflict(f"outbox {job_id} may have arrived", say=say)
-        await _again("outbox", job_id, await fetch(_RETRY, job_id, now, list(_AGAIN)))
+        if not await fetch(_RETRY, job_id, now, list(_AGAIN)):
+            raise _not_again("outbox", job_id, bool(await fetch("SELECT FROM outbox WHERE id = $1", job_id)))
         tag = f"outbox:retry_{sure}" if unsure else "outbox:retry"
         await audit(by.actor, tag, job_id, now, source=source)
 
@@ -138,20 +138,16 @@ async def retry_message(by: Post, message_id: int, now: datetime, source: str = 
     """Handle it again at once. Raises NotAllowed, NotFound, Conflict."""
     async with transaction():
         await _check(by)
-        await _again("inbox", message_id, await fetch(_RETRY_MESSAGE, message_id, now))
+        if not await fetch(_RETRY_MESSAGE, message_id, now):
+            raise _not_again("inbox", message_id, bool(await fetch("SELECT FROM inbox WHERE id = $1", message_id)))
         await audit(by.actor, "inbox:retry", message_id, now, source=source)
 
 
-_THERE = {"outbox": "SELECT FROM outbox WHERE id = $1", "inbox": "SELECT FROM inbox WHERE id = $1"}
-
-
-async def _again(what: str, ident: int, done: Sequence[object]) -> None:
-    """Raises NotFound, Conflict where nothing was begun anew."""
-    if done:
-        return
-    if await fetch(_THERE[what], ident):
-        raise Conflict(f"{what} {ident} is under way", say="这一条已经在重发，或者已经办成。请刷新看看。")
-    raise NotFound(f"{what} {ident}", say="没有这一条，可能已经清理。")
+def _not_again(what: str, ident: int, there: bool) -> LinliError:
+    """Why nothing was begun anew."""
+    if there:
+        return Conflict(f"{what} {ident} is under way", say="这一条已经在重发，或者已经办成。请刷新看看。")
+    return NotFound(f"{what} {ident}", say="没有这一条，可能已经清理。")
 
 
 async def _check(by: Post) -> None:

@@ -76,6 +76,7 @@ class Timing:
     remind_after: timedelta = timedelta(days=3)  # a question to the resident, unanswered
     reminders: int = 2  # before the case is closed
     silence: timedelta = timedelta(days=7)  # a result without the resident's answer
+    supplement_days: int = 3  # working days without what an applicant was asked to add; 0 = nobody is reminded
 
     @property
     def day(self) -> timedelta:

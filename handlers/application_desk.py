@@ -7,7 +7,7 @@ import re
 from bot.messages import Reply
 from bot.router import Router
 from domain import application_work as work
-from domain.application_notices import STATE_NAMES, short, titled
+from domain.application_notices import short, stands, titled
 from domain.application_work import Dossier, Result
 from domain.applications import Tie
 from domain.clock import say_latest
@@ -52,7 +52,7 @@ def _line(chat: Chat, one: work.Line) -> str:
     late = one.due_at is not None and one.due_at < chat.now
     due = "，已超时" if late else f"，{say_latest(one.due_at, chat.now)}" if one.due_at else ""
     who = f"，{one.holder}" if one.holder else "，没人接"
-    return f"{short(one.number)} {one.title}（{STATE_NAMES[one.state]}{who}{due}）"
+    return f"{short(one.number)} {one.title}（{one.says(chat.now)}{who}{due}）"
 
 
 @router.on(case_tap(Tap.SHOW_APPLICATION))
@@ -83,7 +83,7 @@ def _facts(chat: Chat, read: Dossier) -> str:
     due = f"，{say_latest(found.due_at, chat.now)}" if found.due_at and found.due_at > chat.now else ""
     who = f"，{read.holder}" if read.holder else ""
     hint = "" if read.whole else "\n填了什么只有经办人看得到。"
-    return f"{titled(found, read.title)}：{STATE_NAMES[found.state]}{who}{due}。{hint}"
+    return f"{titled(found, read.title)}：{stands(found.state, read.asked_at, chat.now)}{who}{due}。{hint}"
 
 
 def _answers(read: Dossier) -> list[str]:

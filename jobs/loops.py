@@ -21,7 +21,7 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from domain import booking_rounds
 from domain.activity_desk import note_held
-from domain.application_work import forget_forms, watch_applications
+from domain.application_watch import forget_forms, remind_applicants, watch_applications
 from domain.assists import watch_assists
 from domain.audit import anchor
 from domain.checking import leave_to_staff
@@ -175,6 +175,7 @@ Every = Callable[[int, Callable[[], Awaitable[object]], str], None]
 def _look_after_services(every: Every, now: Callable[[], datetime], follow_up: timedelta) -> None:
     """Applications, bookings, activities, mass sends, surveys."""
     every(300, lambda: watch_applications(now()), "watch ends of applications")
+    every(300, lambda: remind_applicants(now()), "remind who must add something to an application")
     every(3600, lambda: forget_forms(now()), "forget forms left half filled in")
     every(300, lambda: credit(now()), "credit volunteer time")
     every(300, lambda: note_held(now()), "note activities that are over")

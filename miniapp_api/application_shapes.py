@@ -72,7 +72,8 @@ class ApplicationLine(Body):
 
 
 class WorkLine(Body):
-    """An application of staff's area: nothing of what somebody wrote."""
+    """An application of staff's area: nothing of what somebody wrote. `asked_at`: since when the applicant has been to
+    add something."""
 
     id: Id
     number: str
@@ -82,6 +83,7 @@ class WorkLine(Body):
     holder: str
     submitted_at: datetime
     due_at: datetime | None
+    asked_at: datetime | None
 
 
 class Answer(Body):

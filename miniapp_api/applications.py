@@ -101,7 +101,7 @@ class Applications(Body):
 
 
 class WorkList(Body):
-    """Open ones of the caller's area, what ends first before the others."""
+    """Open ones of the caller's area or department, what ends first before the others."""
 
     items: list[WorkLine]
     next: str
@@ -167,7 +167,7 @@ async def rate(call: Call, path: ApplicationPath, body: Opinion) -> ApplicationI
 
 @routes.get("/application-tasks", rule="application:watch")
 async def list_tasks(call: Call, query: Page) -> WorkList:
-    """What waits in the caller's area."""
+    """What waits in the caller's area; for a department, of its items."""
     place = unseal(call, "application tasks", query.cursor)
     beyond = (datetime.fromisoformat(place[0]), int(place[1])) if place else None
     found = await work.list_work(call.person, beyond=beyond, limit=query.limit)

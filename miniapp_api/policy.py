@@ -97,6 +97,8 @@ _CHECK = {Caller.GRID_WORKER: GRID - OWN} | _DISPATCH
 _FOR_OTHERS = {caller: OWN_AREA[caller] for caller in (Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)}
 _FILLS_IN: dict[Caller, frozenset[Relation]] = {Caller.RESIDENT: GRID, **_FOR_OTHERS}
 _APPLICANTS = everybody(Caller.RESIDENT, *_FOR_OTHERS)
+#: Who decides about them: a department about those of its items.
+_DECIDES = {**_DISPATCH, Caller.DEPARTMENT_STAFF: STREET}
 
 #: Who decides about what is said in rooms.
 _MODERATORS = {caller: OWN_AREA[caller] for caller in (Caller.GRID_WORKER, Caller.COMMUNITY_STAFF, Caller.STREET_STAFF)}
@@ -207,13 +209,13 @@ POLICY: dict[str, Rule] = {
     "booking:arrive": Rule("", everybody(*OWN_AREA)),
     "booking:excuse": Rule("missed", OWN_AREA, reads="booking:read"),
     "application:list": Rule("", everybody(Caller.RESIDENT, Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)),
-    "application:read": Rule("application", {**OWN_AREA, Caller.RESIDENT: OWN}),
+    "application:read": Rule("application", {**_ON_DUTY, Caller.RESIDENT: OWN}),
     "application:supplement": Rule("asked_application", _APPLICANTS, reads="application:read"),
     "application:withdraw": Rule("application", _APPLICANTS, reads="application:read"),
     "application:rate": Rule("done_application", _APPLICANTS, reads="application:read"),
-    "application:watch": Rule("", everybody(*OWN_AREA)),
-    "application:take": Rule("application", _DISPATCH, reads="application:read"),
-    "application:work": Rule("application", everybody(*_DISPATCH), reads="application:read"),
+    "application:watch": Rule("", everybody(*_ON_DUTY)),
+    "application:take": Rule("application", _DECIDES, reads="application:read"),
+    "application:work": Rule("application", everybody(*_DECIDES), reads="application:read"),
     "provider:list": Rule("", everybody(*SIGNED_IN)),
     "provider:read": Rule("provider", _IN_ROOM),
     "provider:rate": Rule("provider", {Caller.RESIDENT: GRID}, reads="provider:read"),

@@ -8,13 +8,12 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from console.frame import Form, Pages, Visit
-from console.pages.counter import at_counter
+from console.frame import Form, Pages, Visit, staff
 from console.pages.households import keeps
 from console.sent_files import uploads_of
 from console.values import MaybeIdent
 from domain import application_work as work
-from domain.application_notices import STATE_NAMES
+from domain.application_notices import stands
 from domain.application_work import Dossier, Result
 from domain.applications import Tie
 from domain.forms import say
@@ -28,6 +27,7 @@ _VERBS = {
     "submit": "提交",
     "take": "接办",
     "ask": "要求补材料",
+    "remind": "提醒补材料",
     "supplement": "补了材料",
     "accept": "受理",
     "finish": "办结",
@@ -35,6 +35,11 @@ _VERBS = {
     "withdraw": "撤回",
 }
 _SUBMITTED, _ASKED, _ACCEPTED = ApplicationState.SUBMITTED, ApplicationState.SUPPLEMENT, ApplicationState.ACCEPTED
+
+
+def handles(visit: Visit) -> bool:
+    """Whose business applications are: the community's and above, grid workers', and departments' with items."""
+    return staff(visit) and work.handles(visit.post)
 
 
 class ListQuery(Form):
@@ -45,7 +50,7 @@ class ListQuery(Form):
     after: MaybeIdent = None
 
 
-@pages.get("/applications", who=at_counter)
+@pages.get("/applications", who=handles)
 async def show_all(visit: Visit) -> web.StreamResponse:
     """Open ones of the area, what ends first before the others; by its number any."""
     query = visit.query(ListQuery)
@@ -60,13 +65,12 @@ async def show_all(visit: Visit) -> web.StreamResponse:
         "applications.html",
         title="办件",
         lines=lines,
-        states=STATE_NAMES,
         following=following,
         may_hand_in=keeps(visit),
     )
 
 
-@pages.get(_ONE, who=at_counter)
+@pages.get(_ONE, who=handles)
 async def show(visit: Visit) -> web.StreamResponse:
     """One, as far as who looks may read it, with what they may do now."""
     read = await work.read(visit.staff, _which(visit), visit.now, visit.source)
@@ -76,7 +80,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         title=f"{read.title} {found.number}",
         found=found,
         read=read,
-        state=STATE_NAMES[found.state],
+        state=stands(found.state, read.asked_at, visit.now),
         answers=_answers(read),
         more=_files(read, "more"),
         results=_files(read, ""),
@@ -117,7 +121,7 @@ def _back(visit: Visit, sentence: str) -> web.Response:
     return visit.go(f"/applications/{_which(visit)}", sentence)
 
 
-@pages.post(f"{_ONE}/take", who=at_counter)
+@pages.post(f"{_ONE}/take", who=handles)
 async def take(visit: Visit) -> web.StreamResponse:
     """Work on it from now on."""
     await work.take(visit.staff, _which(visit), visit.now, visit.source)
@@ -130,7 +134,7 @@ class Wanted(Form):
     text: Annotated[str, Field(min_length=1, max_length=300, title="要补的材料")]
 
 
-@pages.post(f"{_ONE}/ask", who=at_counter)
+@pages.post(f"{_ONE}/ask", who=handles)
 async def ask(visit: Visit) -> web.StreamResponse:
     """Something is missing."""
     given = await visit.form(Wanted)
@@ -138,7 +142,7 @@ async def ask(visit: Visit) -> web.StreamResponse:
     return _back(visit, "已告诉申请人要补什么。等的时间不计入时限。")
 
 
-@pages.post(f"{_ONE}/accept", who=at_counter)
+@pages.post(f"{_ONE}/accept", who=handles)
 async def accept(visit: Visit) -> web.StreamResponse:
     """All is there."""
     await work.accept(visit.staff, _which(visit), visit.now, visit.source)
@@ -152,7 +156,7 @@ class Finished(Form):
     pick_up: Annotated[str, Field(max_length=60, title="领取地点")] = ""
 
 
-@pages.post(f"{_ONE}/finish", who=at_counter, files=True)
+@pages.post(f"{_ONE}/finish", who=handles, files=True)
 async def finish(visit: Visit) -> web.StreamResponse:
     """It is done."""
     given = await visit.form(Finished)
@@ -168,7 +172,7 @@ class Refusal(Form):
     text: Annotated[str, Field(min_length=1, max_length=500, title="原因")]
 
 
-@pages.post(f"{_ONE}/refuse", who=at_counter)
+@pages.post(f"{_ONE}/refuse", who=handles)
 async def refuse(visit: Visit) -> web.StreamResponse:
     """It cannot be granted."""
     given = await visit.form(Refusal)

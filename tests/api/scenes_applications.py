@@ -41,7 +41,9 @@ async def _applied(world: World, actor: Actor, relation: Relation, state: Applic
     grid = world.grid(relation)
     who = actor.resident if own and actor.resident else await world.resident(grid)
     group, community = await ServiceClass.get(code="gov"), await Area.get(id=grid.parent_id)
-    world_item = await ServiceItem.create(code=f"a{await Application.all().count()}", title="试试", service_class=group)
+    world_item = await ServiceItem.create(
+        code=f"a{await Application.all().count()}", title="试试", service_class=group, department_id=_unit(actor)
+    )
     filled = await ServiceForm.create(item=world_item, version=1, fields_=_FIELDS, created_at=world.town.clock())
     made = await Application.create(
         number=f"B-{world_item.id}",
@@ -57,6 +59,11 @@ async def _applied(world: World, actor: Actor, relation: Relation, state: Applic
         submitted_at=world.town.clock(),
     )
     return {"application_id": made.id}
+
+
+def _unit(actor: Actor) -> int | None:
+    """An item of the caller's department, if they have one."""
+    return actor.staff.department_id if actor.staff else None
 
 
 @scene("application")

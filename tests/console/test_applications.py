@@ -11,6 +11,7 @@ from domain.people import find_person
 from models.audit import AuditEvent
 from models.bookings import Application, ApplicationFile
 from models.people import Staff
+from models.services import ServiceItem
 from tests.console.administration import sit_down
 from tests.console.conftest import Desk
 from tests.domain.applied import ID_NUMBER, applied
@@ -107,6 +108,16 @@ async def test_another_community_finds_nothing_and_the_grid_worker_sees_how_far_
     assert "待审核" in page
     assert ID_NUMBER not in page
     assert "我来办" not in page
+
+
+async def test_the_department_whose_item_it_is_has_it_on_its_desk(town: Town, made: Application, desk: Desk):
+    han = await Staff.get(name="韩警官")
+    await sit_down(town, desk, han)
+    assert made.number not in await desk.open("/applications")
+    await ServiceItem.filter(code="gljt").update(department_id=han.department_id)
+    assert made.number in await desk.open("/applications")
+    await desk.open(f"/applications/{made.id}")
+    assert ID_NUMBER in await desk.send(f"/applications/{made.id}/take")
 
 
 def _form(page: str, **given: str) -> aiohttp.FormData:

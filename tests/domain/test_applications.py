@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain import application_work as work
-from domain import applications
+from domain import applications, timing
+from domain.application_watch import remind_applicants, watch_applications
 from domain.application_work import Result
 from domain.applications import Filled, Supply, Tie
 from domain.booking_rules import Other
@@ -24,6 +26,8 @@ from models.bookings import Application, ApplicationEvent, ApplicationFile
 from models.database import fetch, transaction
 from models.enums import ApplicationState
 from models.messaging import Outbox
+from models.people import Staff
+from models.services import ServiceItem
 from tests.domain.applied import ELDER, ID_NUMBER, NAME, PHONE, answers, applied, photo
 from tests.domain.neighbours import FAR, SECOND, neighbour, officer
 from tests.domain.tables import NOW
@@ -235,18 +239,69 @@ async def test_an_end_that_comes_is_told_once_and_one_that_has_passed_to_the_com
     made = await applied(chen, NOW)
     await work.take(zhou, made.id, NOW)
     assert made.due_at
-    assert await work.watch_applications(NOW + timedelta(days=4)) == 0
+    assert await watch_applications(NOW + timedelta(days=4)) == 0
     before = made.due_at - timedelta(hours=3)
-    assert [await work.watch_applications(before) for _ in range(2)] == [1, 0]
+    assert [await watch_applications(before) for _ in range(2)] == [1, 0]
     assert "快到时间的申请 B1120-0001" in (await told((zhou.post and zhou.post.openid) or ""))[-1]
     after = made.due_at + timedelta(hours=15)  # one in the morning: it waits
-    ran = await asyncio.gather(*(work.watch_applications(after) for _ in range(3)))
+    ran = await asyncio.gather(*(watch_applications(after) for _ in range(3)))
     assert sum(ran) == 1, "however many look at once"
     late = await Outbox.filter(payload__contains={"kind": "application"}).order_by("id").offset(3)
     said = "超过承诺时间的申请 B1120-0001 高龄津贴。\n回复“申请待办”看全部。"
     texts = {job.recipient: (job.payload["text"], job.quiet) for job in late}
     assert texts == dict.fromkeys(["o_sim_community_li", "o_sim_street_zhou"], (said, True))
-    assert await work.watch_applications(after + timedelta(days=9)) == 0
+    assert await watch_applications(after + timedelta(days=9)) == 0
+
+
+async def test_who_does_not_add_what_was_asked_for_is_reminded_once_after_three_working_days(orm: None):
+    chen, li = await neighbour("chen", NOW), await officer("S001")
+    made = await applied(chen, NOW)
+    await work.take(li, made.id, NOW)
+    await work.ask(li, made.id, "身份证背面", NOW)  # a Friday
+    assert [one.says(NOW) for one in await work.list_work(li)] == ["等居民补件"]
+    before, after = NOW + timedelta(days=4, hours=23), NOW + timedelta(days=5, hours=12)
+    assert await remind_applicants(before) == 0
+    assert sum(await asyncio.gather(*(remind_applicants(after) for _ in range(3)))) == 1, "however many look at once"
+    job = await Outbox.filter(recipient=chen.openid, kind="notice").order_by("-id").first()
+    assert job
+    assert job.quiet, "ten in the evening: it waits"
+    assert "还在等您补：身份证背面" in job.payload["text"]
+    assert "可能按不予办理结束" in job.payload["text"]
+    assert [one.says(after) for one in await work.list_work(li)] == ["等居民补件 5 天"]
+    assert await remind_applicants(after + timedelta(days=9)) == 0
+    await applications.supplement(chen, made.id, Supply(words="补了"), after)
+    await work.ask(li, made.id, "正面也要", after)
+    assert await remind_applicants(after + timedelta(days=9)) == 1, "asked for something else, reminded of that"
+    with timing.use(replace(timing.current(), supplement_days=0)):
+        await applications.supplement(chen, made.id, Supply(words="补了"), after)
+        await work.ask(li, made.id, "再补一张", after)
+        assert await remind_applicants(after + timedelta(days=9)) == 0, "switched off"
+
+
+async def test_a_department_sees_and_decides_what_is_applied_for_of_its_items_and_nothing_else(orm: None):
+    chen, han, ma, li = (
+        await neighbour("chen", NOW),
+        await officer("B021"),
+        await officer("B001"),
+        await officer("S001"),
+    )
+    await Staff.filter(code="B021").update(openid="o_han")
+    await ServiceItem.filter(code="gljt").update(department_id=han.post and han.post.department_id)
+    made = await applied(chen, NOW)
+    assert (len(await told("o_han")), await told((li.post and li.post.openid) or "")) == (1, [])
+    assert [line.number for line in await work.list_work(han)] == [made.number]
+    assert await work.list_work(ma) == []
+    with pytest.raises(NotFound):
+        await work.take(ma, made.id, NOW)
+    await work.take(han, made.id, NOW)
+    await work.finish(han, made.id, Result("办好了"), NOW)
+    assert (await Application.get(id=made.id)).state == "done"
+    away = await applied(await neighbour("zhao", NOW), NOW)
+    await ServiceItem.filter(code="gljt").update(department_id=ma.post and ma.post.department_id)
+    assert await work.list_work(han) == []
+    with pytest.raises(NotFound):
+        await work.read(han, away.id, NOW)
+    assert await work.take(li, away.id, NOW), "the community answers for all of its people"
 
 
 async def test_photos_of_an_application_stay_and_unused_ones_go(orm: None, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.application_work import forget_forms
+from domain.application_watch import forget_forms
 from models.accounts import Upload
 from models.bookings import Application, ApplicationFile, ServiceForm
 from models.messaging import Conversation
