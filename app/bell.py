@@ -15,6 +15,8 @@ import structlog
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
+from jobs.loops import WAKE_CHANNEL
+
 log = structlog.get_logger(__name__)
 
 ROOM_CHANNEL, READ_CHANNEL = "linli:room", "linli:read"
@@ -32,6 +34,7 @@ class RoomBell:
         self._sending: asyncio.Task[None] | None = None
         self._rooms: Callable[[int], None] = _deaf
         self._reads: Callable[[int, str, int], None] = _deaf
+        self._wakes: Callable[[], None] = _deaf
 
     def ring(self, room_id: int) -> None:
         """A room has something new."""
@@ -58,9 +61,12 @@ class RoomBell:
                         pipe.publish(channel, f"{self._process} {text}")
                     await pipe.execute()
 
-    async def listen(self, rooms: Callable[[int], None], reads: Callable[[int, str, int], None]) -> None:
-        """Hear every ring of this process and, until cancelled, of all others."""
-        self._rooms, self._reads = rooms, reads
+    async def listen(
+        self, rooms: Callable[[int], None], reads: Callable[[int, str, int], None], wakes: Callable[[], None]
+    ) -> None:
+        """Hear every ring of this process and, until cancelled, of all others; `wakes` hears what wakes the workers:
+        that something has committed."""
+        self._rooms, self._reads, self._wakes = rooms, reads, wakes
         try:
             while True:
                 try:
@@ -69,12 +75,15 @@ class RoomBell:
                     log.info("no bell from other processes", error=repr(error))
                     await asyncio.sleep(_PAUSE_AFTER_ERROR)
         finally:
-            self._rooms = self._reads = _deaf
+            self._rooms = self._reads = self._wakes = _deaf
 
     async def _hear(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as heard:
-            await heard.subscribe(ROOM_CHANNEL, READ_CHANNEL)
+            await heard.subscribe(ROOM_CHANNEL, READ_CHANNEL, WAKE_CHANNEL)
             async for message in heard.listen():
+                if message["channel"] == WAKE_CHANNEL.encode():
+                    self._wakes()
+                    continue
                 process, *words = message["data"].decode().split(" ")
                 if process == self._process:
                     continue

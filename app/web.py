@@ -17,6 +17,7 @@ from bot.callback import Callback
 from bot.limits import Limit, RateLimits
 from console.app import create_console
 from console.frame import Office
+from console.live import Live
 from domain import tokens
 from errors import TooMany, Unavailable
 from jobs.loops import end
@@ -50,14 +51,15 @@ def build_app(running: Services, *, platform: Platform | None = None) -> web.App
     reopen_within, public_url = timedelta(days=running.settings.reopen_days), running.settings.public_url
     throttle, proxies = _open311_throttle(running), running.settings.proxies()
     open311.add_routes(app, open311.Open311(running.now, wake, reopen_within, throttle, public_url, proxies))
-    hub = Hub(Writer())
-    app.cleanup_ctx.append(lambda _app: _hub_runs(running, hub))
+    hub, live = Hub(Writer()), Live(running.now)
+    app.cleanup_ctx.append(lambda _app: _open_lines_run(running, hub, live))
     app.on_shutdown.append(lambda _app: hub.close_all())
+    app.on_shutdown.append(lambda _app: live.close())
     given = desk(running, hub)
     app.add_subapp("/api/v1", create_api(given))
     certificate_page.add_routes(app, given)
     room_page.add_routes(app, running.settings.reached_at)
-    app.add_subapp("/console", create_console(office(running)))
+    app.add_subapp("/console", create_console(office(running, live)))
     if platform is not None:
         app.add_subapp("/simulator", create_app(platform.config, platform=platform))
         app.router.add_get("/", _to_simulator)
@@ -85,7 +87,7 @@ def desk(running: Services, hub: Hub | None = None) -> Desk:
     )
 
 
-def office(running: Services) -> Office:
+def office(running: Services, live: Live) -> Office:
     """What the pages of the console work with."""
     settings = running.settings
     proxies = settings.proxies()
@@ -100,6 +102,7 @@ def office(running: Services) -> Office:
         address_of=lambda request: client_of(request, proxies),
         media=running.media,
         back=Back(settings, running.api, running.session, running.redis, running.now),
+        live=live,
         public_url=settings.reached_at,
         pressing_joiners=settings.pressing_joiners,
         map_tiles=settings.map_tiles,
@@ -108,13 +111,20 @@ def office(running: Services) -> Office:
     )
 
 
-async def _hub_runs(running: Services, hub: Hub) -> AsyncIterator[None]:
-    """While the process serves, its hub hears the bell and goes its rounds."""
-    hearing = asyncio.create_task(running.bell.listen(hub.ring, hub.read_moved))
+async def _open_lines_run(running: Services, hub: Hub, live: Live) -> AsyncIterator[None]:
+    """While the process serves, sockets and open pages hear the bell, and go their rounds."""
+
+    def ring(room_id: int) -> None:
+        hub.ring(room_id)
+        live.ring_room(room_id)
+
+    hearing = asyncio.create_task(running.bell.listen(ring, hub.read_moved, live.ring))
+    looking = asyncio.create_task(live.run())
     try:
         async with Rounds(hub, RedisPresence(running.redis, running.now), running.now).running():
             yield
     finally:
+        await end(looking)
         await end(hearing)
 
 

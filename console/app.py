@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -40,6 +40,7 @@ from console.pages import (
     desk,
     desk_cases,
     duties,
+    events,
     formulas,
     guide,
     health,
@@ -64,6 +65,7 @@ from console.pages import (
     wechat,
     words,
 )
+from console.pages.events import EVENTS
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -111,6 +113,7 @@ SUBJECTS: tuple[Pages, ...] = (
     audit.pages,
     health.pages,
     guide.pages,
+    events.pages,
 )
 
 _TEMPLATES = web.AppKey("templates", Environment)
@@ -137,6 +140,7 @@ _HEADERS = {
 def create_console(office: Office) -> web.Application:
     """The application, to be mounted at `/console`."""
     app = web.Application(middlewares=[_framed(office)], client_max_size=2 * 1024 * 1024)
+    app.on_response_prepare.append(_dressed(office))
     parts = _files()
     templates = _templates(parts)
     app[_TEMPLATES] = templates
@@ -212,11 +216,22 @@ def _handled(page: Page, office: Office, templates: Environment) -> Any:
     return handle
 
 
-def _framed(office: Office) -> Any:
-    """Every answer has our headers and every error a page (or, asked by htmx, a sentence) with what to do next."""
+def _dressed(office: Office) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Every answer has our headers."""
 
     origin = "://".join(urlsplit(office.map_tiles)[:2]) if office.map_tiles else ""
-    policy = _POLICY.format(tiles=f" {origin}" if origin else "")
+    headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(tiles=f" {origin}" if origin else "")}
+
+    async def dress(request: web.Request, answer: web.StreamResponse) -> None:
+        answer.headers.setdefault("Cache-Control", "no-store")
+        answer.headers["X-Request-Id"] = request[_IDENT]
+        answer.headers.update(headers)
+
+    return dress
+
+
+def _framed(office: Office) -> Any:
+    """Every error has a page (or, asked by htmx, a sentence) with what to do next."""
 
     @web.middleware
     async def frame(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -225,12 +240,6 @@ def _framed(office: Office) -> Any:
             answer: web.StreamResponse = await handler(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a page
             answer = _told(error, request, office)
-        if not answer.prepared:
-            answer.headers.setdefault("Cache-Control", "no-store")
-            answer.headers["X-Request-Id"] = request[_IDENT]
-            answer.headers["Content-Security-Policy"] = policy
-            for name, value in _HEADERS.items():
-                answer.headers[name] = value
         return answer
 
     return frame
@@ -238,6 +247,8 @@ def _framed(office: Office) -> Any:
 
 def _told(error: Exception, request: web.Request, office: Office) -> web.StreamResponse:
     said = _as_ours(error, request, office)
+    if request.headers.get("Accept") == EVENTS:  # asked for by the page itself: nobody reads it
+        return web.Response(status=said.http_status, text=said.say)
     templates = request.config_dict[_TEMPLATES]
     visit = request.get(_VISIT) or Visit(request, office, office.now(), request[_IDENT], templates)
     if isinstance(said, NotSignedIn) and not visit.by_htmx and request.method == "GET":

@@ -28,6 +28,7 @@ from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from console.back_office import BackOffice
+from console.live import Live
 from domain.administrators import kind_of
 from domain.console_login import has_code
 from domain.journal import audit
@@ -89,6 +90,7 @@ class Office:
     address_of: Callable[[web.Request], str]  # through the proxies in front
     media: Path  # where photos and recordings lie
     back: BackOffice
+    live: Live
     public_url: str = ""
     map_tiles: str = ""  # address of map pictures with {z}, {x}, {y}; "" = drawn from the grids' borders alone
     map_datum: str = "gcj02"  # what these pictures are drawn in

@@ -14,8 +14,62 @@ window.addEventListener("pageshow", () => {
 });
 
 // What asks by itself keeps what it shows when the answer is an error: the next one mends it.
+let missed = false;
 document.addEventListener("htmx:before:response", (event) => {
   const { sourceElement, response } = event.detail.ctx;
   const failed = response.status >= 400 || response.headers.has("X-Fault");
-  if (failed && sourceElement.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+  if (!failed || !sourceElement.getAttribute("hx-trigger")?.includes("every ")) return;
+  missed = true;
+  event.preventDefault();
 });
+document.addEventListener("htmx:error", () => { missed = true; });
+
+// Parts that show something alive (data-news) ask again when the server says that there is news. They ask by the clock,
+// too: soon while the line is cut or an answer was missed, and once a minute in any case.
+(() => {
+  const shown = new Set([...document.querySelectorAll("[data-news]")].map((part) => part.dataset.news));
+  if (!shown.size) return;
+  const query = [...shown].map((one) => `of=${one}`).join("&");
+  const talking = [...shown].some((one) => one.startsWith("room-"));
+  const patience = talking ? 3_000 : 15_000;
+  const told = () => document.body.dispatchEvent(new CustomEvent("news"));
+  let line = null, again = 0;
+
+  function listen() {
+    hush();
+    let cut = false;
+    line = new EventSource(`/console/events?${query}`);
+    line.addEventListener("news", told);
+    // Whatever was new while the line was cut.
+    line.addEventListener("open", () => { if (cut) told(); cut = false; });
+    line.addEventListener("over", () => { hush(); told(); retry(); });
+    line.addEventListener("error", () => {
+      cut = true;
+      if (line.readyState === EventSource.CLOSED) retry();
+    });
+  }
+  function hush() {
+    clearTimeout(again);
+    line?.close();
+    line = null;
+  }
+  function retry() {
+    clearTimeout(again);
+    again = setTimeout(() => { if (!document.hidden) { listen(); told(); } }, 20_000 + 20_000 * Math.random());
+  }
+
+  // A page nobody sees holds no line: a browser has few of them to one host.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return hush();
+    told();
+    listen();
+  });
+  window.addEventListener("pagehide", hush);
+  window.addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) { told(); listen(); } });
+  setInterval(() => {
+    if (document.hidden || (!missed && line?.readyState === EventSource.OPEN)) return;
+    missed = false;
+    told();
+  }, patience);
+  if (!document.hidden) listen();
+})();

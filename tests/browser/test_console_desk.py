@@ -11,7 +11,7 @@ from models.cases import Case
 from models.enums import Status
 from tests.console.conftest import PASSWORD, give_password
 from tests.console.test_desk import held
-from tests.town import Town
+from tests.town import CHEN, Town
 
 
 async def at_the_desk(page: Page, town: Town, name: str) -> list[str]:
@@ -104,4 +104,21 @@ async def test_news_is_told_and_neither_focus_nor_choice_is_lost(chromium: Brows
     town.clock.advance(timedelta(days=1))
     await freshen(page)
     await expect(page).to_have_url(re.compile("/console/login$"))
+    await context.close()
+
+
+async def test_what_a_resident_reports_appears_by_itself_on_a_desk_that_is_open(chromium: Browser, town: Town):
+    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    async with page.expect_response("**/console/events?of=cases"):
+        faults = await at_the_desk(page, town, "王芳")
+    await page.locator("#words").fill("还没写完")
+    for words in ("3栋2单元楼道灯坏了好几天了，晚上看不见", "1"):
+        await town.say(CHEN, words)
+    await expect(page.locator("#tasks tr[data-case]")).to_have_count(1)  # within five seconds
+    await expect(page.locator("#news")).to_contain_text("新到：")
+    await expect(page).to_have_title(re.compile("^待办 1 "))
+    await expect(page.locator("#words")).to_be_focused()
+    await expect(page.locator("#words")).to_have_value("还没写完")
+    assert faults == []
     await context.close()

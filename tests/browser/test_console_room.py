@@ -66,6 +66,7 @@ async def test_a_room_goes_on_by_itself_and_enter_answers_without_leaving_the_pa
     assert (wider, faults) == (0, [])
 
     await page.route("**/new?after=*", lambda route: route.fulfill(status=502, body="<p>bad gateway</p>"))
+    await _said(grid, "谁家的车挡路了")
     await expect(page.locator("#broken")).to_contain_text("正在自动重连")
     await page.unroute("**/new?after=*")
     await _said(grid, "现在能看到吗")

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from app.settings import load_settings
 from app.web import office
 from console.app import create_console
+from console.live import Live
 from errors import SettingsError
 from tests.town import Town
 
@@ -20,7 +21,7 @@ TILES = "https://tiles.example.gov.cn:8443/{z}/{x}/{y}.png"
 async def policy(town: Town, tiles: str) -> str:
     """The console's content policy with such pictures."""
     app = web.Application()
-    app.add_subapp("/console", create_console(replace(office(town.services), map_tiles=tiles)))
+    app.add_subapp("/console", create_console(replace(office(town.services, Live(town.clock)), map_tiles=tiles)))
     async with TestClient(TestServer(app)) as client, client.get("/console/login") as answer:
         return answer.headers["Content-Security-Policy"]
 
