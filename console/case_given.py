@@ -20,10 +20,6 @@ Colleague = Annotated[str, Field(max_length=64, title="给谁")]
 Within = Annotated[str, Field(max_length=12, title="时限")]
 
 
-class Nothing(Form):
-    """A button alone."""
-
-
 class Because(Form):
     """Why."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from console.deeds import Deed, again, mount
 from console.frame import ROOT, AdminKind, Form, Pages, Visit, administrator
 from console.pages.sign_in import Number
 from domain import administrators, console_accounts
@@ -88,27 +89,6 @@ async def give_link(visit: Visit) -> web.StreamResponse:
     return await _page(visit, staff_id, f"{reached}{ROOT}/setup/{secret}")
 
 
-@pages.post("/accounts/{id}/unlock", who=_SECURITY)
-async def unlock(visit: Visit) -> web.StreamResponse:
-    """Somebody who typed a wrong password too often may try again."""
-    await console_accounts.unlock(visit.post, _id(visit), visit.now, visit.source)
-    return visit.go(f"/accounts/{_id(visit)}", "已解锁，现在就可以再登录。")
-
-
-@pages.post("/accounts/{id}/end", who=_SECURITY)
-async def end(visit: Visit) -> web.StreamResponse:
-    """Signed out everywhere."""
-    ended = await console_accounts.end_sessions(visit.post, _id(visit), visit.now, visit.source)
-    return visit.go(f"/accounts/{_id(visit)}", f"已退出 {ended} 处登录。")
-
-
-@pages.post("/accounts/{id}/code", who=_SECURITY)
-async def forget_code(visit: Visit) -> web.StreamResponse:
-    """The telephone with the second factor is gone."""
-    await console_accounts.forget_code(visit.post, _id(visit), visit.now, visit.source)
-    return visit.go(f"/accounts/{_id(visit)}", "动态码已清除，所有登录都已退出。本人下次登录后重新设置。")
-
-
 @pages.post("/accounts/appoint", who=_KEEPERS)
 async def appoint(visit: Visit) -> web.StreamResponse:
     """One more administrator."""
@@ -124,3 +104,18 @@ async def dismiss(visit: Visit) -> web.StreamResponse:
     """An administrator no more."""
     await administrators.dismiss(visit.post, _id(visit), visit.now, visit.source)
     return visit.go("/accounts", "已撤销。")
+
+
+mount(
+    pages,
+    "/accounts/{id}",
+    (
+        Deed("unlock", console_accounts.unlock, "已解锁，现在就可以再登录。"),
+        Deed("end", console_accounts.end_sessions, lambda ended: f"已退出 {ended} 处登录。"),
+        Deed("code", console_accounts.forget_code, "动态码已清除，所有登录都已退出。本人下次登录后重新设置。"),
+    ),
+    which=_id,
+    back=again("/accounts", _id),
+    who=_SECURITY,
+    by=lambda visit: visit.post,
+)

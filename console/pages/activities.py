@@ -9,6 +9,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
 
+from console.deeds import Deed, again, mount
 from console.frame import Form, Pages, Visit
 from console.pages.counter import at_counter
 from console.values import Behalf, MaybeIdent, MaybeMoment, Moment, in_china
@@ -164,33 +165,10 @@ async def change(visit: Visit) -> web.StreamResponse:
     return _back(visit, "改好了。换了地点的话，报了名的人会收到消息。")
 
 
-@pages.post(f"{_ONE}/open", who=at_counter)
-async def publish(visit: Visit) -> web.StreamResponse:
-    """Residents may sign up."""
-    await activity_desk.open_activity(visit.staff, _which(visit), visit.now, source=visit.source)
-    return _back(visit, "发布了，居民现在就能报名。")
-
-
 class Why(Form):
     """A reason: told to everybody who signed up."""
 
     why: Annotated[str, Field(min_length=1, max_length=100, title="原因")]
-
-
-@pages.post(f"{_ONE}/cancel", who=at_counter)
-async def call_off(visit: Visit) -> web.StreamResponse:
-    """It does not take place."""
-    given = await visit.form(Why)
-    await activity_desk.cancel_activity(visit.staff, _which(visit), given.why, visit.now, source=visit.source)
-    return _back(visit, "活动取消了，原因已告诉报名的人。")
-
-
-@pages.post(f"{_ONE}/sessions", who=at_counter)
-async def add_session(visit: Visit) -> web.StreamResponse:
-    """One more time."""
-    given = await visit.form(SessionForm)
-    await activity_desk.add_session(visit.staff, _which(visit), given.new, visit.now, source=visit.source)
-    return _back(visit, "加了一场。")
 
 
 class SessionChange(SessionForm):
@@ -199,26 +177,10 @@ class SessionChange(SessionForm):
     slot_id: SlotIdent
 
 
-@pages.post(f"{_ONE}/sessions/change", who=at_counter)
-async def change_session(visit: Visit) -> web.StreamResponse:
-    """Who signed up is told of another time; who waits moves up where there are more seats."""
-    given, which = await visit.form(SessionChange), _which(visit)
-    await activity_desk.change_session(visit.staff, which, given.slot_id, given.new, visit.now, source=visit.source)
-    return _back(visit, "这一场改好了。改了时间的话，报了名的人会收到消息。")
-
-
 class SessionDrop(Why):
     """Which does not take place."""
 
     slot_id: SlotIdent
-
-
-@pages.post(f"{_ONE}/sessions/drop", who=at_counter)
-async def drop_session(visit: Visit) -> web.StreamResponse:
-    """One time does not take place."""
-    given, which = await visit.form(SessionDrop), _which(visit)
-    await activity_desk.drop_session(visit.staff, which, given.slot_id, given.why, visit.now, source=visit.source)
-    return _back(visit, "这一场停办了，原因已告诉报名的人。")
 
 
 class SignUp(Behalf):
@@ -286,3 +248,31 @@ async def export(visit: Visit) -> web.StreamResponse:
     name, book = await sign_ups.sign_ups_book(visit.staff, _which(visit), visit.now, source=visit.source)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return visit.finish(web.Response(body=book, content_type=_XLSX, headers=headers))
+
+
+mount(
+    pages,
+    _ONE,
+    (
+        Deed("open", activity_desk.open_activity, "发布了，居民现在就能报名。"),
+        Deed("cancel", activity_desk.cancel_activity, "活动取消了，原因已告诉报名的人。", Why, "why"),
+        Deed("sessions", activity_desk.add_session, "加了一场。", SessionForm, "new"),
+        Deed(
+            "sessions/change",
+            activity_desk.change_session,
+            "这一场改好了。改了时间的话，报了名的人会收到消息。",
+            SessionChange,
+            "slot_id new",
+        ),
+        Deed(
+            "sessions/drop",
+            activity_desk.drop_session,
+            "这一场停办了，原因已告诉报名的人。",
+            SessionDrop,
+            "slot_id why",
+        ),
+    ),
+    which=_which,
+    back=again("/activities", _which),
+    who=at_counter,
+)

@@ -8,6 +8,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
 
+from console.deeds import Deed, again, mount
 from console.frame import Form, Pages, Visit, staff
 from console.pages.households import keeps
 from console.sent_files import uploads_of
@@ -121,32 +122,10 @@ def _back(visit: Visit, sentence: str) -> web.Response:
     return visit.go(f"/applications/{_which(visit)}", sentence)
 
 
-@pages.post(f"{_ONE}/take", who=handles)
-async def take(visit: Visit) -> web.StreamResponse:
-    """Work on it from now on."""
-    await work.take(visit.staff, _which(visit), visit.now, visit.source)
-    return _back(visit, "现在由您来办，申请人填的内容可以看了。")
-
-
 class Wanted(Form):
     """What the applicant must add."""
 
     text: Annotated[str, Field(min_length=1, max_length=300, title="要补的材料")]
-
-
-@pages.post(f"{_ONE}/ask", who=handles)
-async def ask(visit: Visit) -> web.StreamResponse:
-    """Something is missing."""
-    given = await visit.form(Wanted)
-    await work.ask(visit.staff, _which(visit), given.text, visit.now, visit.source)
-    return _back(visit, "已告诉申请人要补什么。等的时间不计入时限。")
-
-
-@pages.post(f"{_ONE}/accept", who=handles)
-async def accept(visit: Visit) -> web.StreamResponse:
-    """All is there."""
-    await work.accept(visit.staff, _which(visit), visit.now, visit.source)
-    return _back(visit, "已受理，申请人会收到消息。")
 
 
 class Finished(Form):
@@ -172,9 +151,16 @@ class Refusal(Form):
     text: Annotated[str, Field(min_length=1, max_length=500, title="原因")]
 
 
-@pages.post(f"{_ONE}/refuse", who=handles)
-async def refuse(visit: Visit) -> web.StreamResponse:
-    """It cannot be granted."""
-    given = await visit.form(Refusal)
-    await work.refuse(visit.staff, _which(visit), given.text, visit.now, visit.source)
-    return _back(visit, "已告诉申请人不予办理和原因。")
+mount(
+    pages,
+    _ONE,
+    (
+        Deed("take", work.take, "现在由您来办，申请人填的内容可以看了。"),
+        Deed("ask", work.ask, "已告诉申请人要补什么。等的时间不计入时限。", Wanted, "text"),
+        Deed("accept", work.accept, "已受理，申请人会收到消息。"),
+        Deed("refuse", work.refuse, "已告诉申请人不予办理和原因。", Refusal, "text"),
+    ),
+    which=_which,
+    back=again("/applications", _which),
+    who=handles,
+)

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import Field
 
 from console.audience_form import writers
+from console.deeds import Deed, again, mount
 from console.frame import Form, Pages, Visit
 from domain import audiences, broadcast_control, broadcast_desk, broadcast_reports, broadcasts, deliveries, life_events
 from domain.broadcast_calendar import say_calendar
@@ -214,36 +215,20 @@ async def approve(visit: Visit) -> web.StreamResponse:
     return visit.go(f"/broadcasts/{found.id}", f"批准了。{when}")
 
 
-@pages.post(r"/broadcasts/{broadcast:\d+}/refuse", who=writers)
-async def refuse(visit: Visit) -> web.StreamResponse:
-    """Do not let it go out; its author reads why."""
-    given = await visit.form(Refusal)
-    await broadcasts.refuse(visit.staff, _ident(visit), given.version, given.why, visit.now, visit.source)
-    return visit.go(f"/broadcasts/{_ident(visit)}", "退回了，作者会看到原因。")
-
-
-@pages.post(r"/broadcasts/{broadcast:\d+}/pause", who=writers)
-async def pause(visit: Visit) -> web.StreamResponse:
-    """Send no more for the moment."""
-    given = await visit.form(Why)
-    await broadcast_control.pause(visit.staff, _ident(visit), given.why, visit.now, visit.source)
-    return visit.go(f"/broadcasts/{_ident(visit)}", "暂停了，还没发出的先不发。")
-
-
-@pages.post(r"/broadcasts/{broadcast:\d+}/resume", who=writers)
-async def resume(visit: Visit) -> web.StreamResponse:
-    """Go on where it was stopped."""
-    await broadcast_control.resume(visit.staff, _ident(visit), visit.now, visit.source)
-    return visit.go(f"/broadcasts/{_ident(visit)}", "接着发。暂停期间错过的时间不补发。")
-
-
-@pages.post(r"/broadcasts/{broadcast:\d+}/cancel", who=writers)
-async def cancel(visit: Visit) -> web.StreamResponse:
-    """Give it up for good."""
-    given = await visit.form(Why)
-    await broadcast_control.cancel(visit.staff, _ident(visit), given.why, visit.now, visit.source)
-    return visit.go(f"/broadcasts/{_ident(visit)}", "取消了。已经收到的人那里还在。")
-
-
 def _ident(visit: Visit) -> int:
     return int(visit.request.match_info["broadcast"][:18])
+
+
+mount(
+    pages,
+    r"/broadcasts/{broadcast:\d+}",
+    (
+        Deed("refuse", broadcasts.refuse, "退回了，作者会看到原因。", Refusal, "version why"),
+        Deed("pause", broadcast_control.pause, "暂停了，还没发出的先不发。", Why, "why"),
+        Deed("resume", broadcast_control.resume, "接着发。暂停期间错过的时间不补发。"),
+        Deed("cancel", broadcast_control.cancel, "取消了。已经收到的人那里还在。", Why, "why"),
+    ),
+    which=_ident,
+    back=again("/broadcasts", _ident),
+    who=writers,
+)

@@ -15,7 +15,6 @@ from console.case_given import (
     Handing,
     Kind,
     Line,
-    Nothing,
     Other,
     Part,
     Progress,
@@ -23,6 +22,7 @@ from console.case_given import (
     Task,
     Until,
 )
+from console.deeds import Deed, mount
 from console.frame import Pages, Visit
 from console.pages.cases import CASE, case_of
 from console.sent_files import media_of
@@ -34,6 +34,7 @@ from domain.casebook import Case, read_case
 from domain.clock import say_deadline
 from domain.dispatching import dispatch_to_grid
 from domain.notices import serial
+from domain.people import Post
 from domain.previews import Told, draft_of
 from domain.rating import Opinion
 from domain.worktime import TimeLimit
@@ -43,9 +44,14 @@ from models.enums import RequestKind, Source
 pages = Pages()
 
 
-async def _done(visit: Visit, case: Case, said: str) -> web.StreamResponse:
+#: What a step gives: the case, or the case and whom it now concerns.
+Outcome = Case | tuple[Case, Post | None]
+
+
+async def _done(visit: Visit, outcome: Outcome, said: str) -> web.StreamResponse:
     """Back to the case, or to the desk where it is not this person's to read any more."""
-    sentence = said.replace("{number}", serial(case.number))
+    case, other = outcome if isinstance(outcome, tuple) else (outcome, None)
+    sentence = said.replace("{number}", serial(case.number)).replace("{other}", other.label if other else "")
     try:
         await read_case(visit.staff, case.id)
     except NotFound:
@@ -53,12 +59,32 @@ async def _done(visit: Visit, case: Case, said: str) -> web.StreamResponse:
     return visit.go(f"/cases/{case.id}", sentence)
 
 
-@pages.post(f"{CASE}/sign")
-async def sign(visit: Visit) -> web.StreamResponse:
-    """签收."""
-    await visit.form(Nothing)
-    case = await casework.sign(visit.staff, case_of(visit), visit.now, visit.source)
-    return await _done(visit, case, "已接 {number}。办好后在这里写结果、传照片。")
+def _accepted(outcome: tuple[Case, Post | None]) -> str:
+    return "已受理，交给{other}。" if outcome[1] else "已受理，请接着派人。"
+
+
+mount(
+    pages,
+    CASE,
+    (
+        Deed("sign", casework.sign, "已接 {number}。办好后在这里写结果、传照片。"),
+        Deed("accept", accept, _accepted),
+        Deed("verify", casework.verify, "{number} 核查通过，接着请居民确认。"),
+        Deed("rework", casework.rework, "{number} 已退回返工。", Because, "reason"),
+        Deed("reject", casework.reject, "{number} 没有受理，已告诉居民。", Because, "reason"),
+        Deed("reopen", casework.reopen_as_superior, "{number} 已重新打开。", Because, "reason"),
+        Deed("escalate", casework.escalate, "{number} 已上报{other}。", Because, "reason"),
+        Deed("transfer", together.transfer, "已转给{other}，对方接之前还由原来的人负责。", Handing, "to reason"),
+        Deed("take_over", together.take_over, "{number} 现在归您办。"),
+        Deed("assisted", together.assisted, "协办结果已告诉经办人。", Line, "text"),
+        Deed("wait", requests.wait_for_resident, "已请居民补充，补充之前不计时。", Line, "text"),
+        Deed("resume", requests.resume, "{number} 继续处理。"),
+        Deed("answer", supervision.answer, "答复已转给督办的领导。", Line, "text"),
+        Deed("nudge", nudges.nudge, "已催{other}。", Line, "text"),
+    ),
+    which=case_of,
+    back=_done,
+)
 
 
 @pages.post(f"{CASE}/note", files=True)
@@ -94,14 +120,6 @@ async def dispose(visit: Visit) -> web.StreamResponse:
         source=visit.source,
     )
     return await _done(visit, case, "{number} 已记为办好，等确认。")
-
-
-@pages.post(f"{CASE}/escalate")
-async def escalate(visit: Visit) -> web.StreamResponse:
-    """逐级上报."""
-    given = await visit.form(Because)
-    case, holder = await casework.escalate(visit.staff, case_of(visit), given.reason, visit.now, visit.source)
-    return await _done(visit, case, "{number} 已上报" + holder.label + "。")
 
 
 @pages.post(f"{CASE}/return")
@@ -155,24 +173,10 @@ async def decide(visit: Visit) -> web.StreamResponse:
         case, _ = await requests.refuse(visit.staff, case_id, given.reason, visit.now, kind=kind, source=visit.source)
         return await _done(visit, case, f"没有同意{name}，已告诉申请的人。")
     if kind is RequestKind.TRANSFER:
-        return await take_over(visit)
+        case = await together.take_over(visit.staff, case_id, visit.now, visit.source)
+        return await _done(visit, case, "{number} 现在归您办。")
     case = await requests.grant(visit.staff, case_id, kind, visit.now, visit.source)
     return await _done(visit, case, f"已同意{name}。" + ("请派给别人。" if kind is RequestKind.RETURN else ""))
-
-
-@pages.post(f"{CASE}/take_over")
-async def take_over(visit: Visit) -> web.StreamResponse:
-    """接转办."""
-    case = await together.take_over(visit.staff, case_of(visit), visit.now, visit.source)
-    return await _done(visit, case, "{number} 现在归您办。")
-
-
-@pages.post(f"{CASE}/transfer")
-async def transfer(visit: Visit) -> web.StreamResponse:
-    """转办."""
-    given = await visit.form(Handing)
-    case, other = await together.transfer(visit.staff, case_of(visit), given.to, given.reason, visit.now, visit.source)
-    return await _done(visit, case, f"已转给{other.label}，对方接之前还由原来的人负责。")
 
 
 @pages.post(f"{CASE}/assist")
@@ -186,55 +190,6 @@ async def assist(visit: Visit) -> web.StreamResponse:
     return await _done(visit, case, f"已请{other.label}协办。")
 
 
-@pages.post(f"{CASE}/assisted")
-async def assisted(visit: Visit) -> web.StreamResponse:
-    """协办办好了."""
-    given = await visit.form(Line)
-    case = await together.assisted(visit.staff, case_of(visit), given.text, visit.now, visit.source)
-    return await _done(visit, case, "协办结果已告诉经办人。")
-
-
-@pages.post(f"{CASE}/wait")
-async def wait(visit: Visit) -> web.StreamResponse:
-    """待补充."""
-    given = await visit.form(Line)
-    case = await requests.wait_for_resident(visit.staff, case_of(visit), given.text, visit.now, visit.source)
-    return await _done(visit, case, "已请居民补充，补充之前不计时。")
-
-
-@pages.post(f"{CASE}/resume")
-async def resume(visit: Visit) -> web.StreamResponse:
-    """恢复."""
-    await visit.form(Nothing)
-    return await _done(
-        visit, await requests.resume(visit.staff, case_of(visit), visit.now, visit.source), "{number} 继续处理。"
-    )
-
-
-@pages.post(f"{CASE}/verify")
-async def verify(visit: Visit) -> web.StreamResponse:
-    """核查通过."""
-    await visit.form(Nothing)
-    case = await casework.verify(visit.staff, case_of(visit), visit.now, visit.source)
-    return await _done(visit, case, "{number} 核查通过，接着请居民确认。")
-
-
-@pages.post(f"{CASE}/rework")
-async def rework(visit: Visit) -> web.StreamResponse:
-    """返工."""
-    given = await visit.form(Because)
-    case = await casework.rework(visit.staff, case_of(visit), given.reason, visit.now, visit.source)
-    return await _done(visit, case, "{number} 已退回返工。")
-
-
-@pages.post(f"{CASE}/accept")
-async def take_on(visit: Visit) -> web.StreamResponse:
-    """受理: the duty list says whose it is."""
-    await visit.form(Nothing)
-    case, holder = await accept(visit.staff, case_of(visit), visit.now, visit.source)
-    return await _done(visit, case, f"已受理，交给{holder.label}。" if holder else "已受理，请接着派人。")
-
-
 @pages.post(f"{CASE}/dispatch")
 async def dispatch(visit: Visit) -> web.StreamResponse:
     """派遣."""
@@ -242,23 +197,7 @@ async def dispatch(visit: Visit) -> web.StreamResponse:
     if not given.grid:
         raise BadRequest("no grid", say="请写派给哪个网格，或网格员的名字。")
     case, holder = await dispatch_to_grid(visit.staff, case_of(visit), given.grid, visit.now, visit.source)
-    return await _done(visit, case, "{number} 已交给" + holder.label + "。")
-
-
-@pages.post(f"{CASE}/reject")
-async def reject(visit: Visit) -> web.StreamResponse:
-    """不予受理."""
-    given = await visit.form(Because)
-    case = await casework.reject(visit.staff, case_of(visit), given.reason, visit.now, visit.source)
-    return await _done(visit, case, "{number} 没有受理，已告诉居民。")
-
-
-@pages.post(f"{CASE}/reopen")
-async def reopen(visit: Visit) -> web.StreamResponse:
-    """重启 by a superior."""
-    given = await visit.form(Because)
-    case = await casework.reopen_as_superior(visit.staff, case_of(visit), given.reason, visit.now, visit.source)
-    return await _done(visit, case, "{number} 已重新打开。")
+    return await _done(visit, (case, holder), "{number} 已交给{other}。")
 
 
 @pages.post(f"{CASE}/supervise")
@@ -270,22 +209,6 @@ async def supervise(visit: Visit) -> web.StreamResponse:
         visit.staff, case_of(visit), given.text, visit.now, within=within, source=visit.source
     )
     return await _done(visit, case, f"已督办，请{holder.label}答复。" if holder else "已记为督办，现在还没有人经办。")
-
-
-@pages.post(f"{CASE}/answer")
-async def answer(visit: Visit) -> web.StreamResponse:
-    """督办答复."""
-    given = await visit.form(Line)
-    case = await supervision.answer(visit.staff, case_of(visit), given.text, visit.now, visit.source)
-    return await _done(visit, case, "答复已转给督办的领导。")
-
-
-@pages.post(f"{CASE}/nudge")
-async def nudge(visit: Visit) -> web.StreamResponse:
-    """催办."""
-    given = await visit.form(Line)
-    case, holder = await nudges.nudge(visit.staff, case_of(visit), given.text, visit.now, visit.source)
-    return await _done(visit, case, f"已催{holder.label}。")
 
 
 @pages.post(f"{CASE}/merge")
