@@ -32,7 +32,8 @@ def changed(card: Card, what: str, now: datetime) -> Notice:
 def time_corrected(card: Card, minutes: int, total: str, why: str, now: datetime) -> Notice:
     """Staff gave more volunteer time, or took some back."""
     step = f"加了 {minutes} 分钟" if minutes > 0 else f"减了 {-minutes} 分钟"
-    text = f"{card.title}的志愿时长{step}：{why}。\n您现在共有 {total}。有疑问请回复“人工”。"
+    whose = card.name if card.for_other else "您"
+    text = f"{card.title}的志愿时长{step}：{why}。\n{whose}现在共有 {total}。有疑问请回复“人工”。"
     fields = {
         "number": template_number(now),
         "subject": card.title,

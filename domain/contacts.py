@@ -1,4 +1,5 @@
-"""People without WeChat: their name and telephone, kept because staff reported something for them.
+"""People without WeChat: their name and telephone, kept because staff reported something for them, or because they
+give volunteer time.
 
 Each is a resident of their own (`contact:…`) who reads nothing: what became of their matter they are told by telephone.
 """
@@ -34,14 +35,15 @@ def is_contact(openid: str) -> bool:
 # The same name at the same number is the same person, wherever they live now.
 _KEEP = """
 INSERT INTO resident (openid, name, phone, grid_id, created_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (openid) DO UPDATE SET name = excluded.name, phone = excluded.phone, grid_id = excluded.grid_id,
+ON CONFLICT (openid) DO UPDATE SET name = excluded.name, phone = excluded.phone,
+    grid_id = coalesce(excluded.grid_id, resident.grid_id),
     deleted_at = NULL
 RETURNING id
 """
 
 
-async def keep(contact: Contact, grid_id: int, now: datetime) -> Person:
-    """The person as a reporter, in the running transaction."""
+async def keep(contact: Contact, grid_id: int | None, now: datetime) -> Person:
+    """The person as a resident, in the running transaction; `grid_id` = None where nobody asked for it."""
     same = f"{contact.phone}|{contact.name}" if contact.phone else uuid4().hex
     openid = _PREFIX + hashlib.sha256(same.encode()).hexdigest()[:40]
     rows = await fetch(_KEEP, openid, contact.name, contact.phone, grid_id, now)
@@ -54,13 +56,15 @@ async def callers(case: Case) -> Sequence[Post]:
     return [post for post in posts if post.level is posts[0].level]
 
 
-# Nothing of theirs is open, or can still be opened again.
+# Nothing of theirs is open, or can still be opened again; who gives volunteer time is known for two years more.
 _FORGET = """
 UPDATE resident SET name = '', phone = '', openid = 'contact:' || gen_random_uuid() WHERE id IN (
     SELECT r.id FROM resident r
     WHERE starts_with(r.openid, 'contact:') AND (r.name <> '' OR r.phone <> '') AND r.created_at <= $1
     AND NOT EXISTS (
         SELECT FROM cases c WHERE c.reporter_id = r.id AND (c.closed_at IS NULL OR c.closed_at > $1)
+    ) AND NOT EXISTS (
+        SELECT FROM volunteer_time v WHERE v.resident_id = r.id AND v.at > $1 - interval '2 years'
     ) LIMIT 500 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """

@@ -11,11 +11,13 @@ from console.frame import Form, Pages, Visit, staff
 from console.shown import wall
 from console.values import Behalf, MaybeDay, MaybeIdent, noon, today
 from domain import booking_changes, booking_plans, bookings, slots
-from domain.booking_cards import STATE_NAMES
+from domain.booking_cards import STATE_NAMES, Card
 from domain.booking_counter import counter_list
+from domain.clock import say_minutes
 from domain.consents import need
 from domain.counter_desk import check_in_known
-from models.enums import Purpose, Role
+from domain.volunteers import correct, time_of_shift
+from models.enums import PlanKind, Purpose, Role
 
 pages = Pages()
 
@@ -131,6 +133,7 @@ async def show_booking(visit: Visit) -> web.StreamResponse:
     card = await bookings.find_booking(visit.staff, _booking(visit))
     may_move = card.is_live and card.starts_at > visit.now and not card.is_activity
     others = await slots.free_slots(visit.staff, card.plan_code, visit.now) if may_move else []
+    runs = await bookings.runs(visit.staff, card.area_id)
     return visit.render(
         "counter_booking.html",
         title=card.title,
@@ -138,8 +141,19 @@ async def show_booking(visit: Visit) -> web.StreamResponse:
         others=[slot for slot in others if slot.left > 0 and slot.id != card.slot_id],
         state=STATE_NAMES[card.state],
         is_today=today(card.starts_at) == today(visit.now),
-        runs=await bookings.runs(visit.staff, card.area_id),
+        runs=runs,
+        given=await _given(visit, card) if runs else "",
+        may_correct=runs and card.kind is PlanKind.VOLUNTEER and card.ends_at <= visit.now,
     )
+
+
+async def _given(visit: Visit, card: Card) -> str:
+    """`这次 2 小时，一共 5 小时（3 次）`; "" where it gave no volunteer time."""
+    account = await time_of_shift(visit.staff, card)
+    if account is None:
+        return ""
+    now = say_minutes(sum(row.minutes for row in account.rows))
+    return f"这次 {now}，一共 {say_minutes(account.minutes)}（{account.times} 次）"
 
 
 def _booking(visit: Visit) -> int:
@@ -190,3 +204,18 @@ async def excuse(visit: Visit) -> web.StreamResponse:
     """The mark for staying away is taken back."""
     await booking_changes.excuse(visit.staff, _booking(visit), visit.now, visit.source)
     return _back(visit, "这次没来不算爽约了。")
+
+
+class Correction(Form):
+    """Minutes more, or less (negative), and why: whoever gave them reads it."""
+
+    minutes: Annotated[int, Field(ge=-1440, le=1440, title="分钟")]
+    why: Annotated[str, Field(min_length=1, max_length=60, title="原因")]
+
+
+@pages.post("/counter/bookings/{booking_id:[0-9]{1,18}}/volunteer-time", who=at_counter)
+async def correct_time(visit: Visit) -> web.StreamResponse:
+    """Volunteer time of this shift is put right."""
+    given = await visit.form(Correction)
+    account = await correct(visit.staff, _booking(visit), given.minutes, given.why, visit.now, source=visit.source)
+    return _back(visit, f"时长改好了，一共 {say_minutes(account.minutes)}。")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import openpyxl
 import pytest
 
-from domain.people import find_person
+from domain.arrivals import bring
+from domain.booking_rules import Other
+from domain.people import find_operator, find_person
 from domain.sign_ups import sign_up
+from domain.volunteers import credit
 from models.audit import AuditEvent
 from models.bookings import Activity, Booking, BookingPlan, Slot
 from models.people import Staff
@@ -117,3 +121,16 @@ async def test_another_community_neither_sees_nor_changes_it(town: Town, li: Des
     assert li.status == 404
     assert (await BookingPlan.get(id=made.plan_id)).title == "重阳包饺子"
     assert (await Activity.get(id=made.id)).state == "open"
+
+
+async def test_who_helped_without_wechat_has_their_time_credited_and_put_right_at_the_desk(town: Town, li: Desk):
+    made = await opened(li, kind="volunteer", title="楼道清扫", minutes="60")
+    slot, li_person = await Slot.get(plan_id=made.plan_id), await find_operator("S001")
+    town.clock.advance(slot.starts_at - town.clock())
+    card = await bring(li_person, made.id, Other("李桂英", "13812345678"), town.clock())
+    town.clock.advance(timedelta(hours=3))
+    await credit(town.clock())
+    await sit_down(town, li, await Staff.get(name="李主任"))
+    path = f"/counter/bookings/{card.id}"
+    assert "这次 1 小时，一共 1 小时（1 次）" in await li.open(path)
+    assert "一共 1 小时 30 分钟" in await li.send(f"{path}/volunteer-time", minutes="30", why="多留了半小时")

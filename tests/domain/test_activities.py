@@ -15,6 +15,7 @@ from domain import arrivals, bookings, certificates, sign_ups, volunteers
 from domain.activities import find_activity, list_activities, list_looked_after
 from domain.activity_desk import Changes, NewActivity, NewSession
 from domain.booking_rules import Other
+from domain.contacts import forget_contacts
 from domain.drawn import draw
 from domain.erasure import erase
 from domain.linking import merge
@@ -161,6 +162,27 @@ async def test_staff_note_who_came_without_wechat_signed_up_or_not(clock: Clock)
     await resize_slot(staff, came.slot_id, 2, now)
     assert (await arrivals.bring(staff, event.id, other, begun)).by == staff.actor
     assert (await find_activity(staff, event.id)).sessions[0].taken == 2
+
+
+async def test_somebody_without_wechat_has_an_account_by_name_and_number_which_is_kept_while_they_help(clock: Clock):
+    now = clock()
+    staff, worker = await officer("S001"), await officer("G003")
+    elder, seats = Other("李桂英", "13800001234", "邻居"), []
+    for day in (1, 2):
+        _, event = await announced(now, 24 * day, kind=PlanKind.VOLUNTEER, minutes=60)
+        seats.append(await arrivals.bring(staff, event.id, elder, now + day * DAY))
+    over = now + 3 * DAY
+    assert sorted(await asyncio.gather(volunteers.credit(over), volunteers.credit(over))) == [0, 2]
+    assert (await volunteers.correct(staff, seats[1].id, 30, "多留了半小时", over)).minutes == 150
+    account = await volunteers.time_of_shift(staff, seats[1])
+    assert account
+    assert (account.minutes, account.times, [row.minutes for row in account.rows]) == (150, 2, [60, 30])
+    with pytest.raises(NotFound):
+        await volunteers.time_of_shift(worker, seats[0])
+    assert await forget_contacts(over + 100 * DAY) == 0
+    assert await forget_contacts(over + 800 * DAY) == 1
+    assert not await fetch("SELECT FROM resident WHERE name = '李桂英'")
+    assert (await fetch("SELECT sum(minutes)::int AS given FROM volunteer_time"))[0]["given"] == 150
 
 
 async def test_a_correction_is_made_by_who_looks_after_the_shift_and_never_for_oneself(clock: Clock):
