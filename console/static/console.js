@@ -1,6 +1,10 @@
 // What htmx has no attribute for. Everything works without this file, only less quickly.
 "use strict";
 
+// On a phone the menu is one line that moves sideways: it shows where one is.
+const here = document.querySelector("nav.side [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+
 // A form that is under way cannot be sent a second time.
 document.addEventListener("submit", (event) => {
   const button = event.target.querySelector("button:not([type=button])");
