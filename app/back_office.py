@@ -22,11 +22,12 @@ from app.settings import Settings, template_faults, wechat_faults
 from bot.api import WeChatApi
 from bot.menu import DEFAULT_MENU, Button
 from bot.qrcodes import create_grid_qrcode, poster_svg
-from console.back_office import Finding, MenuButton, Setting
+from console.back_office import Finding, MenuButton, RegularWork, Setting
 from domain.organisation import Export, template_tables
 from domain.organisation_tables import TABLES
 from domain.tables import Sheet
 from errors import BadRequest
+from jobs.ticks import Ticks
 from jobs.webhooks import Webhooks
 
 _CHECKS: Mapping[str, Callable[[Settings, Report], None]] = {
@@ -103,6 +104,20 @@ class Back:
     async def try_platform(self, name: str, url: str, secret: str) -> str:
         """As `linli connector test` does it."""
         return await Webhooks(self.session, now=self.now, plain_http=self.given.connector_http).ping(name, url, secret)
+
+    async def regular_work(self) -> list[RegularWork]:
+        """As the workers of all hosts have told Redis."""
+        now = self.now()
+        try:
+            found = await Ticks(self.redis, self.now).read()
+        except (RedisError, OSError, TimeoutError):
+            return []
+        return [
+            RegularWork(
+                one.name, one.every, one.done_at, one.took, one.due_at, one.is_late(now), one.failed_at, one.fault
+            )
+            for one in found
+        ]
 
     async def cache_answers(self) -> bool:
         """Within two seconds."""

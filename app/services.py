@@ -33,14 +33,15 @@ from bot.transport import Transport
 from domain import bell, drawn, publishing, quotas, reach, screening, timing
 from errors import SettingsError
 from handlers import Bot, Policy
-from jobs.broadcasts import Broadcasting
+from jobs.broadcasts import BROADCASTING, IDLE, Broadcasting
 from jobs.erasures import Erasures
 from jobs.groups import Groups
-from jobs.loops import OutboxLoop, Waker, end, start_scheduler
+from jobs.loops import OutboxLoop, Waker, end, plan_of, start_scheduler
 from jobs.mass import MassSends
 from jobs.media import MediaFetcher
 from jobs.relay import Relay
 from jobs.rooms import RoomWork
+from jobs.ticks import Ticks
 from jobs.unions import Unions
 from jobs.webhooks import Webhooks
 from models.database import database
@@ -147,7 +148,7 @@ def _account(wechat: WeChatConfig) -> quotas.Account:
 @asynccontextmanager
 async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
     """The worker's scheduler, and its outbox loop ready to `run`."""
-    settings = running.settings
+    settings, ticks = running.settings, Ticks(running.redis, running.now)
     scheduler = start_scheduler(
         running.inbox,
         now=running.now,
@@ -157,10 +158,12 @@ async def worker(running: Services) -> AsyncIterator[OutboxLoop]:
         miniapp=running.miniapp is not None,
         unanswered=timedelta(minutes=settings.unanswered_minutes),
         follow_up=timedelta(days=settings.follow_up_days),
+        ticks=ticks,
     )
-    broadcasting = asyncio.create_task(Broadcasting(running.now, waker(running)).run())
+    await ticks.plan(plan_of(scheduler) | {BROADCASTING: IDLE})
+    broadcasting = asyncio.create_task(Broadcasting(running.now, waker(running), ticks).run())
     try:
-        yield OutboxLoop(running.outbox(), running.redis)
+        yield OutboxLoop(running.outbox(), running.redis, ticks)
     finally:
         await end(broadcasting)
         scheduler.shutdown(wait=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.organisation import Export
@@ -28,6 +29,21 @@ class Finding:
     mark: str
     what: str
     advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegularWork:
+    """One piece of the workers' regular work: `every` so often, last done at, after so many seconds; due next at.
+    `fault`: the kind of the last error, "" for none."""
+
+    name: str
+    every: timedelta
+    done_at: datetime | None
+    took: float
+    due_at: datetime
+    late: bool
+    failed_at: datetime | None
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,9 @@ class BackOffice(Protocol):
 
     async def try_platform(self, name: str, url: str, secret: str) -> str:
         """Post a signed test message without a case; what went wrong, "" for nothing."""
+
+    async def regular_work(self) -> list[RegularWork]:
+        """What workers do regularly, as they have noted it; none where no worker has, or the notes cannot be read."""
 
     async def cache_answers(self) -> bool:
         """Whether the Redis server answers."""

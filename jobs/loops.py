@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import perf_counter
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -45,10 +46,13 @@ from domain.survey_results import close_due
 from domain.uploads import drop_unused
 from domain.volunteers import credit
 from domain.waiting import refill
+from jobs.ticks import Ticks
 
 log = structlog.get_logger(__name__)
 
 WAKE_CHANNEL = "linli:wake"
+#: What the outbox's rounds are called among regular work.
+OUTBOX = "send what waits"
 _POLL = 1.0  # seconds between looks when nobody wakes us
 _PAUSE_AFTER_ERROR = 2.0
 
@@ -81,9 +85,10 @@ async def end(listener: asyncio.Task[None]) -> None:
 class OutboxLoop:
     """Runs one worker's outbox until cancelled. A round in progress is finished first."""
 
-    def __init__(self, outbox: Outbox, redis: aioredis.Redis) -> None:
+    def __init__(self, outbox: Outbox, redis: aioredis.Redis, ticks: Ticks) -> None:
         self._outbox = outbox
         self._redis = redis
+        self._ticks = ticks
         self._woken = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -104,12 +109,16 @@ class OutboxLoop:
         self._woken.set()
 
     async def _round(self) -> int:
+        began = perf_counter()
         try:
-            return await self._outbox.run_once()
-        except Exception:
+            sent = await self._outbox.run_once()
+        except Exception as error:
             log.exception("outbox round failed")
+            await self._ticks.failed(OUTBOX, error)
             await asyncio.sleep(_PAUSE_AFTER_ERROR)
             return 0
+        await self._ticks.done(OUTBOX, perf_counter() - began)
+        return sent
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -136,6 +145,7 @@ def start_scheduler(
     miniapp: bool = False,
     unanswered: timedelta = timedelta(minutes=15),
     follow_up: timedelta = timedelta(days=28),
+    ticks: Ticks | None = None,
 ) -> AsyncIOScheduler:
     """Periodic work, in every worker. A job only looks for what is due and takes it under its row's lock: a missed tick
     loses nothing, a second scheduler repeats nothing, and no leader has to be found when one is gone."""
@@ -144,7 +154,7 @@ def start_scheduler(
     )
 
     def every(seconds: int, job: Callable[[], Awaitable[object]], name: str) -> None:
-        scheduler.add_job(_guarded(job, name), IntervalTrigger(seconds=seconds), id=name)
+        scheduler.add_job(_guarded(job, name, ticks), IntervalTrigger(seconds=seconds), id=name)
 
     every(5, lambda: inbox.retry_failed(now()), "retry failed messages")
     every(60, lambda: watch(now(), limit=1000), "watch deadlines")
@@ -198,12 +208,23 @@ def _look_after_rooms(every: Every, now: Callable[[], datetime], unanswered: tim
     every(300, lambda: make_digests(now()), "make digests of rooms")
 
 
-def _guarded(job: Callable[[], Awaitable[object]], name: str) -> Callable[[], Awaitable[None]]:
+def _guarded(job: Callable[[], Awaitable[object]], name: str, ticks: Ticks | None) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
+        began = perf_counter()
         try:
             if done := await job():
                 log.info(name, done=done)
-        except Exception:
+        except Exception as error:
             log.exception("periodic job failed", job=name)
+            if ticks:
+                await ticks.failed(name, error)
+        else:
+            if ticks:
+                await ticks.done(name, perf_counter() - began)
 
     return run
+
+
+def plan_of(scheduler: AsyncIOScheduler) -> dict[str, float]:
+    """What a worker does regularly: name → seconds."""
+    return {job.id: job.trigger.interval.total_seconds() for job in scheduler.get_jobs()} | {OUTBOX: _POLL}
