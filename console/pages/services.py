@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from console.frame import Form, Pages, Visit, staff
 from console.values import today
-from domain import service_help, services
+from domain import service_corrections, service_help, services
 from domain.counter_desk import areas_near
 from domain.service_desk import WRITTEN, add_item, may_write, read_item, save_item, stopped_items
 from domain.service_tables import EVERYWHERE
@@ -165,6 +165,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         item=sheaf.item,
         cells=sheaf.cells,
         may_edit=sheaf.may_edit,
+        editors=[] if sheaf.may_edit else await service_corrections.editors(visit.staff, sheaf.item.id),
         may_review=may_write(visit.staff) and sheaf.item.active,
         columns=WRITTEN,
         long=_LONG,
@@ -180,6 +181,20 @@ async def change(visit: Visit) -> web.StreamResponse:
     given = await visit.form(ItemForm)
     item = await save_item(visit.staff, _which(visit), given.version, _cells(given), visit.now, visit.source)
     return visit.go(f"/services/{item.id}", f"改好了，居民看到的是第 {item.version} 版。核对日期也记成了今天。")
+
+
+class Suggestion(Form):
+    """What is wrong in it."""
+
+    words: Annotated[str, Field(min_length=1, max_length=200, title="哪里不对")]
+
+
+@pages.post(f"{_ONE}/suggest", who=staff)
+async def suggest(visit: Visit) -> web.StreamResponse:
+    """Who may change it is told."""
+    given = await visit.form(Suggestion)
+    told = await service_corrections.suggest(visit.staff, _which(visit), given.words, visit.now, visit.source)
+    return visit.go(f"/services/{_which(visit)}", f"已告诉{'、'.join(post.label for post in told)}。")
 
 
 @pages.post(f"{_ONE}/review", who=staff)

@@ -7,6 +7,7 @@ import pytest
 from domain.people import find_person
 from domain.service_help import ask
 from models.audit import AuditEvent
+from models.messaging import Outbox
 from models.people import Area, Staff
 from models.services import MissingItem, ServiceItem
 from tests.console.administration import sit_down
@@ -75,6 +76,20 @@ async def test_what_everybody_sees_is_written_by_the_city_and_read_by_a_communit
     city = form_to(await li.open(f"/services/{item.id}"), f"/services/{item.id}").typed()
     await li.send(f"/services/{item.id}", **city | {"fee": "不收费"})
     assert (await ServiceItem.get(id=item.id)).fee == "不收费"
+
+
+async def test_who_may_not_change_an_item_tells_those_who_may_what_is_wrong(town: Town, li: Desk):
+    item = await ServiceItem.get(code="jzz")
+    assert "能改的是：江城市吴处长" in await li.open(f"/services/{item.id}")
+    assert "还没有绑定微信" in await li.send(f"/services/{item.id}/suggest", words="电话换了")
+    await Staff.filter(code="C001").update(openid="o_wu")
+    await li.open(f"/services/{item.id}")
+    assert "已告诉" in await li.send(f"/services/{item.id}/suggest", words="电话换成 55501234 了")
+    [job] = await Outbox.filter(recipient="o_wu")
+    assert "东亭社区李主任说办事指南“居住证办理”有不对的：电话换成 55501234 了" in job.payload["text"]
+    assert await AuditEvent.filter(tag="service:suggest", object_id=item.id).count() == 1
+    own = await own_item()
+    assert "告诉他们" not in await li.open(f"/services/{own.id}")
 
 
 async def test_a_new_item_is_found_by_residents_and_a_stopped_one_no_more(town: Town, li: Desk):
