@@ -160,6 +160,8 @@ def steps_for(sheet: Sheet) -> list[Step]:
     may = set(sheet.reading.may)
     if not sheet.to_answer:
         may.discard("answer")
+    if "supervisor" not in sheet.reading.who:
+        may.discard("reopen")  # who reported it says so in the chat
     if sheet.reading.request == "return":
         may.add("dispatch")  # giving it to somebody else is agreeing
     if sheet.to_nudge:

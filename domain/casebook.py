@@ -87,6 +87,8 @@ _DECIDED = {Verb.RETURN, Verb.EXTEND, Verb.SUSPEND, Verb.VOID, Verb.REFUSE}
 
 def _may(person: Person, case: Case, who: frozenset[Who], asked: RequestKind | None) -> frozenset[str]:
     verbs = {str(verb) for verb in verbs_of(who, case) - _DECIDED}
+    if Who.HOLDER in who:
+        verbs.discard("verify")  # their own work somebody else checks
     if asked:
         verbs |= {"decide"}
     if case.status is Status.CLOSED and case.reporter_id == person.resident_id:
