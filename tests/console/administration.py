@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pyotp
 
-from domain.console_login import begin_session, set_code
+from domain.console_login import set_code
 from domain.people import post_of
 from models.console import Administrator
 from models.enums import AdminKind
 from models.people import Staff
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, give_password, sit_down
 from tests.town import Town
 
 
@@ -26,13 +26,6 @@ async def make_administrator(town: Town, name: str, kind: AdminKind) -> Staff:
     await set_code(post, secret, pyotp.TOTP(secret).at(town.clock()), key, town.clock())
     town.clock.advance(timedelta(seconds=30))
     return member
-
-
-async def sit_down(town: Town, desk: Desk, member: Staff) -> None:
-    """They are signed in at this desk."""
-    desk.session.cookie_jar.clear()
-    secret = await begin_session(member.id, town.clock(), "test")
-    desk.session.cookie_jar.update_cookies({"linli_console": secret})
 
 
 async def at_desk(town: Town, desk: Desk, name: str, kind: AdminKind) -> Staff:

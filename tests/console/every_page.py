@@ -16,7 +16,7 @@ from domain.administrators import kind_of
 from domain.api_keys import add_key
 from domain.bookings import book
 from domain.connectors import ConnectorPlan, add_connector
-from domain.console_login import begin_session, issue_setup
+from domain.console_login import issue_setup
 from domain.people import Person, find_person, post_of
 from domain.service_help import ask
 from domain.surveys import Plan
@@ -25,7 +25,7 @@ from models.enums import AdminKind
 from models.people import Area, Resident, Staff
 from models.surveys import SurveyAnswer, SurveyVoter
 from tests.console.administration import make_administrator
-from tests.console.conftest import Desk
+from tests.console.conftest import Desk, sit_down
 from tests.domain.applied import applied
 from tests.domain.counter import make_plan, make_slot
 from tests.domain.grid_room import LAMP, make_grid
@@ -195,11 +195,10 @@ async def _administration(town: Town) -> dict[str, Any]:
 
 async def sit(town: Town, desk: Desk, name: str) -> None:
     """This person is signed in at the desk; nobody for ""."""
-    desk.session.cookie_jar.clear()
     if name:
-        member = await Staff.get(name__startswith=name)
-        secret = await begin_session(member.id, town.clock(), "test")
-        desk.session.cookie_jar.update_cookies({"linli_console": secret})
+        await sit_down(town, desk, await Staff.get(name__startswith=name))
+    else:
+        desk.session.cookie_jar.clear()
 
 
 async def visit_of(name: str) -> Visit:

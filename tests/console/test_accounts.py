@@ -10,14 +10,14 @@ from models.audit import AuditEvent
 from models.console import Administrator, Credential, SetupLink
 from models.enums import AdminKind
 from models.people import Staff
-from tests.console.administration import at_desk, make_administrator, sit_down
-from tests.console.conftest import PASSWORD, Desk, give_password
+from tests.console.administration import at_desk, make_administrator
+from tests.console.conftest import PASSWORD, Desk, give_password, sit_down
 from tests.town import Town
 
 
 async def test_accounts_are_for_administrators_of_security_and_system_alone(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    await sit_down(town, desk, "王芳")
+    await desk.open("/")
     assert "账号" not in re.findall(r'<nav class="side".*?</nav>', desk.page, re.DOTALL)[0]
     await desk.open("/accounts")
     assert desk.status == 403

@@ -15,8 +15,7 @@ from domain import broadcast_runs
 from models.broadcasts import Broadcast, Delivery
 from models.database import fetch
 from models.enums import BroadcastState, DeliveryState
-from models.people import Staff
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.domain.neighbours import FIRST, SECOND
 from tests.town import CHEN, Town
 
@@ -25,9 +24,7 @@ WATER = {"title": "明天停水", "text": "9 点到 15 点停水，请先接好�
 
 async def enter(town: Town, desk: Desk, code: str) -> Desk:
     """Sign in as the member of staff with this number."""
-    member = await Staff.get(code=code)
-    await give_password(town, member.name)
-    await desk.enter(code)
+    await sit_down(town, desk, code)
     return desk
 
 

@@ -18,7 +18,7 @@ from models.interconnection import ApiKey, Connector
 from models.people import Staff
 from tests.conftest import free_port
 from tests.console.administration import at_desk
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, give_password, sit_down
 from tests.town import CHEN, WANG, Town
 
 PLATFORM = {"name": "street", "url": "https://platform.example.gov.cn/in", "area": "429906001001"}
@@ -227,7 +227,7 @@ async def test_the_health_page_says_what_waits_and_what_to_do(town: Town, system
 
 @pytest.mark.parametrize("path", ["/connectors", "/stuck", "/stuck/messages", "/health", "/audit"])
 async def test_none_of_this_is_for_who_works_with_cases(town: Town, desk: Desk, path: str):
-    await desk.enter((await give_password(town, "李主任")).code)
+    await sit_down(town, desk, "李主任")
     await desk.open(path)
     assert desk.status == 403
 
@@ -243,7 +243,7 @@ async def test_the_tour_is_shown_until_it_was_seen_and_not_again_on_another_day(
 
 async def test_larger_type_is_kept_for_the_next_sign_in(town: Town, desk: Desk):
     wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    await sit_down(town, desk, wang)
     await desk.open("/help")
     assert 'class="large"' in await desk.send("/help/type", large="yes")
     await desk.send("/logout")

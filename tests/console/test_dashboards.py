@@ -17,7 +17,7 @@ from models.cases import Case
 from models.enums import AdminKind
 from models.people import Area
 from tests.console.administration import at_desk
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.domain.made_cases import random_cases
 from tests.domain.test_hotspots import people, said
 from tests.town import Town
@@ -32,11 +32,6 @@ PARTS = ("days", "categories", "times", "heat", "grids", "units")
 
 async def area(code: str) -> int:
     return (await Area.get(code=code)).id
-
-
-async def enter(town: Town, desk: Desk, name: str) -> None:
-    member = await give_password(town, name)
-    await desk.enter(member.code)
 
 
 async def _many(desk: Desk, path: str) -> int:
@@ -60,7 +55,7 @@ def _leads(page: str) -> dict[str, int]:
 
 async def test_every_figure_of_the_front_page_equals_the_cases_it_leads_to(town: Town, desk: Desk):
     await random_cases(21, 70)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     leads = _leads(await desk.open(f"/dashboards?{OCTOBER}"))
     assert len(leads) > 25
     assert {path.split("?")[0] for path in leads} == {"/dashboards/cases", "/cases"}
@@ -70,7 +65,7 @@ async def test_every_figure_of_the_front_page_equals_the_cases_it_leads_to(town:
 
 async def test_every_figure_of_each_part_equals_the_cases_it_leads_to(town: Town, desk: Desk):
     await random_cases(22, 60)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     for part in PARTS:
         leads = _leads(await desk.open(f"/dashboards/{part}?{OCTOBER}"))
         assert leads, part
@@ -85,7 +80,7 @@ async def test_cases_at_risk_lead_to_a_list_of_their_own(town: Town, desk: Desk)
     await Case.filter(id__in=[case.id for case in cases]).update(
         **open_again, grid_id=None, area_id=await area(COMMUNITY)
     )
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     leads = _leads(await desk.open("/dashboards"))
     at_risk = {path: figure for path, figure in leads.items() if "kind=soon" in path}
     assert set(at_risk.values()) == {3}
@@ -96,7 +91,7 @@ async def test_cases_at_risk_lead_to_a_list_of_their_own(town: Town, desk: Desk)
 
 async def test_a_long_list_is_read_page_by_page(town: Town, desk: Desk):
     await random_cases(24, 130)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     leads = _leads(await desk.open(f"/dashboards?{OCTOBER}"))
     path, figure = max(
         ((path, figure) for path, figure in leads.items() if "of=reported" in path), key=lambda one: one[1]
@@ -106,7 +101,7 @@ async def test_a_long_list_is_read_page_by_page(town: Town, desk: Desk):
 
 
 async def test_somebody_elses_area_does_not_exist_with_its_parts_its_cases_and_its_workbook(town: Town, desk: Desk):
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     elsewhere = await area(NEXT)
     paths = ["", *(f"/{part}" for part in PARTS), "/hotspots", "/book.xlsx", "/cases", "/now", "/these"]
     for path in paths:
@@ -118,7 +113,7 @@ async def test_somebody_elses_area_does_not_exist_with_its_parts_its_cases_and_i
 
 async def test_a_department_reads_the_figures_of_its_street_and_no_cases_behind_them(town: Town, desk: Desk):
     await random_cases(25, 30)
-    await enter(town, desk, "马队长")
+    await sit_down(town, desk, "马队长")
     page = await desk.open(f"/dashboards?{OCTOBER}")
     assert desk.status == 200
     assert not _leads(page)
@@ -138,7 +133,7 @@ async def test_administrators_of_security_and_audit_have_no_business_here(town: 
 
 
 async def test_a_period_that_cannot_be_read_says_what_to_choose(town: Town, desk: Desk):
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     for period, told in (
         ("since=2026-10-02&until=2026-10-01", "结束日期要在开始日期之后"),
         ("since=2026-01-02&until=2026-10-01", "最多 92 天"),
@@ -153,7 +148,7 @@ async def test_a_period_that_cannot_be_read_says_what_to_choose(town: Town, desk
 
 
 async def test_a_figure_there_is_not_has_no_cases(town: Town, desk: Desk):
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     for of in ("of=handle_seconds", "of=everything", "of=closed&but=nothing", "of="):
         assert "没有这个数" in await desk.open(f"/dashboards/cases?{of}"), of
         assert desk.status == 400
@@ -161,7 +156,7 @@ async def test_a_figure_there_is_not_has_no_cases(town: Town, desk: Desk):
 
 async def test_a_month_read_from_what_is_kept_equals_the_same_days_counted(town: Town, desk: Desk):
     await random_cases(26, 60)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     (line,) = await measure(await area(STREET), Period.of_month(datetime(2026, 10, 1)), By.TOTAL)  # noqa: DTZ001 - a day
     for path in ("/dashboards?month=2026-10", f"/dashboards?{OCTOBER}"):
         page = await desk.open(path)
@@ -173,7 +168,7 @@ async def test_a_month_read_from_what_is_kept_equals_the_same_days_counted(town:
 
 async def test_each_chart_has_its_numbers_in_a_table_beside_it(town: Town, desk: Desk):
     await random_cases(27, 40)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     for part in ("days", "categories", "times", "grids", "units"):
         page = await desk.open(f"/dashboards/{part}?{OCTOBER}")
         assert page.count("data-chart=") == 1
@@ -185,7 +180,7 @@ async def test_each_chart_has_its_numbers_in_a_table_beside_it(town: Town, desk:
 
 async def test_the_ranking_shows_its_formula_and_names_grids_with_their_community(town: Town, desk: Desk):
     await random_cases(28, 60)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     page = await desk.open(f"/dashboards/grids?{OCTOBER}")
     assert "按期结案率×30%（按期结案数 ÷ 应结案数）" in page
     community = (await Area.get(code=COMMUNITY)).name
@@ -195,7 +190,7 @@ async def test_the_ranking_shows_its_formula_and_names_grids_with_their_communit
 
 async def test_the_workbook_has_the_figures_of_the_page(town: Town, desk: Desk):
     await random_cases(29, 60)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     page = await desk.open(f"/dashboards/categories?{OCTOBER}")
     on_page = {
         unescape(name): int(many) for name, many in re.findall(r'<th scope="row">([^<]+)</th><td><a[^>]+>(\d+)<', page)
@@ -213,7 +208,7 @@ async def test_what_somebody_called_a_grid_is_text_in_page_and_chart(town: Town,
     await random_cases(30, 30)
     evil = "</script><script>alert(1)</script>"
     await Area.filter(code=f"{COMMUNITY}001").update(name=evil)
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     for path in (f"/dashboards?{OCTOBER}", f"/dashboards/grids?{OCTOBER}", f"/dashboards/heat?{OCTOBER}", "/screen"):
         page = await desk.open(path)
         assert desk.status == 200
@@ -226,7 +221,7 @@ async def test_a_hot_spot_leads_to_its_cases_and_only_the_page_of_staff_says_whe
 ):
     for resident in await people(8):
         await said(resident, 2, place="3栋2单元501", longitude=114.36, latitude=30.55)
-    await enter(town, desk, "周科长")
+    await sit_down(town, desk, "周科长")
     page = await desk.open("/dashboards/hotspots")
     community = (await Area.get(code=COMMUNITY)).name
     assert f"{community}第一网格（3栋2单元501一带） 垃圾满溢" in page
@@ -239,7 +234,7 @@ async def test_a_hot_spot_leads_to_its_cases_and_only_the_page_of_staff_says_whe
 
 
 async def test_a_long_table_is_cut_on_the_page_and_whole_in_the_workbook(town: Town, desk: Desk):
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     period = "since=2026-08-01&until=2026-10-30"  # no whole months: 91 days
     page = await desk.open(f"/dashboards/days?{period}")
     assert page.count('<th scope="row">') == 60

@@ -20,7 +20,7 @@ from models.cases import Case
 from models.console import Administrator, Credential, SavedView
 from models.enums import AdminKind, Status, Urgency
 from models.people import Area, Staff
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, give_password, sit_down
 from tests.domain.test_indicators import a_case
 from tests.town import LI, WANG, Town
 
@@ -46,18 +46,13 @@ def line(page: str, case: Case) -> str:
     return found[0] if found else ""
 
 
-async def enter(town: Town, desk: Desk, name: str) -> Staff:
-    member = await give_password(town, name)
-    await desk.enter(member.code)
-    return member
-
-
 async def test_the_to_do_comes_by_due_time_and_says_in_words_what_the_colour_means(town: Town, desk: Desk):
     calm = await held(town, "王芳", 100)
     late = await held(town, "王芳", -3, urgency=Urgency.URGENT, urged=2)
     never = await held(town, "王芳", None)
     soon = await held(town, "王芳", 4)
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
+    await desk.open("/")
     assert shown(desk.page) == [late.id, soon.id, calm.id, never.id]
     assert "<title>待办 4 ·" in desk.page
     assert 'class="late"' in line(desk.page, late)
@@ -69,7 +64,8 @@ async def test_the_to_do_comes_by_due_time_and_says_in_words_what_the_colour_mea
 
 
 async def test_an_empty_desk_says_how_work_will_come(town: Town, desk: Desk):
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
+    await desk.open("/")
     assert "有新任务会出现在这里，也会推到您的微信" in desk.page
     assert "<title>待办 ·" in desk.page
 
@@ -83,7 +79,8 @@ async def test_decisions_checks_assists_and_what_nobody_has_stand_under_their_ow
     done = await held(town, "王芳", 30, status=Status.DISPOSED, disposed_at=town.clock())
     free = await a_case(area_id=li.post.area_id if li.post else 0, status=Status.REPORTED)
     await put_on(li, done.id, town.clock())
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
+    await desk.open("/")
     parts = {found[1]: found[2] for found in re.finditer(r'<section id="(\w+)"(.*?)</section>', desk.page, re.DOTALL)}
     assert shown(parts["decisions"]) == [offered.id]
     assert "王芳申请转给您：要社区出面" in parts["decisions"]
@@ -102,7 +99,8 @@ async def test_who_is_to_be_told_by_telephone_is_called_from_the_desk(town: Town
     await Case.filter(id=receipt.case.id).update(
         status=Status.VERIFIED, verified_at=town.clock(), result="换了灯泡", holder_id=(await Staff.get(name="王芳")).id
     )
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
+    await desk.open("/")
     assert all(said in desk.page for said in ("张奶奶", "13800000000", "换了灯泡"))
     fields = {"case": str(receipt.case.id), "satisfaction": "", "words": ""}
     assert "请写一句居民说哪里没解决" in await desk.send("/desk/calls", **fields, spoke="not_solved")
@@ -114,7 +112,7 @@ async def test_who_is_to_be_told_by_telephone_is_called_from_the_desk(town: Town
 
 
 async def test_the_lists_freshen_themselves_without_a_sign_of_life(town: Town, desk: Desk):
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     used = (await LoginToken.get(kind="console")).seen_at
     town.clock.advance(timedelta(minutes=10))
     case = await held(town, "王芳", 5)
@@ -140,7 +138,7 @@ async def test_the_list_shows_what_its_address_says(town: Town, desk: Desk):
     beyond = await Area.get(code=OTHER_GRID)
     foreign = await held(town, "王芳", 60, grid_id=beyond.id, area_id=beyond.id, holder_id=None)
     wang, day = (await Staff.get(name="王芳")).id, f"{town.clock():%Y-%m-%d}"
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     for address, expected in {
         "": {late, urgent, other, old},
         "?state=all": {late, urgent, other, ended, old},
@@ -167,7 +165,7 @@ async def test_the_list_shows_what_its_address_says(town: Town, desk: Desk):
 
 async def test_pages_go_on_where_the_one_before_ended(town: Town, desk: Desk):
     made = [await held(town, "王芳", hours) for hours in range(1, 61)]
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     first = shown(await desk.open("/cases?urgent="))
     assert "<title>事项 60 ·" in desk.page
     following = re.search(r'href="/console(/cases\?[^"]*)">下一页', desk.page)
@@ -182,7 +180,7 @@ async def test_pages_go_on_where_the_one_before_ended(town: Town, desk: Desk):
 async def test_views_are_ones_own_and_stand_above_the_list(town: Town, desk: Desk):
     late = await held(town, "王芳", -2)
     await held(town, "王芳", 50)
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     await desk.open("/cases?late=1")
     await desk.send("/desk/views", name="超时的", query="late=1")
     assert "视图“超时的”存好了" in desk.page
@@ -213,7 +211,7 @@ async def many_views(town: Town, desk: Desk) -> str:
 async def test_the_list_as_a_workbook_holds_the_same_lines_and_no_formula(town: Town, desk: Desk):
     await held(town, "王芳", -2, place='=HYPERLINK("https://elsewhere.example","点我")', subject="+1+1")
     await held(town, "王芳", 50)
-    member = await enter(town, desk, "李主任")
+    member = await sit_down(town, desk, "李主任")
     async with desk.session.get(f"{desk.url}/console/desk/cases.xlsx?late=1") as answer:
         sheet = openpyxl.load_workbook(BytesIO(await answer.read())).active
     rows = list(sheet.iter_rows()) if sheet else []
@@ -227,7 +225,7 @@ async def test_the_list_as_a_workbook_holds_the_same_lines_and_no_formula(town: 
 
 async def test_what_residents_wrote_is_shown_as_text(town: Town, desk: Desk):
     await held(town, "王芳", 5, subject="<script>alert(1)</script>", place='"><img src=x onerror=alert(1)>')
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     await desk.open("/cases")
     assert "<script>alert" not in desk.page
     assert "<img src=x" not in desk.page
@@ -235,7 +233,8 @@ async def test_what_residents_wrote_is_shown_as_text(town: Town, desk: Desk):
 
 
 async def test_cases_are_no_business_of_whoever_watches_over_the_system(town: Town, desk: Desk):
-    member = await enter(town, desk, "王芳")
+    member = await give_password(town, "王芳")
+    await sit_down(town, desk, member)
     await Administrator.create(staff=member, kind=AdminKind.AUDIT, given_by="operator", given_at=town.clock())
     await Credential.filter(staff_id=member.id).update(totp_secret="sealed", totp_at=town.clock())
     for path in ("/cases", "/desk/todo", "/desk/rows", "/desk/cases.xlsx"):

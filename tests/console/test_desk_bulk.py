@@ -11,8 +11,8 @@ from models.cases import Case, CaseEvent, CaseRequest
 from models.database import fetch
 from models.enums import Status
 from models.people import Area, Staff
-from tests.console.conftest import Desk, give_password
-from tests.console.test_desk import OTHER_GRID, enter, held
+from tests.console.conftest import Desk, sit_down
+from tests.console.test_desk import OTHER_GRID, held
 from tests.domain.test_indicators import a_case
 from tests.town import CHEN, LI, WANG, Town
 
@@ -36,7 +36,7 @@ async def test_each_case_is_given_to_a_grid_by_itself_and_refusals_say_why(town:
     ended = await a_case(status=Status.CLOSED, closed_at=town.clock())
     beyond = await Area.get(code=OTHER_GRID)
     foreign = await a_case(grid_id=beyond.id, area_id=beyond.id, subject="别家的事")
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     await do(desk, "dispatch", [waiting[0], ended, foreign, waiting[1]], to=FIRST)
     assert "办成 2 件，没办成 2 件" in desk.page
     assert "已经办结，这一步现在做不了" in refused(desk.page)
@@ -52,7 +52,7 @@ async def test_each_case_is_given_to_a_grid_by_itself_and_refusals_say_why(town:
 
 async def test_what_would_fail_in_all_of_them_is_said_before_anything_is_done(town: Town, desk: Desk):
     case = await held(town, "王芳", 5)
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     assert "请先在左边勾选" in await do(desk, "nudge", [])
     assert "请写派给哪个网格" in await do(desk, "dispatch", [case])
     assert "转办请写转给谁和原因" in await do(desk, "transfer", [case], to="赵敏")
@@ -62,7 +62,8 @@ async def test_what_would_fail_in_all_of_them_is_said_before_anything_is_done(to
 
 async def test_a_grid_worker_takes_and_hands_on_several_at_once(town: Town, desk: Desk):
     new = [await held(town, "王芳", 5, status=Status.DISPATCHED) for _ in range(2)]
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
+    await desk.open("/")
     assert 'value="dispatch"' not in desk.page, "who gives no work is not offered it"
     offered = desk.page.partition("<datalist")[2].partition("</datalist>")[0]
     assert 'value="李主任"' in offered
@@ -79,7 +80,7 @@ async def test_a_grid_worker_takes_and_hands_on_several_at_once(town: Town, desk
 async def test_whoever_has_a_case_is_asked_to_hurry_and_not_twice_within_the_hour(town: Town, desk: Desk):
     late, own = await held(town, "王芳", -5), await held(town, "李主任", 5)
     nobodys = await held(town, "王芳", 5, holder_id=None, status=Status.ACCEPTED)
-    li = await enter(town, desk, "李主任")
+    li = await sit_down(town, desk, "李主任")
     await do(desk, "nudge", [late, own, nobodys], words="居民又打电话了")
     assert "办成 1 件，没办成 2 件" in desk.page
     assert "这件事就在您手上" in refused(desk.page)
@@ -90,7 +91,7 @@ async def test_whoever_has_a_case_is_asked_to_hurry_and_not_twice_within_the_hou
     assert (asked.verb, asked.public) == ("memo", False)
     assert (await Case.get(id=late.id)).urged == 0, "it is not the resident who urged"
     town.clock.advance(timedelta(minutes=59))
-    await desk.enter(li.code)
+    await sit_down(town, desk, li)
     assert "刚催过" in refused(await do(desk, "nudge", [late]))
     town.clock.advance(timedelta(minutes=1))
     assert "办成 1 件。" in await do(desk, "nudge", [late])
@@ -103,7 +104,7 @@ async def test_who_accepts_leaves_it_to_the_duty_list_whose_it_is(town: Town, de
     reported = {"status": Status.REPORTED, "accepted_at": None, "reported_at": town.clock(), "area_id": community}
     known = await a_case(**reported, reporter_id=chen.resident_id)
     unknown = await a_case(**reported, grid_id=None)
-    await enter(town, desk, "李主任")
+    await sit_down(town, desk, "李主任")
     await do(desk, "accept", [known, unknown])
     assert "办成 2 件。" in desk.page
     assert re.search(rf"{known.number[-4:]} [^<]*</a>：已受理，交给网格员王芳", desk.page)
@@ -132,7 +133,7 @@ async def test_what_nobody_foresaw_in_one_case_leaves_the_others_done_and_told(t
     ]
     await fetch(_BREAK)
     await fetch(_ON_CASES)
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     await do(desk, "sign", [first, unlucky, last])
     assert "办成 2 件，没办成 1 件" in desk.page
     assert "第 2 件：系统刚才没处理好，这一件请再办一次" in refused(desk.page)
@@ -142,8 +143,7 @@ async def test_what_nobody_foresaw_in_one_case_leaves_the_others_done_and_told(t
 
 async def test_with_script_the_answer_stands_beside_the_list_and_the_list_is_asked_for_anew(town: Town, desk: Desk):
     case = await held(town, "王芳", 5, status=Status.DISPATCHED)
-    await give_password(town, "李主任")
-    await enter(town, desk, "王芳")
+    await sit_down(town, desk, "王芳")
     desk.session.headers["HX-Request"] = "true"
     await do(desk, "sign", [case])
     assert (desk.headers["HX-Retarget"], desk.headers["HX-Trigger"]) == ("#done", "desk-changed")

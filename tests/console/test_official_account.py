@@ -7,7 +7,7 @@ from app.settings import Settings
 from models.audit import AuditEvent
 from models.enums import AdminKind
 from tests.console.administration import at_desk
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.town import Town
 
 
@@ -68,8 +68,7 @@ async def test_no_secret_is_told_and_what_is_wrong_is(town: Town):
 
 
 async def test_both_are_the_system_administrators(town: Town, desk: Desk):
-    li = await give_password(town, "李主任")
-    await desk.enter(li.code)
+    await sit_down(town, desk, "李主任")
     for path in ("/wechat", "/wechat/grids", "/wechat/posters", "/wechat/codes/429906001001001.svg", "/settings"):
         await desk.open(path)
         assert desk.status == 403, path

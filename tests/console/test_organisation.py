@@ -14,7 +14,7 @@ from models.console import Administrator
 from models.enums import AdminKind
 from models.people import Absence, Area, Department, Staff
 from tests.console.administration import at_desk, make_administrator
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.town import Town
 
 
@@ -157,8 +157,7 @@ async def test_a_table_goes_out_as_a_workbook_and_the_trail_says_who_took_it(tow
 
 
 async def test_only_the_system_administrator_keeps_the_organisation(town: Town, desk: Desk):
-    li = await give_password(town, "李主任")
-    await desk.enter(li.code)
+    await sit_down(town, desk, "李主任")
     for path in ("/organisation", "/organisation/tables", "/organisation/tables.xlsx", "/organisation/rows/staff"):
         await desk.open(path)
         assert desk.status == 403, path

@@ -17,10 +17,9 @@ from domain.rooms import private_room
 from models.audit import AuditEvent
 from models.cases import Case
 from models.enums import MessageKind, MessageState, RoomKind
-from models.people import Staff
 from models.rooms import RoomMessage, RoomSeat
 from tests.api.files import picture
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.domain.grid_room import LAMP, RUBBISH, Grid, make_grid
 from tests.domain.neighbours import FAR, first_room, neighbour, words
 from tests.town import Town
@@ -34,8 +33,7 @@ async def grid(town: Town) -> Grid:
 
 async def sign_in(town: Town, desk: Desk, name: str) -> Desk:
     """At the console, as this member of staff."""
-    member = await give_password(town, name)
-    await desk.enter(member.code)
+    await sit_down(town, desk, name)
     return desk
 
 
@@ -296,7 +294,7 @@ async def test_a_day_of_a_room_stands_there_in_figures(town: Town, desk: Desk, g
     town.clock.advance(timedelta(days=1))
     await make_digests(town.clock())
     await desk.open("/login")
-    await desk.enter((await Staff.get(name="李主任")).code)
+    await sit_down(town, desk, "李主任")
     page = await desk.open(f"/rooms/{grid.room.id}/digests")
     cells = re.findall(r"<t[hd][^>]*>(?:<b[^>]*>)?([^<]*)", page.split("<tbody>")[1])
     assert cells == ["11 月 20 日", "2", "2", "1", "0", "1", "—", "0", "垃圾满溢 1"]

@@ -10,13 +10,12 @@ from models.enums import AdminKind
 from models.language import WordRule
 from models.statistics import Formula
 from tests.console.administration import at_desk
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.town import CHEN, Town
 
 
 async def test_everybody_looks_up_the_duty_list_and_only_its_keeper_changes_it(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    await sit_down(town, desk, "王芳")
     page = await desk.open("/rules?words=路灯")
     assert "路灯" in page
     assert "/organisation/rows/duties" not in page
@@ -61,8 +60,7 @@ async def test_a_word_is_tried_on_the_newest_cases_before_it_is_added_and_ended(
     await town.say(CHEN, "3栋2单元楼道灯坏了，说是等咕噜球，晚上看不见")
     await town.say(CHEN, "1")
     code = (await Case.get()).category
-    zheng = await give_password(town, "郑主任")
-    await desk.enter(zheng.code)
+    zheng = await sit_down(town, desk, "郑主任")
     assert f"/console/rules/words/{code}" in await desk.open("/rules/words")
     await desk.open(f"/rules/words/{code}")
     rule = {"kind": "not", "entry": "咕噜球", "note": "居民叫的是别的东西"}
@@ -81,8 +79,7 @@ async def test_a_word_is_tried_on_the_newest_cases_before_it_is_added_and_ended(
 
 
 async def test_a_grid_worker_reads_the_words_and_changes_none(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    await sit_down(town, desk, "王芳")
     await desk.open("/rules/words")
     code = desk.page.split("/console/rules/words/")[1].split('"')[0]
     assert "加一条规则" not in await desk.open(f"/rules/words/{code}")
@@ -94,8 +91,7 @@ async def test_a_grid_worker_reads_the_words_and_changes_none(town: Town, desk: 
 
 
 async def test_a_word_that_cannot_work_is_told_why(town: Town, desk: Desk):
-    zheng = await give_password(town, "郑主任")
-    await desk.enter(zheng.code)
+    await sit_down(town, desk, "郑主任")
     await desk.open("/rules/words")
     code = desk.page.split("/console/rules/words/")[1].split('"')[0]
     await desk.open(f"/rules/words/{code}")
@@ -129,8 +125,7 @@ def _working(page: str) -> int:
 
 
 async def test_a_new_version_of_the_formulas_says_first_what_it_changes(town: Town, desk: Desk):
-    zheng = await give_password(town, "郑主任")
-    await desk.enter(zheng.code)
+    zheng = await sit_down(town, desk, "郑主任")
     given = _values(await desk.open("/rules/formulas")) | {"month": "2026-12", "note": "局里定的"}
     given |= {"denominator": "closed", "on_time_by": "disposed", "wrong_dispatch": "rework", "satisfied_from": "2"}
     given |= {"sign_hours": "12", "weights.overall.close_rate": "5"}
@@ -151,8 +146,7 @@ async def test_a_new_version_of_the_formulas_says_first_what_it_changes(town: To
 
 
 async def test_formulas_are_changed_by_the_district_alone(town: Town, desk: Desk):
-    li = await give_password(town, "李主任")
-    await desk.enter(li.code)
+    await sit_down(town, desk, "李主任")
     assert "写成新的一版" not in await desk.open("/rules/formulas")
     await desk.open("/account")
     await desk.send("/rules/formulas", month="2026-12", note="x", sign_hours="12", step="write")

@@ -14,7 +14,7 @@ from models.console import ScreenLink
 from models.enums import AdminKind
 from models.people import Area, Staff
 from tests.console.administration import at_desk
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.domain.made_cases import random_cases
 from tests.town import Town
 
@@ -108,8 +108,7 @@ async def test_only_the_system_administrator_makes_and_ends_links_and_only_below
     await desk.send("/screens", name="市里", area=str(city))
     assert desk.status == 404
     desk.session.cookie_jar.clear()
-    li = await give_password(town, "李主任")
-    await desk.enter(li.code)
+    await sit_down(town, desk, "李主任")
     await desk.open("/screens")
     assert desk.status == 403
     await desk.open("/account")
@@ -121,16 +120,14 @@ async def test_only_the_system_administrator_makes_and_ends_links_and_only_below
 
 
 async def test_whoever_is_signed_in_sees_their_own_area_and_not_a_neighbours(town: Town, desk: Desk):
-    li = await give_password(town, "李主任")
-    await desk.enter(li.code)
+    await sit_down(town, desk, "李主任")
     assert (await Area.get(code=COMMUNITY)).name in await desk.open("/screen")
     await desk.open(f"/screen?area={(await Area.get(code=NEXT)).id}")
     assert desk.status == 404
 
 
 async def test_a_screen_that_refreshes_does_not_keep_a_session_alive(town: Town, desk: Desk):
-    li = await give_password(town, "李主任")
-    await desk.enter(li.code)
+    await sit_down(town, desk, "李主任")
     for _ in range(4):
         town.clock.advance(timedelta(minutes=10))
         await desk.open("/screen/figures")

@@ -11,7 +11,7 @@ from domain.console_login import issue_setup
 from models.audit import AuditEvent
 from models.console import Administrator, Credential, SetupLink
 from models.people import Staff
-from tests.console.conftest import PASSWORD, Desk, give_password
+from tests.console.conftest import PASSWORD, Desk, give_password, sit_down
 from tests.town import WANG, Town
 
 
@@ -59,14 +59,13 @@ async def test_a_code_from_ones_own_wechat_signs_in_without_a_password(town: Tow
 
 
 async def test_half_an_hour_of_doing_nothing_ends_the_session_and_so_do_twelve_hours(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    wang = await sit_down(town, desk, "王芳")
     town.clock.advance(timedelta(minutes=29))
     assert "我的待办" in await desk.open("/")
     town.clock.advance(timedelta(minutes=31))
     assert "工号和密码" in await desk.open("/")
 
-    await desk.enter(wang.code)
+    await sit_down(town, desk, wang)
     for _ in range(25):
         town.clock.advance(timedelta(minutes=29))
         await desk.open("/")
@@ -74,8 +73,7 @@ async def test_half_an_hour_of_doing_nothing_ends_the_session_and_so_do_twelve_h
 
 
 async def test_signing_out_everywhere_ends_the_other_browser_too(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    await sit_down(town, desk, "王芳")
     kept = {cookie.key: cookie.value for cookie in desk.session.cookie_jar}["linli_console"]
     await desk.open("/account")
     assert "所有设备都已退出" in await desk.send("/account/everywhere")
@@ -147,8 +145,7 @@ async def test_a_setup_link_dies_after_a_day_and_only_its_hash_is_stored(town: T
 
 
 async def test_a_form_without_our_mark_or_from_another_site_does_nothing(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    await sit_down(town, desk, "王芳")
     desk.page = ""
     await desk.send("/account/everywhere")
     assert desk.status == 403
@@ -176,8 +173,7 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
 
 
 async def test_somebody_dismissed_is_out_at_once(town: Town, desk: Desk):
-    wang = await give_password(town, "王芳")
-    await desk.enter(wang.code)
+    wang = await sit_down(town, desk, "王芳")
     await Staff.filter(id=wang.id).update(active=False)
     await desk.open("/")
     assert desk.path == "/console/login"

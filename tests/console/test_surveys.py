@@ -13,9 +13,9 @@ import pytest
 
 from app.demo import settle_homes
 from models.enums import SurveyState
-from models.people import Resident, Staff
+from models.people import Resident
 from models.surveys import Survey, SurveyAnswer, SurveyVoter
-from tests.console.conftest import Desk, give_password
+from tests.console.conftest import Desk, sit_down
 from tests.town import CHEN, Town
 
 Fields = Sequence[tuple[str, str]]
@@ -51,8 +51,7 @@ class Asker:
 
 async def enter(town: Town, desk: Desk, code: str) -> Desk:
     """Sign in as the member of staff with this number."""
-    await give_password(town, (await Staff.get(code=code)).name)
-    await desk.enter(code)
+    await sit_down(town, desk, code)
     return desk
 
 
