@@ -260,22 +260,28 @@ async def find_operator(code: str) -> Person:
     return Person("", 0, None, await post_of(staff.id))
 
 
+_POST = """
+SELECT s.id, s.name, s.role, s.area_id, a.name AS area_name, a.level, s.openid, s.department_id, d.name AS unit_name
+FROM staff s JOIN area a ON a.id = s.area_id LEFT JOIN department d ON d.id = s.department_id WHERE s.id = $1
+"""
+
+
 async def post_of(staff_id: int | None) -> Post | None:
     """A member of staff in their place; None for nobody."""
-    staff = await Staff.filter(id=staff_id).select_related("area", "department").first() if staff_id else None
-    if staff is None:
+    rows = await fetch(_POST, staff_id) if staff_id else []
+    if not rows:
         return None
-    area, department = staff.area, staff.department
+    row = rows[0]
     return Post(
-        staff.id,
-        staff.name,
-        staff.role,
-        staff.area_id,
-        area.name,
-        area.level,
-        staff.openid,
-        staff.department_id,
-        department.name if department else "",
+        row["id"],
+        row["name"],
+        Role(row["role"]),
+        row["area_id"],
+        row["area_name"],
+        Level(row["level"]),
+        row["openid"],
+        row["department_id"],
+        row["unit_name"] or "",
     )
 
 
