@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -141,8 +142,7 @@ def create_console(office: Office) -> web.Application:
     """The application, to be mounted at `/console`."""
     app = web.Application(middlewares=[_framed(office)], client_max_size=2 * 1024 * 1024)
     app.on_response_prepare.append(_dressed(office))
-    parts = _files()
-    templates = _templates(parts)
+    parts, templates = _files(), _templates()
     app[_TEMPLATES] = templates
     for pages in SUBJECTS:
         for page in pages.all:
@@ -155,7 +155,10 @@ def create_console(office: Office) -> web.Application:
     return app
 
 
-def _templates(parts: Mapping[str, tuple[str, bytes, str]]) -> Environment:
+@cache
+def _templates() -> Environment:
+    """Compiled once a process, each when it is first shown."""
+    parts = _files()
     templates = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=select_autoescape(default=True),
@@ -176,6 +179,7 @@ def _mark(context: Context) -> Markup:
     return Markup('<input type="hidden" name="mark" value="{}">').format(visit.mark)
 
 
+@cache
 def _files() -> Mapping[str, tuple[str, bytes, str]]:
     """name → (mark of its content, bytes, type). The mark stands in the address: a browser may keep the file."""
     found = {}
