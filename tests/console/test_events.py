@@ -23,6 +23,7 @@ from tests.conftest import free_port
 from tests.console.conftest import Desk
 from tests.console.desks import Desks
 from tests.town import CHEN, Town
+from tests.waiting import eventually
 
 _EVENTS = {"Accept": "text/event-stream"}
 
@@ -84,8 +85,14 @@ async def test_only_pages_of_who_is_signed_in_listen_and_not_too_many(desk: Desk
     async with AsyncExitStack() as pages:
         lines = [await pages.enter_async_context(listening(wang, "cases")) for _ in range(MOST_STREAMS + 1)]
         assert [line.status for line in lines] == [200] * MOST_STREAMS + [204]
+    assert await eventually(lambda: _may_listen(wang))  # once the others are closed
     async with listening(wang, "nonsense") as refused:
         assert refused.status == 400
+
+
+async def _may_listen(desk: Desk) -> bool:
+    async with listening(desk, "cases") as line:
+        return line.status == 200
 
 
 async def test_a_process_stops_at_once_although_pages_listen(
