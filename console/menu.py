@@ -15,6 +15,7 @@ from console.pages.rooms import decides
 ENTRIES: Sequence[tuple[str, str, Who]] = (
     ("/", "待办", staff),
     ("/cases", "事项", staff),
+    ("/map", "地图", staff),
     ("/register", "登记", staff),
     ("/rooms", "网格群", staff),
     ("/conversations", "居民对话", staff),

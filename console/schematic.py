@@ -67,21 +67,21 @@ def draw(
 ) -> Drawing | None:
     """Grids as (name, rings, is the one meant), and a point. None where neither borders nor a point are known."""
     rings = [
-        (name, [[_world((at[0], at[1]), backdrop) for at in ring] for ring in found], own)
+        (name, [[to_world((at[0], at[1]), backdrop) for at in ring] for ring in found], own)
         for name, found, own in grids
         if found and len(found[0]) > 2
     ]
-    spot = _world(point, backdrop) if point else None
+    spot = to_world(point, backdrop) if point else None
     own = [at for _, found, meant in rings if meant for at in found[0]]
     around = [*(own or [at for _, found, _ in rings for at in found[0]]), *([spot] if spot else [])]
     if not around:
         return None
-    view = _View.around(around, whole=bool(backdrop.tiles))
+    view = Window.around(around, whole=bool(backdrop.tiles))
     shapes = [_shape(name, [[view.place(at) for at in ring] for ring in found], own) for name, found, own in rings]
     return Drawing(shapes, view.place(spot) if spot else None, list(view.tiles(backdrop)))
 
 
-def _world(position: Position, backdrop: Backdrop) -> Position:
+def to_world(position: Position, backdrop: Backdrop) -> Position:
     """A position on the square map of the world, both sides from 0 to 1."""
     longitude, latitude = position
     if backdrop.tiles and backdrop.datum == "wgs84":
@@ -90,14 +90,14 @@ def _world(position: Position, backdrop: Backdrop) -> Position:
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """What part of the world is seen: its middle, and how many pixels the whole world is wide."""
+class Window:
+    """What part of the world a picture shows: its middle, and how many pixels the whole world is wide."""
 
     middle: Position
     scale: float
 
     @classmethod
-    def around(cls, places: Sequence[Position], *, whole: bool) -> _View:
+    def around(cls, places: Sequence[Position], *, whole: bool) -> Window:
         """So that all of it is seen; `whole`: at a size in which there are map pictures."""
         (left, right), (top, bottom) = ((min(side), max(side)) for side in zip(*places, strict=True))
         scale = _MARGIN * min(WIDTH / max(right - left, _LEAST), HEIGHT / max(bottom - top, _LEAST))

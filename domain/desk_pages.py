@@ -179,7 +179,7 @@ _BY_NUMBER = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class Sight:
     """Where to look: places (None = everywhere), the one whose cases they must be (None = anybody's), the department
     that must have them or assist with them (None = any), and who works there."""
 
@@ -189,24 +189,24 @@ class _Sight:
     colleagues: Sequence[int] = ()
 
 
-async def _sight(person: Person, area_id: int | None, holder_id: int | None = None) -> _Sight:
+async def sight_of(person: Person, area_id: int | None, holder_id: int | None = None) -> Sight:
     """What this person may see, within an area of their own choice. NotFound for an area that is not below theirs."""
     post = person.post
     if post is None:
         raise NotAllowed(f"{person.actor} has no desk", tag="case:list", object_id=None)
     if holder_id == post.id and area_id is None:
-        return _Sight(None, post.id)
+        return Sight(None, post.id)
     if post.department_id is not None:
         staff = await fetch("SELECT id FROM staff WHERE department_id = $1", post.department_id)
         places = (await scope_below(area_id)).places if area_id is not None else None
-        return _Sight(places, holder_id, post.department_id, [row["id"] for row in staff])
+        return Sight(places, holder_id, post.department_id, [row["id"] for row in staff])
     if not (post.dispatches or post.role is Role.GRID_WORKER):
-        return _Sight(None, post.id)
+        return Sight(None, post.id)
     if area_id is not None and post.area_id not in await ancestors(area_id):
         raise NotFound(f"area {area_id}", tag="area:read", object_id=area_id)
     places = (await scope_below(area_id or post.area_id)).places
     everywhere = len(places) == (await fetch("SELECT count(*) AS n FROM area"))[0]["n"]
-    return _Sight(None if everywhere else places, holder_id)
+    return Sight(None if everywhere else places, holder_id)
 
 
 async def list_cases(
@@ -215,7 +215,7 @@ async def list_cases(
     """One page; `after` is the `next` of the page before. The first page also counts."""
     if filters.status and filters.status.is_open:
         filters = replace(filters, open=True)  # says the same, and open cases have an index of their own
-    sight = await _sight(person, filters.area_id, filters.holder_id)
+    sight = await sight_of(person, filters.area_id, filters.holder_id)
     return await _page(_Wish(sight, filters, now, after), sort)
 
 
@@ -227,7 +227,7 @@ async def overdue(person: Person, now: datetime, *, area_id: int | None = None, 
 async def search(person: Person, text: str, filters: Filters, now: datetime, *, after: str = "") -> Page:
     """Cases with this number, or with all of these words in any order, newest first."""
     await index_missing()
-    sight = await _sight(person, filters.area_id, filters.holder_id)
+    sight = await sight_of(person, filters.area_id, filters.holder_id)
     pattern = read_number(text)
     if pattern and not after:
         async with transaction():
@@ -260,7 +260,7 @@ def _since(filters: Filters, after: str, now: datetime) -> Filters:
     return replace(filters, start=max(start, filters.start) if filters.start else start)
 
 
-def _is_wide(sight: _Sight) -> bool:
+def _is_wide(sight: Sight) -> bool:
     unit = sight.department_id is not None
     return not unit and (sight.places is None or len(sight.places) > _FEW_PLACES)
 
@@ -269,7 +269,7 @@ def _is_wide(sight: _Sight) -> bool:
 class _Wish:
     """What a page is asked for with; `words` is a tsquery."""
 
-    sight: _Sight
+    sight: Sight
     filters: Filters
     now: datetime
     after: str
@@ -298,7 +298,7 @@ async def _page(wish: _Wish, sort: Sort | None) -> Page:
     return Page(shown, more, counted if wish.counts else None)
 
 
-async def _rows(values: Sequence[Any], sight: _Sight, sort: Sort | None) -> list[dict[str, Any]]:
+async def _rows(values: Sequence[Any], sight: Sight, sort: Sort | None) -> list[dict[str, Any]]:
     wide = _is_wide(sight)
     if sort is None:
         return await fetch(_WITH_WORDS, *values)
@@ -307,14 +307,14 @@ async def _rows(values: Sequence[Any], sight: _Sight, sort: Sort | None) -> list
     return await fetch(_WIDE_DUE, *values) if wide else await fetch(_NARROW_DUE, *values)
 
 
-async def _rows_of_unit(values: Sequence[Any], sight: _Sight, sort: Sort | None) -> list[dict[str, Any]]:
+async def _rows_of_unit(values: Sequence[Any], sight: Sight, sort: Sort | None) -> list[dict[str, Any]]:
     theirs = sight.colleagues, *values[1:], sight.department_id, sight.places
     if sort is None:
         return await fetch(_UNIT_WORDS, *theirs)
     return await fetch(_UNIT_NEWEST, *theirs) if sort is Sort.NEWEST else await fetch(_UNIT_DUE, *theirs)
 
 
-def _row(row: dict[str, Any], sight: _Sight) -> Row:
+def _row(row: dict[str, Any], sight: Sight) -> Row:
     known = {name: value for name, value in row.items() if name != "counted"}
     place = mask(row["place"]) if sight.department_id is not None else row["place"]
     return Row(**known | {"status": Status(row["status"]), "place": place})

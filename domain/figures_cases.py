@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from domain.figures_counts import (
+    CASES,
+    CASES_OF_MANY,
     COUNTED,
     COUNTS,
     KEY,
@@ -19,7 +21,6 @@ from domain.figures_counts import (
     Period,
     Question,
     Scope,
-    cases_in,
     plan_for_these_values,
     values_for,
 )
@@ -77,7 +78,7 @@ JOIN cases c USING (id) LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id
 LEFT JOIN staff h ON h.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id ORDER BY c.id DESC
 """
 # $15, $16: the counts asked for, by their place; $17: the key; $18: before which id; $19: how many.
-_BEHIND = _SHOWN + "FROM (SELECT id FROM (SELECT c.id" + COUNTED  # noqa: S608 - constants of ours
+_COUNTS_OF_EACH = _SHOWN + "FROM (SELECT id FROM (SELECT c.id" + COUNTED  # noqa: S608 - constants of ours
 _THESE = (
     " AND ($17::text IS NULL OR coalesce("  # noqa: S608 - the same
     + KEY
@@ -87,6 +88,8 @@ _THESE = (
     ORDER BY id DESC LIMIT $19::int) behind """
     + _NAMED
 )
+_BEHIND = _COUNTS_OF_EACH + CASES + _THESE
+_BEHIND_OF_MANY = _COUNTS_OF_EACH + CASES_OF_MANY + _THESE
 
 
 async def cases_behind(
@@ -95,11 +98,11 @@ async def cases_behind(
     """The cases a figure counted, the newest first, from `before` on. Raises BadRequest for a count there is not."""
     if not wanted.of or unknown(wanted.of) or unknown(wanted.but):
         raise BadRequest(f"counts {wanted.of} but {wanted.but}", say="没有这个数，请从看板点进来。")
-    values = values_for(question, settings)
-    sql = _BEHIND + cases_in(question.scope) + _THESE
+    page = _places(wanted.of), _places(wanted.but), wanted.key, before, limit
+    values = *values_for(question, settings), *page
     async with transaction():
         await plan_for_these_values()
-        rows = await fetch(sql, *values, _places(wanted.of), _places(wanted.but), wanted.key, before, limit)
+        rows = await (fetch(_BEHIND_OF_MANY, *values) if question.scope.wide else fetch(_BEHIND, *values))
     return [Listed(**row | {"status": Status(row["status"])}) for row in rows]
 
 

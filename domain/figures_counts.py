@@ -100,7 +100,13 @@ class Scope:
     places: Sequence[int]
     branches: Sequence[int]
 
+    @property
+    def wide(self) -> bool:
+        """Whether `CASES_OF_MANY` is read sooner than `CASES`."""
+        return len(self.places) > _FEW_PLACES
 
+
+_FEW_PLACES = 40
 _SCOPE = """
 WITH RECURSIVE tree AS (
     SELECT id, id AS branch, 0 AS depth FROM area WHERE id = $1
@@ -138,10 +144,12 @@ c.accepted_at IS NOT NULL AND c.status NOT IN ('rejected', 'withdrawn', 'merged'
 
 # The arms of the OR are what the milestone index answers; that nothing happens to a case before it is reported lets
 # the planner use the place's index as well.
-CASES = (
-    """
+_FROM = """
 FROM cases c
-JOIN unnest($3::int[], $4::int[]) AS s(place, branch) ON s.place = coalesce(c.grid_id, c.area_id)
+JOIN unnest($3::int[], $4::int[]) AS s(place, branch) ON s.place =
+"""
+_MEANT = (
+    """ coalesce(c.grid_id, c.area_id)
 CROSS JOIN LATERAL (
     SELECT """
     + VALID
@@ -163,16 +171,10 @@ WHERE c.reported_at < $2 AND (c.reported_at >= $1 OR c.accepted_at >= $1 AND c.a
 """
 )
 
+CASES = _FROM + _MEANT
 # Of many places the cases of the period are found first, and then those that lie there: the planner takes the arms of
 # the OR for independent, and would rather read every case the places ever had. The sum keeps it from their index.
-_CASES_OF_MANY = CASES.replace("= coalesce(c.grid_id, c.area_id)", "= 0 + coalesce(c.grid_id, c.area_id)")
-_FEW_PLACES = 40
-
-
-def cases_in(scope: Scope) -> str:
-    """`CASES`, in the form that is read soonest for so many places."""
-    return CASES if len(scope.places) <= _FEW_PLACES else _CASES_OF_MANY
-
+CASES_OF_MANY = _FROM + " 0 + " + _MEANT
 
 KEY = """
 CASE $5 WHEN 'area' THEN s.branch::text WHEN 'unit' THEN c.department_id::text WHEN 'person' THEN c.holder_id::text
@@ -239,8 +241,10 @@ COUNTED = """
 ] AS counts
 """
 
-_COUNT = "SELECT " + KEY + " AS key" + COUNTED
+_KEYED = "SELECT " + KEY + " AS key" + COUNTED
 _BY_KEY = " GROUP BY 1"
+_COUNT = _KEYED + CASES + _BY_KEY
+_COUNT_OF_MANY = _KEYED + CASES_OF_MANY + _BY_KEY
 
 #: The durations whose median and 90th percentile are given.
 TIMES = ("accept", "dispatch", "sign", "first_response", "handle", "total")
@@ -261,7 +265,8 @@ percentile_cont($15) WITHIN GROUP (ORDER BY extract(epoch FROM c.closed_at - c.r
     FILTER (WHERE f.closed AND f.valid AND c.status = 'closed') AS total
 """
 
-_COUNT_WITH_TIMES = _COUNT + _TIMES
+_COUNT_WITH_TIMES = _KEYED + _TIMES + CASES + _BY_KEY
+_COUNT_OF_MANY_WITH_TIMES = _KEYED + _TIMES + CASES_OF_MANY + _BY_KEY
 _SHARES = [0.5, 0.9]
 
 
@@ -330,14 +335,13 @@ def values_for(question: Question, settings: Settings) -> tuple[Any, ...]:
 
 async def _ask(question: Question, settings: Settings, *, times: bool) -> list[dict[str, Any]]:
     values = values_for(question, settings)
-    behind = cases_in(question.scope) + _BY_KEY
+    wide = question.scope.wide
     async with transaction():
         await plan_for_these_values()
-        return (
-            await fetch(_COUNT_WITH_TIMES + behind, *values, _SHARES)
-            if times
-            else await fetch(_COUNT + behind, *values)
-        )
+        if times:
+            values = *values, _SHARES
+            return await (fetch(_COUNT_OF_MANY_WITH_TIMES, *values) if wide else fetch(_COUNT_WITH_TIMES, *values))
+        return await (fetch(_COUNT_OF_MANY, *values) if wide else fetch(_COUNT, *values))
 
 
 async def plan_for_these_values() -> None:
