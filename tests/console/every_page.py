@@ -40,7 +40,7 @@ PEOPLE = ("", *WORKERS, *ADMINISTRATORS)
 
 _PARAMETER = re.compile(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 #: What is downloaded, or is a picture or a part without a frame around it.
-_NOT_A_PAGE = re.compile(r"\.(xlsx|svg|csv|json)$|/export$|/chart/|/files/|/book$|^/screen/figures$|^/scan/wait$")
+_NOT_A_PAGE = re.compile(r"\.(xlsx|svg|png|csv|json)$|/export$|/chart/|/files/|/book$|^/screen/figures$|^/scan/wait$")
 
 
 def every(method: str) -> list[Page]:
@@ -108,8 +108,11 @@ async def _cases_and_rooms(town: Town) -> dict[str, Any]:
     return rows[0]
 
 
+#: An item with a form, that the community writes itself.
 _DIRECTORY = """
-SELECT (SELECT min(item_id) FROM service_form) AS item_id, (SELECT min(id) FROM provider) AS provider_id
+UPDATE service_item SET area_id = (SELECT id FROM area WHERE code = $1)
+WHERE id = (SELECT min(item_id) FROM service_form)
+RETURNING id AS item_id, (SELECT min(id) FROM provider) AS provider_id
 """
 
 
@@ -121,7 +124,7 @@ async def _services(town: Town) -> dict[str, Any]:
     application = await applied(chen, now)
     _, event = await announced(now)
     await ask(chen, "怎么领养老补贴的年审章", now)
-    shown = await fetch(_DIRECTORY)
+    shown = await fetch(_DIRECTORY, FIRST)
     found = {"booking_id": booking.id, "application_id": application.id, "activity_id": event.id}
     return found | {"counter/code": "hall", **shown[0], **await _home()}
 
