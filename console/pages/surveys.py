@@ -7,10 +7,12 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from console.figures import Chart
 from console.frame import Form, Pages, Visit
 from domain import survey_desk, survey_results, surveys
 from domain.people import post_of
 from domain.survey_questions import labels
+from domain.survey_results import Result
 from domain.surveys import Survey
 from errors import NotAllowed
 from models.enums import SurveyKind, SurveyState
@@ -65,6 +67,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     """What it asks whom, how it stands, what came of it, what may be done."""
     survey = await _find(visit)
     steps = await survey_desk.steps(visit.staff, survey)
+    unit = "户" if survey.kind is SurveyKind.VOTE else "人"
     author, approver = await post_of(survey.author_id), await post_of(survey.approver_id)
     result, why_not = None, ""
     if "results" in steps:
@@ -78,7 +81,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         one=survey,
         state=survey_desk.STATE_NAMES[survey.state],
         kind=survey_desk.KIND_NAMES[survey.kind],
-        unit="户" if survey.kind is SurveyKind.VOTE else "人",
+        unit=unit,
         seen_by=survey_desk.SEEN_BY[survey.results],
         types=survey_desk.TYPE_NAMES,
         labels=labels,
@@ -88,8 +91,19 @@ async def show(visit: Visit) -> web.StreamResponse:
         officer=await surveys.runs(visit.staff, survey),
         steps=steps,
         result=result,
+        charts=_charts(result, unit),
         why_not=why_not,
     )
+
+
+def _charts(result: Result | None, unit: str) -> dict[int, Chart]:
+    """By the place of the question, from 1: what was chosen how often."""
+    found = {}
+    for place, answer in enumerate(result.questions if result else (), start=1):
+        if answer.bars:
+            chosen = [("", [bar.count for bar in answer.bars])]
+            found[place] = Chart("bar", [bar.label for bar in answer.bars], chosen, (), ("lead",), unit)
+    return found
 
 
 @pages.get(r"/surveys/{survey:\d+}/asked")

@@ -32,7 +32,7 @@
       axisLine: { lineStyle: { color: line } }, axisTick: { show: false },
     };
     const values = {
-      type: "value", minInterval: chart.unit === "件" ? 1 : undefined,
+      type: "value", minInterval: ["件", "人", "户"].includes(chart.unit) ? 1 : undefined,
       axisLabel: { color: ink, fontSize: size }, splitLine: { lineStyle: { color: line } },
     };
     return {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from uuid import uuid4
@@ -126,7 +128,7 @@ async def test_the_form_grows_by_a_question_and_says_what_is_wrong_in_which(town
     assert not await Survey.exists()
 
 
-async def test_results_are_a_picture_a_table_and_a_workbook(town: Town, community: Asker, street: Desk) -> None:
+async def test_results_are_a_chart_a_table_a_picture_and_a_workbook(town: Town, community: Asker, street: Desk) -> None:
     ident = await community.draft()
     await community.desk.send(f"/surveys/{ident}/hand-in")
     await street.open(f"/surveys/{ident}")
@@ -134,6 +136,11 @@ async def test_results_are_a_picture_a_table_and_a_workbook(town: Town, communit
     await answered(ident, {"q1": 1, "q2": 5}, {"q1": 1}, {"q1": 2, "q2": 4})
     page = await community.desk.open(f"/surveys/{ident}")
     assert "<td>够</td><td>2</td><td>66.7%</td>" in page
+    drawn = re.search(r'id="question-1-data">(.+?)</script>', page)
+    assert drawn
+    chart = json.loads(drawn[1])
+    assert (chart["labels"], chart["series"][0]["values"], chart["unit"]) == (["够", "不够"], [2, 1], "人")
+    assert page.count("data-chart=") == 2
     assert "平均 4.5 星" in page
     async with community.desk.session.get(f"{community.desk.url}/console/surveys/{ident}/chart/1") as answer:
         assert (answer.content_type, (await answer.read())[:4]) == ("image/png", b"\x89PNG")
