@@ -137,6 +137,10 @@ class Line:
     due_at: datetime | None
     asked_at: datetime | None
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether its time is over; while the applicant must add something the clock stands."""
+        return self.asked_at is None and self.due_at is not None and self.due_at < now
+
     def says(self, now: datetime) -> str:
         """How it stands, for staff."""
         return notices.stands(self.state, self.asked_at, now)

@@ -49,8 +49,8 @@ async def to_do(chat: Chat) -> Reply:
 
 
 def _line(chat: Chat, one: work.Line) -> str:
-    late = one.due_at is not None and one.due_at < chat.now
-    due = "，已超时" if late else f"，{say_latest(one.due_at, chat.now)}" if one.due_at else ""
+    ahead = f"，{say_latest(one.due_at, chat.now)}" if one.due_at and not one.asked_at else ""
+    due = "，已超时" if one.is_late(chat.now) else ahead
     who = f"，{one.holder}" if one.holder else "，没人接"
     return f"{short(one.number)} {one.title}（{one.says(chat.now)}{who}{due}）"
 

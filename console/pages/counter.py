@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -10,13 +11,14 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from console.frame import Form, Pages, Visit, staff
 from console.shown import wall
 from console.values import Behalf, MaybeDay, MaybeIdent, noon, today
-from domain import booking_changes, booking_plans, bookings, slots
+from domain import booking_changes, booking_plans, bookings, certificate_picture, certificates, slots
 from domain.booking_cards import STATE_NAMES, Card
 from domain.booking_counter import counter_list
 from domain.clock import say_minutes
 from domain.consents import need
 from domain.counter_desk import check_in_known
 from domain.volunteers import correct, time_of_shift
+from errors import NotFound
 from models.enums import PlanKind, Purpose, Role
 
 pages = Pages()
@@ -143,6 +145,8 @@ async def show_booking(visit: Visit) -> web.StreamResponse:
         is_today=today(card.starts_at) == today(visit.now),
         runs=runs,
         given=await _given(visit, card) if runs else "",
+        may_print=runs and card.for_other,
+        certificate=await certificates.certificate_of(visit.staff, card.id) if runs and card.for_other else None,
         may_correct=runs and card.kind is PlanKind.VOLUNTEER and card.ends_at <= visit.now,
     )
 
@@ -219,3 +223,21 @@ async def correct_time(visit: Visit) -> web.StreamResponse:
     given = await visit.form(Correction)
     account = await correct(visit.staff, _booking(visit), given.minutes, given.why, visit.now, source=visit.source)
     return _back(visit, f"时长改好了，一共 {say_minutes(account.minutes)}。")
+
+
+@pages.post("/counter/bookings/{booking_id:[0-9]{1,18}}/certificate", who=at_counter)
+async def make_certificate(visit: Visit) -> web.StreamResponse:
+    """For somebody without WeChat: all they gave, on paper."""
+    made = await certificates.make_for(visit.staff, _booking(visit), visit.now, source=visit.source)
+    return _back(visit, f"证书开好了，编号 {made.number}。点“看证书”打印出来给本人。")
+
+
+@pages.get("/counter/bookings/{booking_id:[0-9]{1,18}}/certificate.png", who=at_counter)
+async def show_certificate(visit: Visit) -> web.StreamResponse:
+    """The newest of theirs."""
+    found = await certificates.certificate_of(visit.staff, _booking(visit))
+    if found is None:
+        raise NotFound(f"certificate of booking {_booking(visit)}", say="还没有开证书。")
+    base = visit.office.public_url or str(visit.request.url.origin())
+    drawn = await asyncio.to_thread(certificate_picture.draw, found, base)
+    return visit.finish(web.Response(body=drawn, content_type="image/png"))

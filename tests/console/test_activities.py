@@ -14,7 +14,7 @@ from domain.people import find_operator, find_person
 from domain.sign_ups import sign_up
 from domain.volunteers import credit
 from models.audit import AuditEvent
-from models.bookings import Activity, Booking, BookingPlan, Slot
+from models.bookings import Activity, Booking, BookingPlan, Certificate, Slot
 from models.people import Staff
 from tests.console.administration import sit_down
 from tests.console.conftest import Desk
@@ -134,3 +134,8 @@ async def test_who_helped_without_wechat_has_their_time_credited_and_put_right_a
     path = f"/counter/bookings/{card.id}"
     assert "这次 1 小时，一共 1 小时（1 次）" in await li.open(path)
     assert "一共 1 小时 30 分钟" in await li.send(f"{path}/volunteer-time", minutes="30", why="多留了半小时")
+    assert "证书开好了" in await li.send(f"{path}/certificate")
+    async with li.session.get(f"{li.url}/console{path}/certificate.png") as answer:
+        assert (answer.status, (await answer.read())[:4]) == (200, b"\x89PNG")
+    paper = await Certificate.get()
+    assert (paper.name, paper.minutes, paper.community) == ("李桂英", 90, "东亭社区")

@@ -267,7 +267,9 @@ async def test_who_does_not_add_what_was_asked_for_is_reminded_once_after_three_
     assert job.quiet, "ten in the evening: it waits"
     assert "还在等您补：身份证背面" in job.payload["text"]
     assert "可能按不予办理结束" in job.payload["text"]
-    assert [one.says(after) for one in await work.list_work(li)] == ["等居民补件 5 天"]
+    [line] = await work.list_work(li)
+    assert line.says(after) == "等居民补件 5 天"
+    assert not line.is_late(after + timedelta(days=90)), "the clock stands"
     assert await remind_applicants(after + timedelta(days=9)) == 0
     await applications.supplement(chen, made.id, Supply(words="补了"), after)
     await work.ask(li, made.id, "正面也要", after)
