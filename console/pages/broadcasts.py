@@ -199,13 +199,6 @@ async def told(visit: Visit) -> web.StreamResponse:
     return visit.go(f"/broadcasts/{_ident(visit)}/unread", "记下了：已经当面告知。")
 
 
-@pages.post(r"/broadcasts/{broadcast:\d+}/hand-in", who=writers)
-async def hand_in(visit: Visit) -> web.StreamResponse:
-    """Ask somebody else to look at it."""
-    found = await broadcast_reports.submit(visit.staff, _ident(visit), visit.now, visit.source)
-    return visit.go(f"/broadcasts/{found.id}", f"交上去了，要发给 {found.expected} 人。同事批准后自动发出。")
-
-
 @pages.post(r"/broadcasts/{broadcast:\d+}/approve", who=writers)
 async def approve(visit: Visit) -> web.StreamResponse:
     """Let the version that was read go out."""
@@ -219,10 +212,15 @@ def _ident(visit: Visit) -> int:
     return int(visit.request.match_info["broadcast"][:18])
 
 
+def _handed_in(found: Broadcast) -> str:
+    return f"交上去了，要发给 {found.expected} 人。同事批准后自动发出。"
+
+
 mount(
     pages,
     r"/broadcasts/{broadcast:\d+}",
     (
+        Deed("hand-in", broadcast_reports.submit, _handed_in),
         Deed("refuse", broadcasts.refuse, "退回了，作者会看到原因。", Refusal, "version why"),
         Deed("pause", broadcast_control.pause, "暂停了，还没发出的先不发。", Why, "why"),
         Deed("resume", broadcast_control.resume, "接着发。暂停期间错过的时间不补发。"),

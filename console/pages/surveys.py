@@ -7,6 +7,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from console.deeds import Deed, again, mount
 from console.figures import Chart
 from console.frame import Form, Pages, Visit
 from domain import survey_desk, survey_results, surveys
@@ -142,13 +143,6 @@ async def export(visit: Visit) -> web.StreamResponse:
     return visit.finish(web.Response(body=book, content_type=_XLSX, headers=headers))
 
 
-@pages.post(r"/surveys/{survey:\d+}/hand-in")
-async def hand_in(visit: Visit) -> web.StreamResponse:
-    """Ask a second person to look at it."""
-    await surveys.hand_in(visit.staff, _ident(visit), visit.now, visit.source)
-    return visit.go(f"/surveys/{_ident(visit)}", "交上去了。同事同意后自动通知居民。")
-
-
 @pages.post(r"/surveys/{survey:\d+}/decision")
 async def decide(visit: Visit) -> web.StreamResponse:
     """Let out what a colleague wrote, or say why not."""
@@ -160,17 +154,21 @@ async def decide(visit: Visit) -> web.StreamResponse:
     return visit.go(f"/surveys/{survey.id}", said)
 
 
-@pages.post(r"/surveys/{survey:\d+}/cancel")
-async def cancel(visit: Visit) -> web.StreamResponse:
-    """End it without a result."""
-    given = await visit.form(Why)
-    await surveys.cancel(visit.staff, _ident(visit), given.why, visit.now, visit.source)
-    return visit.go(f"/surveys/{_ident(visit)}", "取消了，答过的居民会看到原因。")
-
-
 async def _find(visit: Visit) -> Survey:
     return await surveys.find_survey(visit.staff, _ident(visit), visit.now)
 
 
 def _ident(visit: Visit) -> int:
     return int(visit.request.match_info["survey"][:18])
+
+
+mount(
+    pages,
+    r"/surveys/{survey:\d+}",
+    (
+        Deed("hand-in", surveys.hand_in, "交上去了。同事同意后自动通知居民。"),
+        Deed("cancel", surveys.cancel, "取消了，答过的居民会看到原因。", Why, "why"),
+    ),
+    which=_ident,
+    back=again("/surveys", _ident),
+)
