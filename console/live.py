@@ -144,8 +144,9 @@ class Live:
                 self._rooms.clear()
                 return
             await self._end_what_holds_no_more()
-            rooms, self._rooms = self._rooms, set()
-            changes = [*await self._trail.look(), *await rooms_changed(rooms)]
+            rooms = frozenset(self._rooms)
+            changes = [*await rooms_changed(rooms), *await self._trail.look()]
+            self._rooms -= rooms
         for stream in self._streams:
             if stream.wants(changes):
                 stream.tell()
