@@ -21,6 +21,7 @@ NAMES: Mapping[str, str] = {
     "count stale months": "重算变动过的月份统计",
     "cut words for search": "给新事项建搜索词",
     "close silent cases": "居民一直没评价的事结案",
+    "count hot spots": "热点统计",
     "tell of hot spots": "热点提醒",
     "forget answers kept for repeated requests": "清理接口重复请求的记录",
     "forget numbers of people told by telephone": "清理电话告知留下的号码",

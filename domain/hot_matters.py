@@ -11,10 +11,23 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from domain.hotspots import CHANCE, DAYS, LEAST, VOICES, WEEKS, HotSpot, chance_of, find_hotspots
+from domain.hot_kept import keep_spots, kept_spots, take_area
+from domain.hotspots import (
+    CHANCE,
+    DAYS,
+    LEAST,
+    VOICES,
+    VOICES_OF_FEW,
+    WEEKS,
+    HotSpot,
+    chance_of,
+    find_hotspots,
+    has_few_places,
+)
 from domain.people import Person
 from models.database import fetch
 from nlp.clusters import group_alike
@@ -24,9 +37,7 @@ MOST = 300  # newest reports of a grid that are compared
 KINDS = 2  # fewer are a matter of `find_hotspots`
 
 # Reports and joiners of grids where enough people lately spoke of more than one kind; the newest of each grid first.
-_SAID = (
-    VOICES  # noqa: S608 - constants of ours
-    + """, said AS (
+_BY_GRID = """, said AS (
     SELECT c.id, voices.who, voices.at, c.category, c.subject, c.grid_id, mine.name AS grid, c.place, c.description,
         ceil(extract(epoch FROM $3 - voices.at) / (86400 * $4::int))::int AS week
     FROM voices JOIN cases c ON c.id = voices.id JOIN mine ON mine.id = c.grid_id AND mine.level = 'grid'
@@ -40,18 +51,35 @@ SELECT * FROM (
     FROM said WHERE grid_id IN (SELECT grid_id FROM busy)
 ) ranked WHERE newest <= $7 ORDER BY grid_id, at, id, who
 """
-)
+_SAID = VOICES + _BY_GRID
+_SAID_OF_FEW = VOICES_OF_FEW + _BY_GRID
 
 
 async def find_hot_matters(area_id: int, now: datetime, but: Collection[tuple[str, int]] = ()) -> list[HotSpot]:
     """Matters of several kinds that come up far more often than they did; `but`: kinds and grids known to be hot."""
     since = now - timedelta(days=DAYS) - timedelta(weeks=WEEKS)
-    rows = await fetch(_SAID, area_id, since, now, DAYS, LEAST, KINDS, MOST)
+    values = area_id, since, now, DAYS, LEAST, KINDS, MOST
+    rows = await (fetch(_SAID_OF_FEW, *values) if await has_few_places(area_id) else fetch(_SAID, *values))
     return await asyncio.to_thread(_hot, rows, frozenset(but)) if rows else []
 
 
 async def all_hotspots(area_id: int, now: datetime) -> list[HotSpot]:
-    """Hot spots by kind, then those across kinds."""
+    """Hot spots by kind, then those across kinds: as they were counted lately, or now where nobody has."""
+    kept = await kept_spots(area_id, now)
+    return kept if kept is not None else await _count(area_id, now)
+
+
+async def refresh_hotspots(now: datetime) -> int:
+    """Count and keep those of areas whose turn it is, the largest first; gives how many areas. Must not run inside a
+    transaction: a city takes seconds."""
+    counted = 0
+    while (area_id := await take_area(now)) is not None:
+        await keep_spots(area_id, await _count(area_id, now), now)
+        counted += 1
+    return counted
+
+
+async def _count(area_id: int, now: datetime) -> list[HotSpot]:
     found = await find_hotspots(area_id, now)
     return found + await find_hot_matters(area_id, now, {(spot.category, spot.grid_id) for spot in found})
 
@@ -65,11 +93,19 @@ def _hot(rows: Sequence[dict[str, Any]], but: frozenset[tuple[str, int]]) -> lis
     groups: list[list[dict[str, Any]]] = []
     for _, of_grid in groupby(rows, key=lambda row: row["grid_id"]):
         said = list(of_grid)
-        sketches = [sketch(row["description"], place=row["place"], kind=row["category"]) for row in said]
-        groups += ([said[at] for at in group] for group in group_alike(sketches, [row["at"] for row in said]))
+        words = tuple((row["description"], row["place"], row["category"], row["at"]) for row in said)
+        groups += ([said[at] for at in group] for group in _alike(words))
     recent = [group for group in groups if any(row["week"] <= 1 for row in group)]
     found = [spot for group in recent if (spot := _tested(group, len(recent), but))]
     return sorted(found, key=lambda spot: (spot.chance, -spot.count, spot.case_ids))
+
+
+@lru_cache(maxsize=1024)
+def _alike(said: tuple[tuple[str, str, str, datetime], ...]) -> list[list[int]]:
+    """Which (text, place, kind, time) of a grid are one matter. A grid is asked for with each area it lies in, and
+    again in ten minutes, when hardly any has something new."""
+    sketches = [sketch(text, place=place, kind=kind) for text, place, kind, _ in said]
+    return group_alike(sketches, [at for *_, at in said])
 
 
 def _tested(group: Sequence[dict[str, Any]], groups: int, but: frozenset[tuple[str, int]]) -> HotSpot | None:

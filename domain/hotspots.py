@@ -21,6 +21,7 @@ from functools import cache
 from math import comb
 from typing import Any
 
+from domain.figures_counts import scope_below
 from domain.geo import cell
 from models.database import fetch
 
@@ -52,24 +53,30 @@ class HotSpot:
         return f"{self.place} {self.subject}：近 {DAYS} 天 {self.count} 人反映，平时一周 {usual}"
 
 
-# Who spoke up of which case below area $1 between $2 and $3, as its reporter or as one who met it too.
-VOICES = """
+_MINE = """
 WITH RECURSIVE mine AS (
     SELECT id, name, level FROM area WHERE id = $1
     UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN mine ON a.parent_id = mine.id
 ), voices AS (
-    SELECT c.id, coalesce(c.reporter_id, -c.id) AS who, c.reported_at AS at FROM cases c
-    WHERE c.reported_at > $2 AND c.reported_at <= $3
+"""
+_SPOKE = "SELECT c.id, coalesce(c.reporter_id, -c.id) AS who, c.reported_at AS at FROM "
+_LATELY = " c.reported_at > $2 AND c.reported_at <= $3 "
+_MET_IT_TOO = """
     UNION ALL SELECT case_id, resident_id, since FROM follower
     WHERE since > $2 AND since <= $3 AND from_case_id IS NULL
 )
 """
+# Who spoke up of which case below area $1 between $2 and $3, as its reporter or as one who met it too. Of few places
+# each is asked for its own; of many all that came lately are looked through.
+VOICES = _MINE + _SPOKE + "cases c WHERE" + _LATELY + _MET_IT_TOO
+VOICES_OF_FEW = (
+    _MINE + _SPOKE + "mine JOIN cases c ON coalesce(c.grid_id, c.area_id) = mine.id WHERE" + _LATELY + _MET_IT_TOO
+)
+_FEW_PLACES = 40
 
 # One row for each resident, kind, grid and week, of pairs that had enough people lately; `pairs`: how many there are at
 # all. Without a reporter each case counts. What nobody could name a kind for makes no place hot.
-_REPORTS = (
-    VOICES  # noqa: S608 - constants of ours
-    + """, people AS (
+_PEOPLE = """, people AS (
     SELECT DISTINCT ON (c.category, c.grid_id, week, voices.who)
         c.id, c.category, c.subject, c.grid_id, mine.name AS grid, c.place, c.longitude, c.latitude,
         ceil(extract(epoch FROM $3 - voices.at) / (86400 * $4::int)) <= 1 AS recent,
@@ -83,13 +90,20 @@ _REPORTS = (
 )
 SELECT *, (SELECT max(rank) FROM counted) AS pairs FROM counted WHERE lately >= $5
 """
-)
+_REPORTS = VOICES + _PEOPLE
+_REPORTS_OF_FEW = VOICES_OF_FEW + _PEOPLE
+
+
+async def has_few_places(area_id: int) -> bool:
+    """Whether `VOICES_OF_FEW` is the way."""
+    return len((await scope_below(area_id)).places) <= _FEW_PLACES
 
 
 async def find_hotspots(area_id: int, now: datetime) -> list[HotSpot]:
     """Hot spots in an area, the least likely to be chance first. A cell goes before the grid it makes hot."""
     since = now - timedelta(days=DAYS) - timedelta(weeks=WEEKS)
-    rows = await fetch(_REPORTS, area_id, since, now, DAYS, LEAST)
+    values = area_id, since, now, DAYS, LEAST
+    rows = await (fetch(_REPORTS_OF_FEW, *values) if await has_few_places(area_id) else fetch(_REPORTS, *values))
     share = DAYS / (DAYS + 7 * WEEKS)
     cells = _grouped((row, (row["category"], row["grid_id"], *_cell(row))) for row in rows if _positioned(row))
     grids = _grouped((row, (row["category"], row["grid_id"])) for row in rows)

@@ -32,6 +32,7 @@ from domain.desk_search import index_missing
 from domain.figures_months import refresh
 from domain.follow_ups import ask_due
 from domain.hints import push_hints
+from domain.hot_matters import refresh_hotspots
 from domain.idempotency import forget_answers
 from domain.linking import ask_unions
 from domain.mass_calls import settle
@@ -164,6 +165,7 @@ def start_scheduler(
     every(30, refresh, "count stale months")
     every(10, index_missing, "cut words for search")
     every(300, lambda: close_silent(now() - silence, now()), "close silent cases")
+    every(60, lambda: refresh_hotspots(now()), "count hot spots")
     every(300, lambda: push_hints(now()), "tell of hot spots")
     every(3600, lambda: forget_answers(now()), "forget answers kept for repeated requests")
     every(3600, lambda: forget_contacts(now() - reopen_within), "forget numbers of people told by telephone")

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from domain.hot_matters import all_hotspots
+from domain.hot_matters import all_hotspots, refresh_hotspots
 from domain.hotspots import DAYS, LEAST, WEEKS, HotSpot, chance_of, find_hotspots
 from models.cases import Case, Follower
 from models.enums import Source, Status, Urgency
@@ -201,3 +201,33 @@ async def test_one_angry_resident_makes_no_matter_hot(orm: None):
 async def test_what_a_kind_shows_already_is_shown_once(orm: None):
     await tell([("noise.site", text) for _, text in PLANT] + [PLANT[1]])
     assert [spot.near for spot in await matters()] == [False]
+
+
+async def test_the_hot_spots_of_an_area_with_many_places_are_those_of_its_parts(orm: None):
+    (community,) = await Area.filter(code="429906001001")
+    more = [
+        Area(parent_id=community.id, level="grid", name=f"{n} 网格", code=f"{community.code}9{n:02}") for n in range(45)
+    ]
+    await Area.bulk_create(more)
+    await tell(PLANT)
+    for resident in await people(8):
+        await said(resident, 1, grid=SECOND)
+    of_grids = [*await matters(FIRST), *await matters(SECOND)]
+    assert sorted(spot.case_ids for spot in await matters()) == sorted(spot.case_ids for spot in of_grids) != []
+
+
+async def test_what_was_counted_lately_is_shown_for_half_an_hour_and_counted_again_after_ten_minutes(orm: None):
+    await tell(PLANT)
+    for resident in await people(8):
+        await said(resident, 1, grid=SECOND)
+    street = (await Area.get(code=STREET)).id
+    counted = await all_hotspots(street, NOW)
+    assert await refresh_hotspots(NOW) == await Area.exclude(level="grid").count()
+    await Case.all().delete()
+    assert await all_hotspots(street, NOW) == counted != []
+    assert await all_hotspots(street, NOW + timedelta(minutes=29)) == counted
+    assert await all_hotspots(street, NOW + timedelta(minutes=30)) == []
+    assert await all_hotspots(street, NOW - timedelta(days=1)) == [], "what is looked at is another day"
+    assert await refresh_hotspots(NOW + timedelta(minutes=9)) == 0
+    assert await refresh_hotspots(NOW + timedelta(minutes=10)) > 0
+    assert await all_hotspots(street, NOW + timedelta(minutes=11)) == []
