@@ -77,7 +77,6 @@ async def test_a_case_is_taken_on_stands_still_goes_on_is_checked_and_opened_aga
     assert "继续处理" in await take(wang, case, "resume")
 
     assert "已记为办好" in await take(wang, case, "dispose", text=RESULT)
-    assert "verify" not in offered(wang.page), "nobody checks their own work"
     assert "核查通过" in await take(li, case, "verify")
     assert (await Case.get(id=case.id)).status is Status.VERIFIED
     await town.deliver()
@@ -86,6 +85,11 @@ async def test_a_case_is_taken_on_stands_still_goes_on_is_checked_and_opened_aga
     assert "已重新打开" in await take(zhou, case, "reopen", reason="巡查时灯又不亮")
     again = await Case.get(id=case.id)
     assert (again.status, again.round) == (Status.DISPATCHED, 2)
+
+    await take(wang, case, "escalate", reason="要物业一起来")
+    assert "已记为办好" in await take(li, case, "dispose", text=RESULT)
+    assert "verify" not in offered(li.page), "nobody checks their own work"
+    assert "verify" in offered(await zhou.open(f"/cases/{case.id}"))
 
 
 async def test_what_is_not_ours_is_rejected_and_what_was_entered_by_mistake_is_void_by_two(town: Town, desks: Desks):
