@@ -9,24 +9,9 @@ from playwright.async_api import Browser, Page, expect
 
 from models.cases import Case
 from models.enums import Status
-from tests.console.conftest import PASSWORD, give_password
+from tests.browser.desks import desk_of
 from tests.console.test_desk import held
 from tests.town import CHEN, Town
-
-
-async def at_the_desk(page: Page, town: Town, name: str) -> list[str]:
-    """Sign in; gives what the browser complains of from now on."""
-    member, faults = await give_password(town, name), list[str]()
-    page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
-    await page.goto(f"{town.url}/console/login")
-    form = page.locator("form", has=page.locator("input[type=password]"))
-    await form.locator("[name=number]").fill(member.code)
-    await form.locator("[name=password]").fill(PASSWORD)
-    await form.locator("[name=password]").press("Enter")
-    await expect(page.locator("#live")).to_be_visible()
-    return faults
 
 
 async def freshen(page: Page) -> None:
@@ -36,89 +21,81 @@ async def freshen(page: Page) -> None:
 
 async def test_the_desk_is_worked_by_keys_alone(chromium: Browser, town: Town):
     made = [await held(town, "王芳", hours, status=Status.DISPATCHED) for hours in (2, 3, 4)]
-    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = await context.new_page()
-    faults = await at_the_desk(page, town, "王芳")
-    keys = page.keyboard
-    for key in "jxjx":
-        await keys.press(key)
-    await expect(page.locator("#chosen")).to_have_text("已选 2 件")
-    await keys.press("b")
-    await keys.press("j")  # where one chooses, a letter is a letter
-    await expect(page.locator("#step")).to_be_focused()
-    await keys.press("Tab")
-    await keys.press("Enter")
-    await expect(page.locator("#done")).to_contain_text("办成 2 件。")
-    await expect(page.locator("#chosen")).to_have_text(re.compile("先勾选"))
-    await expect(page.locator(f"#tasks-{made[0].id}")).to_contain_text("处理中")
-    assert await Case.filter(status=Status.DISPOSING).count() == 2
+    async with desk_of(chromium, town, "王芳") as (page, faults):
+        keys = page.keyboard
+        for key in "jxjx":
+            await keys.press(key)
+        await expect(page.locator("#chosen")).to_have_text("已选 2 件")
+        await keys.press("b")
+        await keys.press("j")  # where one chooses, a letter is a letter
+        await expect(page.locator("#step")).to_be_focused()
+        await keys.press("Tab")
+        await keys.press("Enter")
+        await expect(page.locator("#done")).to_contain_text("办成 2 件。")
+        await expect(page.locator("#chosen")).to_have_text(re.compile("先勾选"))
+        await expect(page.locator(f"#tasks-{made[0].id}")).to_contain_text("处理中")
+        assert await Case.filter(status=Status.DISPOSING).count() == 2
 
-    await keys.press("?")
-    await expect(page.locator("#keys")).to_be_visible()
-    await keys.press("Space")  # the first thing in it: use keys or not
-    await keys.press("Escape")
-    await page.locator(f"#tasks-open-{made[1].id}").focus()
-    await keys.press("k")
-    await expect(page.locator(f"#tasks-open-{made[1].id}")).to_be_focused()
-    await keys.press("Enter")
-    await expect(page).to_have_url(re.compile(f"/console/cases/{made[1].id}$"))
-    assert faults == []
-    await context.close()
+        await keys.press("?")
+        await expect(page.locator("#keys")).to_be_visible()
+        await keys.press("Space")  # the first thing in it: use keys or not
+        await keys.press("Escape")
+        await page.locator(f"#tasks-open-{made[1].id}").focus()
+        await keys.press("k")
+        await expect(page.locator(f"#tasks-open-{made[1].id}")).to_be_focused()
+        await keys.press("Enter")
+        await expect(page).to_have_url(re.compile(f"/console/cases/{made[1].id}$"))
+        assert faults == []
 
 
 async def test_news_is_told_and_neither_focus_nor_choice_is_lost(chromium: Browser, town: Town):
     first = await held(town, "王芳", 5)
-    context = await chromium.new_context(viewport={"width": 390, "height": 844})
-    page = await context.new_page()
-    faults = await at_the_desk(page, town, "王芳")
-    await page.locator(f"#tasks-pick-{first.id}").check()
-    await page.locator(f"#tasks-open-{first.id}").focus()
-    urgent = await held(town, "王芳", -1, subject="井盖破损")
-    await Case.filter(id=first.id).update(supervised=1)
-    await freshen(page)
-    news = page.locator("#news")
-    await expect(news).to_have_text(re.compile("新到：.* 井盖破损。有变化：.* 楼道灯。"))
-    await expect(page).to_have_title(re.compile("^待办 2 "))
-    await expect(page.locator("h1")).to_have_text("待办 2")
-    await expect(page.locator("tr[data-case]").first).to_have_id(f"tasks-{urgent.id}")
-    await expect(page.locator(f"#tasks-{urgent.id}")).to_contain_text("新")
-    await expect(page.locator(f"#tasks-open-{first.id}")).to_be_focused()
-    await expect(page.locator(f"#tasks-pick-{first.id}")).to_be_checked()
-    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
-
-    assert faults == []
-
-    sentence = {
-        "status": 200,
-        "headers": {"X-Fault": "unavailable", "Content-Type": "text/html"},
-        "body": "<span>系统正在恢复</span>",
-    }
-    for fails in (lambda route: route.abort(), lambda route: route.fulfill(**sentence)):
-        await page.route("**/desk/todo", fails)
+    async with desk_of(chromium, town, "王芳", width=390) as (page, faults):
+        await page.locator(f"#tasks-pick-{first.id}").check()
+        await page.locator(f"#tasks-open-{first.id}").focus()
+        urgent = await held(town, "王芳", -1, subject="井盖破损")
+        await Case.filter(id=first.id).update(supervised=1)
         await freshen(page)
-        await expect(news).to_contain_text("暂时连不上")
-        await expect(page.locator("tr[data-case]")).to_have_count(2)
-        await page.unroute("**/desk/todo")
+        news = page.locator("#news")
+        await expect(news).to_have_text(re.compile("新到：.* 井盖破损。有变化：.* 楼道灯。"))
+        await expect(page).to_have_title(re.compile("^待办 2 "))
+        await expect(page.locator("h1")).to_have_text("待办 2")
+        await expect(page.locator("tr[data-case]").first).to_have_id(f"tasks-{urgent.id}")
+        await expect(page.locator(f"#tasks-{urgent.id}")).to_contain_text("新")
+        await expect(page.locator(f"#tasks-open-{first.id}")).to_be_focused()
+        await expect(page.locator(f"#tasks-pick-{first.id}")).to_be_checked()
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+
+        assert faults == []
+
+        sentence = {
+            "status": 200,
+            "headers": {"X-Fault": "unavailable", "Content-Type": "text/html"},
+            "body": "<span>系统正在恢复</span>",
+        }
+        for fails in (lambda route: route.abort(), lambda route: route.fulfill(**sentence)):
+            await page.route("**/desk/todo", fails)
+            await freshen(page)
+            await expect(news).to_contain_text("暂时连不上")
+            await expect(page.locator("tr[data-case]")).to_have_count(2)
+            await page.unroute("**/desk/todo")
+            await freshen(page)
+            await expect(news).to_be_empty()
+        town.clock.advance(timedelta(days=1))
         await freshen(page)
-        await expect(news).to_be_empty()
-    town.clock.advance(timedelta(days=1))
-    await freshen(page)
-    await expect(page).to_have_url(re.compile("/console/login$"))
-    await context.close()
+        await expect(page).to_have_url(re.compile("/console/login$"))
 
 
 async def test_what_a_resident_reports_appears_by_itself_on_a_desk_that_is_open(chromium: Browser, town: Town):
-    context = await chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = await context.new_page()
-    async with page.expect_response("**/console/events?of=cases"):
-        faults = await at_the_desk(page, town, "王芳")
-    await page.locator("#words").fill("还没写完")
-    for words in ("3栋2单元楼道灯坏了好几天了，晚上看不见", "1"):
-        await town.say(CHEN, words)
-    await expect(page.locator("#tasks tr[data-case]")).to_have_count(1)  # within five seconds
-    await expect(page.locator("#news")).to_contain_text("新到：")
-    await expect(page).to_have_title(re.compile("^待办 1 "))
-    await expect(page.locator("#words")).to_be_focused()
-    await expect(page.locator("#words")).to_have_value("还没写完")
-    assert faults == []
-    await context.close()
+    async with desk_of(chromium, town, "王芳") as (page, faults):
+        async with page.expect_response("**/console/events?of=cases"):
+            await page.reload()
+        await page.locator("#words").fill("还没写完")
+        for words in ("3栋2单元楼道灯坏了好几天了，晚上看不见", "1"):
+            await town.say(CHEN, words)
+        await expect(page.locator("#tasks tr[data-case]")).to_have_count(1)  # within five seconds
+        await expect(page.locator("#news")).to_contain_text("新到：")
+        await expect(page).to_have_title(re.compile("^待办 1 "))
+        await expect(page.locator("#words")).to_be_focused()
+        await expect(page.locator("#words")).to_have_value("还没写完")
+        assert faults == []

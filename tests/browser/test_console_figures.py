@@ -6,12 +6,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from domain.screens import make_screen
 from models.cases import Case
 from models.people import Area
-from tests.browser.test_console_pages import signed_in
+from tests.browser.desks import complaints, desk_of
 from tests.domain.made_cases import random_cases
 from tests.domain.neighbours import officer
 from tests.town import Town
@@ -21,20 +21,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OCTOBER = "since=2026-10-01&until=2026-10-31"
 
 
-def complaints(page: Page) -> list[str]:
-    """What the browser complains of from now on."""
-    faults: list[str] = []
-    page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    return faults
-
-
 async def test_a_figure_and_a_bar_lead_to_the_cases_they_count(chromium: Browser, town: Town):
     await random_cases(51, 40)
-    async with signed_in(chromium, town, "周科长", viewport={"width": 1440, "height": 900}) as context:
-        page = await context.new_page()
-        faults = complaints(page)
-        await page.goto(f"{town.url}/console/dashboards?{OCTOBER}")
+    async with desk_of(chromium, town, "周科长", f"/dashboards?{OCTOBER}", width=1440) as (page, faults):
         await expect(page.locator("text=正在统计")).to_have_count(0)
         await expect(page.locator(".chart canvas")).to_have_count(7)
         figure = page.locator('.tiles div:has(dt:text-is("办结"))').get_by_role("link").first

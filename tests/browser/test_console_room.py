@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from domain.room_messages import post, remove
 from domain.rooms import room_line
-from tests.console.conftest import PASSWORD, give_password
+from tests.browser.desks import desk_of
 from tests.domain.grid_room import Grid, make_grid
 from tests.domain.neighbours import words
 from tests.town import Town
-
-
-async def _enter(page: Page, town: Town, name: str) -> list[str]:
-    """Sign in; gives what the browser complains of from now on."""
-    member, faults = await give_password(town, name), list[str]()
-    page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
-    await page.goto(f"{town.url}/console/login")
-    form = page.locator("form", has=page.locator("input[type=password]"))
-    await form.locator("[name=number]").fill(member.code)
-    await form.locator("[name=password]").fill(PASSWORD)
-    await form.locator("button").click()
-    await expect(page.get_by_role("link", name="网格群")).to_be_visible()
-    return faults
 
 
 async def _said(grid: Grid, text: str) -> int:
@@ -34,42 +19,38 @@ async def _said(grid: Grid, text: str) -> int:
 async def test_a_room_goes_on_by_itself_and_enter_answers_without_leaving_the_page(chromium: Browser, town: Town):
     grid = await make_grid(town)
     await _said(grid, "早上好")
-    context = await chromium.new_context(viewport={"width": 390, "height": 844})
-    page = await context.new_page()
-    faults = await _enter(page, town, "王芳")
-    await page.goto(f"{town.url}/console/rooms/{grid.room.id}")
-    talk, box = page.locator(".talk"), page.locator("#say textarea")
-    await expect(talk).to_contain_text("早上好")
-    await box.fill("正在写的话")
+    async with desk_of(chromium, town, "王芳", f"/rooms/{grid.room.id}", width=390) as (page, faults):
+        talk, box = page.locator(".talk"), page.locator("#say textarea")
+        await expect(talk).to_contain_text("早上好")
+        await box.fill("正在写的话")
 
-    rude = await _said(grid, '大家小声点<img src=x onerror="alert(1)">')
-    await expect(talk).to_contain_text("大家小声点")
-    await expect(box).to_have_value("正在写的话")
-    await box.press("Enter")
-    await expect(talk.locator(".entry.mine")).to_contain_text("正在写的话")
-    await expect(page.locator("#say textarea")).to_have_value("")
-    await expect(page.locator("#say textarea")).to_be_focused()
-    await expect(page.locator("#become")).to_have_text("已发出。")
-    await page.locator("#say textarea").press("Enter")
-    await expect(page.locator("#say .fault")).to_contain_text("消息是空的")
+        rude = await _said(grid, '大家小声点<img src=x onerror="alert(1)">')
+        await expect(talk).to_contain_text("大家小声点")
+        await expect(box).to_have_value("正在写的话")
+        await box.press("Enter")
+        await expect(talk.locator(".entry.mine")).to_contain_text("正在写的话")
+        await expect(page.locator("#say textarea")).to_have_value("")
+        await expect(page.locator("#say textarea")).to_be_focused()
+        await expect(page.locator("#become")).to_have_text("已发出。")
+        await page.locator("#say textarea").press("Enter")
+        await expect(page.locator("#say .fault")).to_contain_text("消息是空的")
 
-    await remove(grid.li, rude, "不合适", grid.now)
-    await expect(talk.locator(f"#m{rude}")).to_contain_text("已移除")
-    await expect(talk.locator(".entry")).to_have_count(3)
+        await remove(grid.li, rude, "不合适", grid.now)
+        await expect(talk.locator(f"#m{rude}")).to_contain_text("已移除")
+        await expect(talk.locator(".entry")).to_have_count(3)
 
-    async with page.expect_response(lambda answer: answer.url.endswith("/read")):
-        await talk.click()
-    line = await room_line(grid.wang, grid.room.id)
-    assert line.read_seq == line.last_seq
+        async with page.expect_response(lambda answer: answer.url.endswith("/read")):
+            await talk.click()
+        line = await room_line(grid.wang, grid.room.id)
+        assert line.read_seq == line.last_seq
 
-    wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert (wider, faults) == (0, [])
+        wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (wider, faults) == (0, [])
 
-    await page.route("**/new?after=*", lambda route: route.fulfill(status=502, body="<p>bad gateway</p>"))
-    await _said(grid, "谁家的车挡路了")
-    await expect(page.locator("#broken")).to_contain_text("正在自动重连")
-    await page.unroute("**/new?after=*")
-    await _said(grid, "现在能看到吗")
-    await expect(talk).to_contain_text("现在能看到吗")
-    await expect(page.locator("#broken")).to_be_empty()
-    await context.close()
+        await page.route("**/new?after=*", lambda route: route.fulfill(status=502, body="<p>bad gateway</p>"))
+        await _said(grid, "谁家的车挡路了")
+        await expect(page.locator("#broken")).to_contain_text("正在自动重连")
+        await page.unroute("**/new?after=*")
+        await _said(grid, "现在能看到吗")
+        await expect(talk).to_contain_text("现在能看到吗")
+        await expect(page.locator("#broken")).to_be_empty()

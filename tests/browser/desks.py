@@ -1,0 +1,53 @@
+"""The console in a real browser: somebody is signed in, and what the browser complains of is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from console.frame import ROOT, SESSION
+from domain.console_login import begin_session
+from models.people import Staff
+from tests.town import Town
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser complains of from now on."""
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "dialog",
+        lambda dialog: faults.append(f"dialog {dialog.message}") or asyncio.ensure_future(dialog.dismiss()),
+    )
+    return faults
+
+
+@asynccontextmanager
+async def signed_in(chromium: Browser, town: Town, name: str, **given: Any) -> AsyncIterator[BrowserContext]:
+    """A browser this person is signed in with."""
+    context = await chromium.new_context(**given)
+    member = await Staff.get(name__startswith=name)
+    secret = await begin_session(member.id, town.clock(), "test")
+    await context.add_cookies([{"name": SESSION, "value": secret, "url": town.url}])
+    try:
+        yield context
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def desk_of(
+    chromium: Browser, town: Town, name: str, path: str = "/", width: int = 1280
+) -> AsyncIterator[tuple[Page, list[str]]]:
+    """Somebody's page of the console, open, and what the browser complains of."""
+    size = {"width": width, "height": 844 if width < 600 else 900}
+    async with signed_in(chromium, town, name, viewport=size, timezone_id="Asia/Shanghai") as context:
+        page = await context.new_page()
+        faults = complaints(page)
+        await page.goto(f"{town.url}{ROOT}{path}")
+        yield page, faults
