@@ -34,9 +34,13 @@ UPDATE hot_kept SET taken_at = $1 WHERE area_id = (
 """
 
 
-async def take_area(now: datetime) -> int | None:
-    """An area whose turn it is, the largest first; a grid's own are counted whenever they are asked for."""
+async def enter_areas() -> None:
+    """Each area has its line; a grid's own hot spots are counted whenever they are asked for."""
     await fetch(_ENTER)
+
+
+async def take_area(now: datetime) -> int | None:
+    """An area whose turn it is, the largest first."""
     rows = await fetch(_TAKE, now, now - EACH)
     return int(rows[0]["area_id"]) if rows else None
 

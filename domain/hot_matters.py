@@ -15,7 +15,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from domain.hot_kept import keep_spots, kept_spots, take_area
+from domain.figures_counts import plan_for_these_values
+from domain.hot_kept import enter_areas, keep_spots, kept_spots, take_area
 from domain.hotspots import (
     CHANCE,
     DAYS,
@@ -29,7 +30,7 @@ from domain.hotspots import (
     has_few_places,
 )
 from domain.people import Person
-from models.database import fetch
+from models.database import fetch, transaction
 from nlp.clusters import group_alike
 from nlp.similar import sketch
 
@@ -59,7 +60,10 @@ async def find_hot_matters(area_id: int, now: datetime, but: Collection[tuple[st
     """Matters of several kinds that come up far more often than they did; `but`: kinds and grids known to be hot."""
     since = now - timedelta(days=DAYS) - timedelta(weeks=WEEKS)
     values = area_id, since, now, DAYS, LEAST, KINDS, MOST
-    rows = await (fetch(_SAID_OF_FEW, *values) if await has_few_places(area_id) else fetch(_SAID, *values))
+    few = await has_few_places(area_id)
+    async with transaction():
+        await plan_for_these_values()
+        rows = await (fetch(_SAID_OF_FEW, *values) if few else fetch(_SAID, *values))
     return await asyncio.to_thread(_hot, rows, frozenset(but)) if rows else []
 
 
@@ -72,6 +76,7 @@ async def all_hotspots(area_id: int, now: datetime) -> list[HotSpot]:
 async def refresh_hotspots(now: datetime) -> int:
     """Count and keep those of areas whose turn it is, the largest first; gives how many areas. Must not run inside a
     transaction: a city takes seconds."""
+    await enter_areas()
     counted = 0
     while (area_id := await take_area(now)) is not None:
         await keep_spots(area_id, await _count(area_id, now), now)

@@ -21,9 +21,9 @@ from functools import cache
 from math import comb
 from typing import Any
 
-from domain.figures_counts import scope_below
+from domain.figures_counts import plan_for_these_values, scope_below
 from domain.geo import cell
-from models.database import fetch
+from models.database import fetch, transaction
 
 DAYS = 7
 WEEKS = 8
@@ -70,9 +70,13 @@ _MET_IT_TOO = """
 # each is asked for its own; of many all that came lately are looked through.
 VOICES = _MINE + _SPOKE + "cases c WHERE" + _LATELY + _MET_IT_TOO
 VOICES_OF_FEW = (
-    _MINE + _SPOKE + "mine JOIN cases c ON coalesce(c.grid_id, c.area_id) = mine.id WHERE" + _LATELY + _MET_IT_TOO
+    _MINE
+    + _SPOKE
+    + "mine JOIN cases c ON coalesce(c.grid_id, c.area_id) = mine.id WHERE mine.level = 'grid' AND"
+    + _LATELY
+    + _MET_IT_TOO
 )
-_FEW_PLACES = 40
+_FEW_PLACES = 150
 
 # One row for each resident, kind, grid and week, of pairs that had enough people lately; `pairs`: how many there are at
 # all. Without a reporter each case counts. What nobody could name a kind for makes no place hot.
@@ -103,7 +107,10 @@ async def find_hotspots(area_id: int, now: datetime) -> list[HotSpot]:
     """Hot spots in an area, the least likely to be chance first. A cell goes before the grid it makes hot."""
     since = now - timedelta(days=DAYS) - timedelta(weeks=WEEKS)
     values = area_id, since, now, DAYS, LEAST
-    rows = await (fetch(_REPORTS_OF_FEW, *values) if await has_few_places(area_id) else fetch(_REPORTS, *values))
+    few = await has_few_places(area_id)
+    async with transaction():
+        await plan_for_these_values()
+        rows = await (fetch(_REPORTS_OF_FEW, *values) if few else fetch(_REPORTS, *values))
     share = DAYS / (DAYS + 7 * WEEKS)
     cells = _grouped((row, (row["category"], row["grid_id"], *_cell(row))) for row in rows if _positioned(row))
     grids = _grouped((row, (row["category"], row["grid_id"])) for row in rows)
