@@ -31,10 +31,12 @@ ROOM_SIZES = (1_000, 5_000, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How long a timed part is, of how many cases a city, with how many members a room, to how many a broadcast."""
+    """How long a timed part is, of how many cases a city, how often a page is asked for, with how many members a room,
+    to how many a broadcast."""
 
     seconds: float
     cases: int
+    calls: int
     members: Sequence[int]
     people: int
 
@@ -45,6 +47,7 @@ def run_bench(
     as_json: bool,
     seconds: float,
     cases: int = 1_000_000,
+    calls: int = 120,
     members: Sequence[int] = ROOM_SIZES,
     people: int = 100_000,
 ) -> None:
@@ -52,7 +55,7 @@ def run_bench(
     bench = _BENCHES.get(name)
     if bench is None:
         raise SettingsError(f"there is no bench {name!r}, only {' and '.join(_BENCHES)}")
-    result = {"bench": name, **bench(Size(seconds, cases, members, people))}
+    result = {"bench": name, **bench(Size(seconds, cases, calls, members, people))}
     _print_table(result)
     if as_json:
         print(orjson.dumps(result).decode(), flush=True)
@@ -74,21 +77,14 @@ def _cases(size: Size) -> Result:
     from bench.cases import run  # noqa: PLC0415 - the same
 
     nlp.prepare()
-    return _on_engines(lambda place: run(place, size.cases))
+    return _on_engines(lambda place: run(place, size.cases, size.calls))
 
 
 def _console(size: Size) -> Result:
     from bench.console import run  # noqa: PLC0415 - the same
-    from bench.stage import Place  # noqa: PLC0415
 
     nlp.prepare()
-    settings = load_settings()
-    with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with engines(Path(folder), settings.database_url, settings.redis_url) as started:
-            place = Place(started.database_url, started.redis_url, Path(folder))
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(run(place, size.cases))
+    return _on_engines(lambda place: run(place, size.cases, size.calls))
 
 
 def _rooms(size: Size) -> Result:

@@ -284,6 +284,7 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
     seconds: Annotated[float, typer.Option(help="length of each timed part")] = 10,
     cases: Annotated[int, typer.Option(help="cases of the made-up city", min=1000)] = 1_000_000,
+    calls: Annotated[int, typer.Option(help="times each page of the city is asked for", min=12)] = 120,
     members: Annotated[str, typer.Option(help="sizes of the room")] = "1000,5000,10000",
     people: Annotated[int, typer.Option(help="residents a broadcast goes to", min=1000)] = 100_000,
 ) -> None:
@@ -291,7 +292,7 @@ def bench(
     from app.benches import run_bench  # noqa: PLC0415
 
     sizes = [int(size) for size in members.split(",")]
-    run_bench(name, as_json=json, seconds=seconds, cases=cases, members=sizes, people=people)
+    run_bench(name, as_json=json, seconds=seconds, cases=cases, calls=calls, members=sizes, people=people)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from statistics import quantiles
 from time import perf_counter
@@ -33,8 +34,7 @@ from models.database import database, fetch, parse_url
 from models.enums import Status
 
 SMALL = 10_000
-CALLS = 120
-"""Calls of each page that are timed; a sixth as many before them are not."""
+_LIVE_MONTHS = 20
 _CHANGED = 30
 _PAGES = ("list", "search", "detail", "overdue", "dashboard")
 
@@ -50,10 +50,10 @@ class Stage:
     chance: random.Random
 
 
-async def run(place: Place, cases: int) -> dict[str, Any]:
-    """Build and measure the small city, then the large one."""
-    small = await _measure_city(place, min(SMALL, cases))
-    large = await _measure_city(place, cases)
+async def run(place: Place, cases: int, calls: int) -> dict[str, Any]:
+    """Build and measure the small city, then the large one, by as many timed calls of each page."""
+    small = await _measure_city(place, min(SMALL, cases), calls)
+    large = await _measure_city(place, cases, calls)
     growth = {page: round(large[page] / small[page], 2) for page in _PAGES}
     return {
         "figures": {
@@ -73,7 +73,7 @@ async def run(place: Place, cases: int) -> dict[str, Any]:
     }
 
 
-async def _measure_city(place: Place, cases: int) -> dict[str, float]:
+async def _measure_city(place: Place, cases: int, calls: int) -> dict[str, float]:
     async with own_database(place) as own:
         db = await asyncpg.connect(**parse_url(own.database_url))
         started = perf_counter()
@@ -89,7 +89,7 @@ async def _measure_city(place: Place, cases: int) -> dict[str, float]:
             await fetch("VACUUM ANALYZE figure_month, figure_stale")
             counted = perf_counter() - started
             stage = await _set(city)
-            return {"built": built, "counted": counted, **await _measure(stage)}
+            return {"built": built, "counted": counted, **await _measure(stage, calls)}
 
 
 async def _set(city: City) -> Stage:
@@ -103,27 +103,28 @@ async def _set(city: City) -> Stage:
     return Stage(city, people, [row["id"] for row in told], months, chance)
 
 
-async def _measure(stage: Stage) -> dict[str, float]:
+async def _measure(stage: Stage, calls: int) -> dict[str, float]:
     boss = stage.people[0]
+    timed = partial(_timed, calls=calls)
     found = {
-        "list": await _timed(lambda turn: _list(stage, turn)),
-        "search": await _timed(lambda turn: _search(stage, turn)),
-        "detail": await _timed(lambda turn: desk.view_case(boss, stage.cases[turn % len(stage.cases)])),
-        "overdue": await _timed(lambda turn: desk.overdue(_of(stage, turn), NOW)),
+        "list": await timed(lambda turn: _list(stage, turn)),
+        "search": await timed(lambda turn: _search(stage, turn)),
+        "detail": await timed(lambda turn: desk.view_case(boss, stage.cases[turn % len(stage.cases)])),
+        "overdue": await timed(lambda turn: desk.overdue(_of(stage, turn), NOW)),
     }
     changed = stage.chance.sample(list(stage.cases), min(_CHANGED, len(stage.cases)))
     await fetch("UPDATE cases SET urged = urged + 1 WHERE id = ANY ($1::bigint[])", changed)
     await fetch("UPDATE cases SET urged = urged + 1 WHERE id IN (SELECT id FROM cases ORDER BY id DESC LIMIT 10)")
-    found["dashboard"] = await _timed(lambda turn: _dashboard(stage, turn))
-    found["one_row"] = await _timed(lambda turn: fetch("SELECT * FROM cases WHERE id = $1", turn + 1))
-    found["live_month"] = await _timed(
-        lambda turn: measure(_area(boss), Period.of_month(stage.months[turn % 30])), calls=20
+    found["dashboard"] = await timed(lambda turn: _dashboard(stage, turn))
+    found["one_row"] = await timed(lambda turn: fetch("SELECT * FROM cases WHERE id = $1", turn + 1))
+    found["live_month"] = await timed(
+        lambda turn: measure(_area(boss), Period.of_month(stage.months[turn % 30])), calls=min(_LIVE_MONTHS, calls)
     )
     return found
 
 
-async def _timed(call: Callable[[int], Awaitable[object]], calls: int = CALLS) -> float:
-    """The 95th percentile in milliseconds, after some calls that are not counted."""
+async def _timed(call: Callable[[int], Awaitable[object]], *, calls: int) -> float:
+    """The 95th percentile in milliseconds, after a sixth as many calls that are not counted."""
     for turn in range(calls // 6):
         await call(turn)
     moments = [perf_counter()]

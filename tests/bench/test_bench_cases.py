@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from pathlib import Path
 
 import asyncpg
-import orjson
 import pytest
 
-from app.engines import Engines
 from bench.city import NOW, build
 from domain import desk
 from domain.desk import Filters
@@ -20,25 +17,14 @@ from domain.people import find_person
 from models.cases import Case
 from models.database import database, migrate, parse_url
 from models.enums import Status
-from tests.bench.test_bench_contract import _linli
+from tests.bench.conftest import Printed
 
 PAGES = ("list", "search", "detail", "overdue", "dashboard")
 
 
 @pytest.mark.slow
-async def test_the_cases_bench_prints_one_json_object_with_the_promised_figures(
-    started_engines: Engines, tmp_path: Path
-):
-    code, said, errors = await _linli(
-        tmp_path,
-        *("bench", "cases", "--json", "--cases", "2000"),
-        LINLI_DATABASE_URL=started_engines.database_url,
-        LINLI_REDIS_URL=started_engines.redis_url,
-    )
-    assert code == 0, errors
-    result = orjson.loads(said.splitlines()[-1])
-    assert result.keys() == {"bench", "figures", "peers", "ratios"}
-    assert result["bench"] == "cases"
+async def test_the_cases_bench_prints_one_json_object_with_the_promised_figures(printed: Printed):
+    result = await printed("cases", "--cases", "2000", "--calls", "12")
     figures, peers, ratios = result["figures"], result["peers"], result["ratios"]
     assert {f"{page}_p95_ms" for page in PAGES} <= figures.keys()
     assert all(figures[f"{page}_p95_ms"] > 0 for page in PAGES)

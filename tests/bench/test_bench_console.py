@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import aiohttp
-import orjson
 import pytest
 
-from app.engines import Engines
 from bench.console import Asked, Browser, Seat
 from bench.stage import BenchFailed
-from tests.bench.test_bench_contract import _linli
+from tests.bench.conftest import Printed
 from tests.town import Town
 
 PAGES = ("desk", "list", "case", "dashboard", "dashboard_of_the_city", "part", "screen")
 
 
 @pytest.mark.slow
-async def test_the_console_bench_prints_one_json_object_with_the_promised_figures(
-    started_engines: Engines, tmp_path: Path
-):
-    code, said, errors = await _linli(
-        tmp_path,
-        *("bench", "console", "--json", "--cases", "1000"),
-        LINLI_DATABASE_URL=started_engines.database_url,
-        LINLI_REDIS_URL=started_engines.redis_url,
-    )
-    assert code == 0, errors
-    result = orjson.loads(said.splitlines()[-1])
-    assert result.keys() == {"bench", "figures", "peers", "ratios"}
-    assert result["bench"] == "console"
+async def test_the_console_bench_prints_one_json_object_with_the_promised_figures(printed: Printed):
+    result = await printed("console", "--cases", "1000", "--calls", "12")
     figures, peers = result["figures"], result["peers"]
     assert all(figures[f"{page}_first_byte_p95_ms"] > 0 for page in PAGES)
     assert all(0 < figures[f"{page}_kb"] < 300 for page in ("desk", "list", "case", "dashboard"))

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
 from app.benches import run_bench
-from app.engines import Engines
 from bench.callback import Queue, Run
 from bench.load import Answer, Outcome, Wire
 from bench.pushes import account
 from bench.stage import BenchFailed, Place
 from errors import SettingsError
+from tests.bench.conftest import Printed
 
-ROOT = Path(__file__).resolve().parents[2]
 FIGURES = {
     "messages_per_s",
     "p50_ms",
@@ -35,33 +30,9 @@ FIGURES = {
 }
 
 
-async def _linli(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
-    command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.cli", *arguments),
-        cwd=folder,
-        env=clean | {"PYTHONPATH": str(ROOT)} | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, errors = await command.communicate()
-    return command.returncode or 0, said.decode(), errors.decode()
-
-
 @pytest.mark.slow
-async def test_the_callback_bench_prints_one_json_object_with_the_promised_names(
-    started_engines: Engines, tmp_path: Path
-):
-    code, said, errors = await _linli(
-        tmp_path,
-        *("bench", "callback", "--json", "--seconds", "0.5"),
-        LINLI_DATABASE_URL=started_engines.database_url,
-        LINLI_REDIS_URL=started_engines.redis_url,
-    )
-    assert code == 0, errors
-    result: dict[str, Any] = orjson.loads(said.splitlines()[-1])
-    assert result.keys() == {"bench", "figures", "peers", "ratios"}
-    assert result["bench"] == "callback"
+async def test_the_callback_bench_prints_one_json_object_with_the_promised_names(printed: Printed):
+    result = await printed("callback", "--seconds", "0.5")
     figures = result["figures"]
     assert figures.keys() == FIGURES
     assert result["peers"].keys() == {"crypto_echo_per_s", "row_commits_per_s"}

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import orjson
 import pytest
 
-from app.engines import Engines
 from bench.fanout import Counter
 from bench.members import Crowd, Member
 from bench.rooms import Told
-from tests.bench.test_bench_contract import _linli as linli
+from tests.bench.conftest import Printed
 
 BY_SIZE = {"last_member_p50_ms", "last_member_p99_ms", "deliveries_per_s_by_size"}
 FIGURES = BY_SIZE | {"deliveries_per_s", "kb_per_socket"}
 
 
 @pytest.mark.slow
-async def test_the_rooms_bench_prints_one_json_object_with_the_promised_names(started_engines: Engines, tmp_path: Path):
-    code, said, errors = await linli(
-        tmp_path,
-        *("bench", "rooms", "--json", "--seconds", "1", "--members", "10,20,30"),
-        LINLI_DATABASE_URL=started_engines.database_url,
-        LINLI_REDIS_URL=started_engines.redis_url,
-    )
-    assert code == 0, errors
-    result: dict[str, Any] = orjson.loads(said.splitlines()[-1])
-    assert result.keys() == {"bench", "figures", "peers", "ratios"}
+async def test_the_rooms_bench_prints_one_json_object_with_the_promised_names(printed: Printed):
+    result = await printed("rooms", "--seconds", "1", "--members", "10,20,30")
     figures, peers = result["figures"], result["peers"]
     assert figures.keys() == FIGURES | {"posts"}
     assert peers.keys() == {f"{peer}_{figure}" for peer in ("bare_loop", "websockets") for figure in FIGURES}
