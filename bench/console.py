@@ -1,8 +1,8 @@
 """`linli bench console`: how soon staff pages begin to arrive over a million cases, and what they weigh.
 
 One web process over the made-up city of `bench.city`; people of all five levels with sessions of their own ask for the
-work desk, the list with filters, single cases, dashboards of many months, their later parts and the screen, one request
-after the other. The clock runs until the first byte of the answer. Before, some cases are changed, so that part of the
+work desk, the list with filters, single cases, the map, dashboards of many months, their later parts and the screen,
+one request after the other. The clock runs until the first byte of the answer. Before, some cases are changed, so that part of the
 month's counts is stale, as it is in a town that works. Weight is what crosses the wire: the page and every file it
 names, compressed where the server does so, without the chart library.
 
@@ -30,6 +30,7 @@ from bench.city import TOLD, build
 from bench.stage import BenchFailed, Place, own_database
 from domain.console_login import begin_session
 from domain.figures_months import refresh
+from domain.hot_matters import refresh_hotspots
 from models.database import database, fetch, parse_url
 
 _PART_CALLS = 28  # of the parts that are counted when they are asked for
@@ -39,6 +40,7 @@ _LISTS = (
     *("", "state=all&sort=newest", "late=1", "urgent=1", "state=closed&sort=newest", "kind=A", "words=路灯"),
     *("state=disposing", "words=东湖花园 漏水&state=all", "state=all&since=2026-10-01&until=2026-10-31&sort=newest"),
 )
+_WEIGHED = ("desk", "list", "case", "dashboard", "map")
 _PARTS = ("days", "categories", "times", "heat", "hotspots", "grids", "units")
 #: Whom pages are asked for by: how many of each level.
 _LEVELS = (("city", 1), ("district", 1), ("street", 3), ("community", 4), ("grid", 4))
@@ -112,6 +114,7 @@ async def run(place: Place, cases: int, calls: int) -> dict[str, Any]:
             while await refresh():
                 pass
             await fetch("VACUUM ANALYZE figure_month, figure_stale")
+            await refresh_hotspots(datetime.now(UTC))  # as a worker does each ten minutes
             seats = await _sit_down()
             rows = await fetch("SELECT id FROM cases WHERE id % $1::int = 0 ORDER BY md5(id::text) LIMIT 2000", TOLD)
             told = [row["id"] for row in rows]
@@ -166,6 +169,8 @@ async def _measure(browser: Browser, seats: Sequence[Seat], told: Sequence[int],
             calls // 4, lambda turn: f"/console/dashboards?month={months[turn % 30]}", "data-chart=", by=boss
         ),
         "part": await timed(min(_PART_CALLS, calls), part, "<h1>"),
+        "part_of_the_city": await timed(min(_PART_CALLS, calls), part, "<h1>", by=boss),
+        "map": await timed(calls, lambda turn: f"/console/map{('', '?pace=overdue')[turn % 2]}", "<h1>"),
         "screen": await timed(calls // 4, lambda _: "/console/screen/figures", "今天上报"),
         "account": await timed(calls, lambda _: "/console/account", "<h1>"),
         "healthz": await timed(calls, lambda _: "/healthz", "ok"),
@@ -178,7 +183,7 @@ def _result(asked: dict[str, Asked], cases: int) -> dict[str, Any]:
     return {
         "figures": {
             **{f"{name}_first_byte_p95_ms": asked[name].p95_ms for name in pages},
-            **{f"{name}_kb": round(asked[name].bytes / 1000, 1) for name in ("desk", "list", "case", "dashboard")},
+            **{f"{name}_kb": round(asked[name].bytes / 1000, 1) for name in _WEIGHED},
             "cases": cases,
         },
         "peers": {f"{name}_first_byte_p95_ms": asked[name].p95_ms for name in peers},

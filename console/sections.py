@@ -15,7 +15,7 @@ from domain.figures_settings import in_force
 from domain.hot_matters import all_hotspots
 from domain.hotspots import HotSpot
 from domain.indicators import By, Values, category_name
-from domain.overview import Overview, counts_below, formulas, grids_below, ranking, sum_of
+from domain.overview import Overview, counts_below, formulas, grid_names, grids_below, ranking, sum_of
 
 _CHARTED = 30
 
@@ -226,7 +226,7 @@ async def _ranked(links: Links, by: By, name: str, title: str, what: str) -> Sec
     depth = max(area.level.rank, 1)
     settings = (await in_force(period.first_day)).settings
     parts = formulas(settings)
-    full = {str(grid.id): grid.name for grid in await grids_below(area.id)} if by is By.AREA else {}
+    full = {str(grid): name for grid, name in (await grid_names(area.id)).items()} if by is By.AREA else {}
     rows, charted = list[list[Value]](), list[tuple[str, float, str]]()
     for one in await ranking(area, period, by):
         name_of = full.get(one.line.key) or (f"{one.line.name}（未分网格）" if by is By.AREA else one.line.name)
@@ -298,7 +298,7 @@ async def heat(links: Links, _now: datetime) -> Section:
 
 async def named_hotspots(area_id: int, now: datetime) -> list[tuple[HotSpot, str, str]]:
     """Each with its grid as people of the area call it, and where within the grid (（3栋一带）, or nothing)."""
-    names = {grid.id: grid.name for grid in await grids_below(area_id)}
+    names = await grid_names(area_id)
     found = []
     for spot in await all_hotspots(area_id, now):
         place, mark, within = spot.place.partition("（")

@@ -102,7 +102,7 @@ def denominator_of(indicator: Indicator, settings: Settings) -> tuple[str, ...]:
 
 
 def _sum(terms: Sequence[str], counts: Mapping[str, int]) -> int:
-    return sum(-counts[term[1:]] if term.startswith("-") else counts[term] for term in terms)
+    return sum([-counts[term[1:]] if term[0] == "-" else counts[term] for term in terms])
 
 
 def _score(weights: Mapping[str, float], figures: Mapping[str, Figure]) -> float | None:

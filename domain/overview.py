@@ -152,6 +152,8 @@ async def counts_below(area_id: int, period: Period, depth: int = 1) -> dict[int
 def _sum(tallies: Sequence[Tally]) -> Tally:
     if not tallies:
         return EMPTY
+    if len(tallies) == 1:
+        return tallies[0]
     return Tally({name: sum(one.counts[name] for one in tallies) for name in COUNTS})
 
 
@@ -251,6 +253,19 @@ WITH RECURSIVE tree AS (
 ) SELECT a.id, CASE WHEN up.level = 'community' THEN up.name ELSE '' END || a.name AS name, a.boundary
 FROM tree JOIN area a USING (id) LEFT JOIN area up ON up.id = a.parent_id WHERE a.level = 'grid' ORDER BY a.code
 """
+
+
+_NAMES = """
+WITH RECURSIVE tree AS (
+    SELECT id FROM area WHERE id = $1 UNION ALL SELECT a.id FROM tree t JOIN area a ON a.parent_id = t.id
+) SELECT a.id, CASE WHEN up.level = 'community' THEN up.name ELSE '' END || a.name AS name
+FROM tree JOIN area a USING (id) LEFT JOIN area up ON up.id = a.parent_id WHERE a.level = 'grid'
+"""
+
+
+async def grid_names(area_id: int) -> dict[int, str]:
+    """What the grids of an area are called, with their community."""
+    return {row["id"]: row["name"] for row in await fetch(_NAMES, area_id)}
 
 
 async def grids_below(area_id: int) -> list[Shape]:

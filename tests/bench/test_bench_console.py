@@ -10,7 +10,7 @@ from bench.stage import BenchFailed
 from tests.bench.conftest import Printed
 from tests.town import Town
 
-PAGES = ("desk", "list", "case", "dashboard", "dashboard_of_the_city", "part", "screen")
+PAGES = ("desk", "list", "case", "dashboard", "dashboard_of_the_city", "part", "part_of_the_city", "map", "screen")
 
 
 @pytest.mark.slow
@@ -18,7 +18,7 @@ async def test_the_console_bench_prints_one_json_object_with_the_promised_figure
     result = await printed("console", "--cases", "1000", "--calls", "12")
     figures, peers = result["figures"], result["peers"]
     assert all(figures[f"{page}_first_byte_p95_ms"] > 0 for page in PAGES)
-    assert all(0 < figures[f"{page}_kb"] < 300 for page in ("desk", "list", "case", "dashboard"))
+    assert all(0 < figures[f"{page}_kb"] < 300 for page in ("desk", "list", "case", "dashboard", "map"))
     assert figures["cases"] == 1000
     assert peers.keys() == {"account_first_byte_p95_ms", "healthz_first_byte_p95_ms"}
     assert result["ratios"].keys() == {f"{page}_to_account" for page in PAGES}

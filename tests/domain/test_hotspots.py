@@ -205,9 +205,8 @@ async def test_what_a_kind_shows_already_is_shown_once(orm: None):
 
 async def test_the_hot_spots_of_an_area_with_many_places_are_those_of_its_parts(orm: None):
     (community,) = await Area.filter(code="429906001001")
-    more = [
-        Area(parent_id=community.id, level="grid", name=f"{n} 网格", code=f"{community.code}9{n:03}") for n in range(150)
-    ]
+    known = {"parent_id": community.id, "level": "grid"}
+    more = [Area(**known, name=f"{n} 网格", code=f"{community.code}9{n:03}") for n in range(150)]
     await Area.bulk_create(more)
     await tell(PLANT)
     for resident in await people(8):
