@@ -2,9 +2,9 @@
 
 One web process over the made-up city of `bench.city`; people of all five levels with sessions of their own ask for the
 work desk, the list with filters, single cases, the map, dashboards of many months, their later parts and the screen,
-one request after the other. The clock runs until the first byte of the answer. Before, some cases are changed, so that part of the
-month's counts is stale, as it is in a town that works. Weight is what crosses the wire: the page and every file it
-names, compressed where the server does so, without the chart library.
+one request after the other. The clock runs until the first byte of the answer. Before, some cases are changed, so that
+part of the month's counts is stale, as it is in a town that works. Weight is what crosses the wire: the page and every
+file it names, compressed where the server does so, without the chart library.
 
 Peers, in the same run and process: the person's own account page (what any page costs: session, limits, template), and
 `/healthz` (what any answer costs).
