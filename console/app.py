@@ -257,13 +257,12 @@ def _told(error: Exception, request: web.Request, office: Office) -> web.StreamR
         return web.Response(status=said.http_status, text=said.say)
     templates = request.config_dict[_TEMPLATES]
     visit = request.get(_VISIT) or Visit(request, office, office.now(), request[_IDENT], templates)
-    if isinstance(said, NotSignedIn) and not visit.by_htmx and request.method == "GET":
-        return visit.go("/login")
+    # A wrong password or code that a form brought is told beside it; who has no session any more begins anew.
+    if isinstance(said, NotSignedIn) and (request.method == "GET" or (visit.by_htmx and _VISIT not in request)):
+        return visit.go("/login", "请先登录。" if visit.by_htmx else "")
     if isinstance(said, CodeFirst):
         return visit.go("/account/code", said.say)
     if visit.by_htmx:
-        if isinstance(said, NotSignedIn) and not request.path.endswith("/login"):
-            return visit.go("/login", "请先登录。")
         # 200: it was answered; a page's console is for what nobody foresaw.
         answer = visit.render("fault.html", fault=said)
         answer.headers["X-Fault"] = said.code
