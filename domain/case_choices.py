@@ -22,9 +22,13 @@ from models.transitions import Who
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What may be typed into the forms of one case: grids with their workers, colleagues, ready sentences."""
+    """What may be typed into the forms of one case: grids with their workers, colleagues, ready sentences.
+
+    `likely`: the worker of the grid it lies in, "" where that is not known or was wrong already.
+    """
 
     grids: Sequence[tuple[str, str]]
+    likely: str
     colleagues: Sequence[tuple[str, str]]
     notes: Sequence[str]
     results: Sequence[str]
@@ -38,10 +42,10 @@ WITH RECURSIVE root AS (
     SELECT a.id, a.name, a.level, a.code FROM area a JOIN root ON root.id = a.id
     UNION ALL SELECT a.id, a.name, a.level, a.code FROM area a JOIN down ON a.parent_id = down.id
 )
-SELECT s.name AS worker, down.name AS grid,
+SELECT s.name AS worker, down.name AS grid, down.id = $1::int AS own,
     (SELECT count(*) FROM cases c WHERE c.holder_id = s.id AND c.closed_at IS NULL) AS busy
 FROM down JOIN staff s ON s.area_id = down.id AND s.active AND s.role = 'grid_worker'
-WHERE down.level = 'grid' ORDER BY down.code, s.id LIMIT 60
+WHERE down.level = 'grid' ORDER BY own DESC, down.code, s.id LIMIT 60
 """
 _COLLEAGUES = """
 WITH RECURSIVE up AS (
@@ -67,6 +71,7 @@ async def choices(person: Person, case: Case, now: datetime) -> Choices:
     sentences = await fill_all([*notes, *results], case, now)
     return Choices(
         [(row["worker"], f"{row['grid']}，手上 {row['busy']} 件") for row in workers],
+        next((row["worker"] for row in workers if row["own"] and not case.returned), ""),
         [(row["name"], row["unit"]) for row in others],
         sentences[: len(notes)],
         sentences[len(notes) :],

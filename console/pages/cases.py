@@ -83,6 +83,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         decision=NAMES[RequestKind(asked)] if asked else "",
         offers={
             "grids": offered.grids,
+            "likely": offered.likely,
             "colleagues": offered.colleagues,
             "notes": offered.notes,
             "results": offered.results,

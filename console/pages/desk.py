@@ -82,7 +82,8 @@ def _shown(visit: Visit, desk: Desk) -> dict[str, Any]:
         ("shortlist", "今天的巡查清单", lines(desk.shortlist), ""),
     )
     calls = [(one, line_of(one.row, visit.now)) for one in desk.calls]
-    return {"headings": headings, "calls": calls, "picks": bool(bulk.steps_of(visit.post))}
+    waiting_first = sorted(headings, key=lambda heading: not heading[2])
+    return {"headings": waiting_first, "calls": calls, "picks": bool(bulk.steps_of(visit.post))}
 
 
 async def tools(visit: Visit) -> dict[str, Any]:

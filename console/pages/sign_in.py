@@ -25,6 +25,22 @@ pages = Pages()
 _HALF = "linli_half"  # password right, code still wanted
 _HALF_LIFE = timedelta(minutes=5)
 _SCAN = "linli_scan"
+#: What stands in the names browsers give themselves, the telling before the common.
+_BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "安卓手机"),
+    ("Windows", "Windows 电脑"),
+    ("Mac OS", "苹果电脑"),
+    ("Linux", "Linux 电脑"),
+)
 
 Number = Annotated[str, Field(min_length=1, max_length=20, title="工号")]
 Password = Annotated[str, Field(min_length=1, max_length=200, title="密码")]
@@ -126,8 +142,14 @@ async def _count(visit: Visit, who: str) -> None:
     await visit.office.limit("login", who)
 
 
+def _device(agent: str) -> str:
+    """`Chrome，Windows 电脑`: what its owner would call it; "" for what nobody knows."""
+    known = (next((name for sign, name in signs if sign in agent), "") for signs in (_BROWSERS, _SYSTEMS))
+    return "，".join(filter(None, known))
+
+
 async def _begin(visit: Visit, staff_id: int) -> web.StreamResponse:
-    device = visit.request.headers.get("User-Agent", "")
+    device = _device(visit.request.headers.get("User-Agent", ""))
     secret = await console_login.begin_session(staff_id, visit.now, device, visit.source)
     visit.set_cookie(SESSION, secret)
     await choices.bring(visit, staff_id)

@@ -42,6 +42,7 @@ async def test_the_first_administrator_comes_in_by_a_link_and_from_then_on_with_
     await expect(page.locator(".fault")).to_contain_text("动态码不对")
     await _give_code(page, app.at(clock()), "设好了")
     await expect(page.get_by_role("status")).to_contain_text("动态码设好了")
+    await expect(page.get_by_role("row", name="Chrome，Linux 电脑（这一台）")).to_be_visible()
     await page.get_by_role("button", name="退出", exact=True).click()
     await expect(page.get_by_role("status")).to_have_text("已退出。")
 
@@ -87,7 +88,7 @@ async def test_a_case_goes_from_a_phone_over_two_desks_and_back(
         await expect(li.get_by_role("heading", level=1)).to_have_text("0001 楼道照明损坏")
         await li.get_by_role("button", name="受理并派出").click()
         await expect(li.get_by_role("status")).to_contain_text("已受理，请接着派人")
-        await li.get_by_label("网格员或网格").fill("王芳")
+        await expect(li.get_by_label("网格员或网格")).to_have_value("王芳")  # whose grid it lies in
         await li.get_by_role("button", name="派出").click()
         await expect(li.get_by_role("status")).to_contain_text("0001 已交给网格员王芳")
 
