@@ -16,6 +16,7 @@ from domain.directory_rows import as_text, check_edits, mark_of, may_edit, write
 from domain.form_tables import FORMS, MOST_FIELDS, TYPE_NAMES, form_cells, write_limits
 from domain.forms import Field, FieldType, asked_at, introduction, read_fields
 from domain.journal import audit
+from domain.organisation import take_turn
 from domain.people import Person
 from domain.service_desk import seen_item
 from domain.services import seen_areas
@@ -180,6 +181,7 @@ async def save_form(person: Person, item_id: int, mark: str, words: FormWords, n
     Raises NotFound, NotAllowed, Conflict where somebody changed it meanwhile, BadRequest for what cannot be read.
     """
     async with transaction():
+        await take_turn()
         await fetch("SELECT id FROM service_item WHERE id = $1 FOR UPDATE", item_id)
         item = await seen_item(person, item_id, _EDIT)
         await check_edits(person, item.area_id, _EDIT, item_id)

@@ -125,7 +125,7 @@ async def import_tables(
     rows = read_sheets(sheets, faults, await _tables_now(sheets))
     today = now.astimezone(SHANGHAI).date()
     async with transaction():
-        await fetch("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await take_turn()
         await fetch(_TAKE_TIME)
         known = await Known.load()
         plans = await _plan(rows, known, faults, now, max(effective_on or today, today))
@@ -136,6 +136,12 @@ async def import_tables(
         if not dry_run:
             await _write(plans, known, now, report, by)
     return report
+
+
+async def take_turn() -> None:
+    """Whatever is written by tables is written by one at a time. Whoever looks before they write a row waits here
+    first, in the running transaction, and before they lock anything else."""
+    await fetch("SELECT pg_advisory_xact_lock($1)", _LOCK)
 
 
 async def import_row(table: Table, row: Mapping[str, Cell], now: datetime, *, by: tuple[str, str]) -> ImportReport:

@@ -11,6 +11,7 @@ from domain.clock import SHANGHAI
 from domain.directory_rows import as_text, check_area, check_edits, mark_of, may_edit, read_code, write_row
 from domain.journal import audit
 from domain.lookup import in_order
+from domain.organisation import take_turn
 from domain.people import Person
 from domain.privacy import mask
 from domain.service_plans import provider_cells
@@ -127,6 +128,7 @@ async def save_provider(
     Raises NotFound, NotAllowed, Conflict where somebody changed it meanwhile, BadRequest for what cannot be read.
     """
     async with transaction():
+        await take_turn()
         found = await _own(person, provider_id)
         if mark_of(as_text(PROVIDERS.columns, provider_cells(found))) != mark:
             raise Conflict(f"provider {provider_id} was changed", say="刚刚有人改过这一家，请刷新后再改。")
@@ -138,6 +140,7 @@ async def add_provider(
 ) -> Provider:
     """A new one. Raises NotAllowed, BadRequest, Conflict for a code that is taken."""
     async with transaction():
+        await take_turn()
         code = read_code(PROVIDERS, code)
         if await Provider.exists(code=code):
             raise Conflict("provider code is taken", say="这个编码已经有了，请换一个。")

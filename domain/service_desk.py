@@ -12,6 +12,7 @@ from datetime import datetime
 from domain.clock import SHANGHAI
 from domain.directory_rows import as_text, check_area, check_edits, may_edit, may_write, read_code, write_row
 from domain.journal import audit
+from domain.organisation import take_turn
 from domain.people import Person
 from domain.service_plans import item_cells
 from domain.service_tables import ITEMS
@@ -59,6 +60,7 @@ async def save_item(
     Raises NotFound, NotAllowed, Conflict where somebody changed it meanwhile, BadRequest for what cannot be read.
     """
     async with transaction():
+        await take_turn()
         await fetch("SELECT id FROM service_item WHERE id = $1 FOR UPDATE", item_id)
         item = await seen_item(person, item_id, _EDIT)
         await check_edits(person, item.area_id, _EDIT, item_id)
@@ -70,6 +72,7 @@ async def save_item(
 async def add_item(person: Person, code: str, cells: Mapping[str, str], now: datetime, source: str = "") -> ServiceItem:
     """A new one. Raises NotAllowed, BadRequest, Conflict for a code that is taken."""
     async with transaction():
+        await take_turn()
         code = read_code(ITEMS, code)
         if await ServiceItem.exists(code=code):
             raise Conflict("item code is taken", say="这个编码已经有了，请换一个。")

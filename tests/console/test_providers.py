@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from domain.people import find_person
+from domain.people import find_operator, find_person
+from domain.provider_desk import add_provider
 from domain.providers import complain, rate_provider
+from errors import Conflict
 from models.audit import AuditEvent
 from models.people import Staff
 from models.services import Provider
@@ -84,3 +88,12 @@ async def test_what_others_answer_for_is_read_and_not_written_and_what_is_elsewh
     new = form_to(await li.open(NEW), NEW).typed() | {"code": "xj02", "name": "试试", "kind": "维修"}
     await li.send(NEW, **new | {"area": COMMUNITY})
     assert (li.status, await Provider.exists(code="xj02")) == (403, False)
+
+
+async def test_of_two_communities_that_take_the_same_code_at_once_one_is_told_so(town: Town):
+    places = {"S001": COMMUNITY, "S002": "429906001002"}
+    rows = [{"name": code, "kind": "维修", "area": area, "active": "是"} for code, area in places.items()]
+    clerks = [await find_operator(code) for code in places]
+    adding = [add_provider(clerk, "xj03", row, town.clock()) for clerk, row in zip(clerks, rows, strict=True)]
+    made = await asyncio.gather(*adding, return_exceptions=True)
+    assert {type(one) for one in made} == {Provider, Conflict}
