@@ -99,7 +99,7 @@ class Live:
             raise NotSignedIn("no post")
         self._forget_gone()
         mine = sum(one.token_id == token_id for one in self._streams)
-        if self._closed or mine >= MOST_STREAMS:
+        if mine >= MOST_STREAMS:
             return None
         stream = Stream(person, await viewer_of(person.post), token_id, topics, gone)
         async with self._looking:
@@ -107,6 +107,8 @@ class Live:
                 trail = Trail()
                 await trail.look()
                 self._trail = trail
+            if self._closed:  # perhaps meanwhile: nobody would end it any more
+                return None
             self._streams.add(stream)
         return stream
 
