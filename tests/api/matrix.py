@@ -169,8 +169,11 @@ async def make_world(town: Town, sign_in: Callable[..., Awaitable[Caller]]) -> W
 async def _settled(openid: str, grid: Area, now: datetime) -> Resident:
     """A grown-up who agreed to everything a resident is asked."""
     resident = await Resident.create(openid=openid, grid_id=grid.id, created_at=now, minor=False)
-    for purpose in set(Purpose) - {Purpose.GUARDIAN}:
-        await PurposeConsent.create(resident=resident, purpose=purpose, version=texts()[purpose].version, given_at=now)
+    agreed = {purpose: texts()[purpose].version for purpose in set(Purpose) - {Purpose.GUARDIAN}}
+    await PurposeConsent.bulk_create(
+        PurposeConsent(resident=resident, purpose=purpose, version=version, given_at=now)
+        for purpose, version in agreed.items()
+    )
     return resident
 
 
