@@ -129,6 +129,8 @@ _OF_BOOKING = """
 SELECT coalesce((SELECT sum(minutes) FROM volunteer_time WHERE booking_id = $1), 0)::int AS minutes
 FROM booking WHERE id = $1 FOR UPDATE
 """
+# At a desk somebody is staff alone: as a resident they are known by their WeChat.
+_SELF = "SELECT id FROM resident WHERE id = $1 OR openid = $2"
 _CORRECT = """
 INSERT INTO volunteer_time (resident_id, booking_id, what, "on", minutes, by, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
@@ -150,8 +152,8 @@ async def correct(
         card = await read_card(booking_id)
         if card is None or not await runs(person, card.area_id):
             raise NotFound(f"booking {booking_id}", tag="volunteer:correct", object_id=booking_id)
-        me = person.resident_id
-        if me and (card.resident_id == me or card.by == f"resident:{me}"):  # who checked somebody in may
+        own = [row["id"] for row in await fetch(_SELF, person.resident_id, person.post.openid if person.post else None)]
+        if card.resident_id in own or card.by in [f"resident:{me}" for me in own]:  # who checked somebody in may
             say = "自己的志愿时长请同事来更正。"
             raise NotAllowed("their own time", say=say, tag="volunteer:correct", object_id=booking_id)
         who = await _volunteer(card, now) if card.kind is PlanKind.VOLUNTEER else None

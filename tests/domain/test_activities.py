@@ -199,6 +199,10 @@ async def test_a_correction_is_made_by_who_looks_after_the_shift_and_never_for_o
             await volunteers.correct(stranger, card.id, 30, "给我加", over)
     with pytest.raises(NotAllowed):
         await volunteers.correct(replace(community, resident_id=person.resident_id), card.id, 30, "给我加", over)
+    assert community.post
+    at_desk = replace(community, post=replace(community.post, openid=person.openid))
+    with pytest.raises(NotAllowed):
+        await volunteers.correct(at_desk, card.id, 30, "给我加", over)
     assert (await volunteers.correct(community, card.id, 45, "签到漏了", over)).minutes == 45
 
 
