@@ -44,11 +44,19 @@ class Step:
         return any(one.kind == "photos" for one in self.inputs)
 
     @property
+    def waited_for(self) -> bool:
+        """Whether the case does not go on without it: its form is open."""
+        return self.path in _WAITED_FOR
+
+    @property
     def said(self) -> str:
         """What stands on the button."""
         return self.button or self.name
 
 
+_WAITED_FOR = frozenset(
+    ["answer", "take_over", "accept", "dispatch", "sign", "dispose", "verify", "assisted", "resume"]
+)
 _PHOTOS = Input("photos", "照片（可多选，最多 9 张）", "photos", needed=False)
 _REASON = Input("reason", "原因")
 _TO = Input("to", "给谁（名字、单位或网格）", "line", offers="colleagues", most=64)
@@ -84,7 +92,7 @@ def _rare(step: Step) -> Step:
     return replace(step, rare=True)
 
 
-#: In the order in which they are offered; the first that is allowed is open.
+#: In the order in which they are offered; the first that is allowed is open where the case waits for it.
 STEPS: Sequence[Step] = (
     _step("answer", "答复督办", Input("text", "现在的情况"), hint="上级在等答复；没答复之前不能办结。", key="a"),
     _step("take_over", "接下转办", hint="接了就由您负责，原来的时限不变。", key="j"),

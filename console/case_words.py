@@ -63,6 +63,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "verify": "核查",
         "rework": "返工",
         "close": "办结",
+        "rate": "评价",
         "reopen": "重新打开",
         "escalate": "上报上级",
         "merge": "并案",

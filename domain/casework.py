@@ -143,10 +143,11 @@ async def _check_supervised(case: Case) -> None:
         )
 
 
-async def _ask_resident(work: Work, images: list[str]) -> None:
+async def _ask_resident(work: Work, images: list[str], checked_by: str = "系统") -> None:
+    """`checked_by`: "" for who does this step."""
     work.case.verified_at = work.now
     openid = await reporter_openid(work.case)
-    work.step(Verb.VERIFY, "请居民确认是否解决" if openid else "", actor="系统")
+    work.step(Verb.VERIFY, "请居民确认是否解决" if openid else "", actor=checked_by)
     holder = await post_of(work.case.holder_id)
     label = holder.label if holder else work.actor
     if is_contact(openid):
@@ -165,7 +166,7 @@ async def verify(person: Person, case_id: int, now: datetime, source: str = "") 
     async with transaction():
         work = await begin(person, case_id, Verb.VERIFY, now, source)
         _check_independent(work)
-        await _ask_resident(work, await _photos_of_result(case_id))
+        await _ask_resident(work, await _photos_of_result(case_id), checked_by="")
         return await work.finish()
 
 

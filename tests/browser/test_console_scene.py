@@ -114,6 +114,7 @@ async def test_a_case_goes_from_a_phone_over_two_desks_and_back(
             await page.get_by_role("link", name="看最新的").click()
             await expect(page.locator(".marks .state")).to_have_text("已办结")
             await expect(page.locator(".facts").first).to_contain_text("满意")
+            await expect(page.locator(".timeline")).to_contain_text("核查 东亭社区李主任")
         await picture(li, "console-case-closed")
         assert lis_faults + wangs_faults + phones_faults == []
     await phones.context.close()

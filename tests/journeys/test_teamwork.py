@@ -13,6 +13,7 @@ from domain.people import find_person
 from domain.reports import Draft, report
 from domain.templates import unknown_variables
 from errors import Conflict, LinliError
+from models.audit import AuditEvent
 from models.cases import Case, CaseEvent, CaseRequest, Duty, Follower, ReplyTemplate
 from models.enums import RequestState, Status
 from models.people import Staff
@@ -306,6 +307,9 @@ async def test_where_the_duty_list_says_so_the_community_checks_before_the_resid
     await town.deliver()
     assert "解决了吗" in town.last(CHEN)
     assert (await Case.get()).round == 2
+    assert (await CaseEvent.get(verb="verify")).actor == "东亭社区李主任"
+    li = await Staff.get(openid=LI)
+    assert await AuditEvent.filter(tag="case:verify", actor=f"staff:{li.id}").count() == 1
 
 
 async def test_a_grid_worker_who_did_the_work_needs_no_check_by_themselves(town: Town):
