@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, hypot, pi, sin, sqrt
 
-from console.heat import heat_of
+from console.heat import Drawing as Squares
+from console.heat import draw, heat_of
 from console.schematic import HEIGHT, WIDTH, Backdrop, Position, Tile, Window, to_world
 from domain.case_map import Box, Ground, Heap, Pace, Pin
 from domain.overview import Shape
@@ -83,6 +85,15 @@ def draw_ground(ground: Ground, box: Box | None, backdrop: Backdrop) -> Drawing 
     heaps = [(heap, by_area[heap.area_id]) for heap in ground.heaps if not heap.own and heap.area_id in by_area]
     drawn = frozenset(pin.id for pin, _ in seen)
     return Drawing(patches, marks, heaps, list(window.tiles(backdrop)), len(patches) <= _NAMED, drawn)
+
+
+def draw_squares(ground: Ground) -> Squares | None:
+    """Until somebody has drawn the grids: a square each, the more cases the darker. None where it says nothing."""
+    counts = Counter(pin.area_id for pin in ground.pins) + Counter({heap.area_id: heap.total for heap in ground.heaps})
+    if len(ground.shapes) < 2 or not any(counts[shape.id] for shape in ground.shapes):
+        return None
+    own = ground.view.area.name
+    return draw([Shape(shape.id, shape.name.removeprefix(own), ()) for shape in ground.shapes], counts)
 
 
 def _position(pin: Pin) -> Position | None:

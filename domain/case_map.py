@@ -63,6 +63,7 @@ class Pin:
     subject: str
     place: str
     area: str
+    area_id: int
     status: Status
     pace: Pace
     due_at: datetime | None
@@ -161,9 +162,8 @@ async def read_ground(person: Person, wanted: Wanted, now: datetime) -> Ground:
     return Ground(view, shapes, branch_of, paces, pins, more=len(rows) > MOST)
 
 
-def _pin(row: Mapping[str, Any]) -> Pin:
-    known = {name: value for name, value in row.items() if name != "area_id"}
-    return Pin(**known | {"status": Status(row["status"]), "pace": Pace(row["pace"])})
+def _pin(row: dict[str, Any]) -> Pin:
+    return Pin(**row | {"status": Status(row["status"]), "pace": Pace(row["pace"])})
 
 
 _DEPTHS = """

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from console.figures import MaybeArea
 from console.frame import ROOT, Form, Pages, Visit
-from console.ground import draw_ground
+from console.ground import draw_ground, draw_squares
 from console.schematic import Backdrop
 from domain.case_map import MOST, Box, Pace, Wanted, read_ground
 from domain.desk_choices import kinds_to_choose
@@ -56,12 +56,14 @@ async def show(visit: Visit) -> web.StreamResponse:
     query = visit.query(Query)
     ground = await read_ground(visit.staff, query.wanted(), visit.now)
     backdrop = Backdrop(visit.office.map_tiles, visit.office.map_datum)
+    drawing = draw_ground(ground, query.part, backdrop)
     return visit.render(
         "area_map.html",
         title=f"地图 · {ground.view.area.name}",
         query=query,
         ground=ground,
-        drawing=draw_ground(ground, query.part, backdrop),
+        drawing=drawing,
+        squares=None if drawing else draw_squares(ground),
         paces=PACES,
         groups=kinds_to_choose(),
         most=MOST,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
-from console.ground import draw_ground
+from console.ground import draw_ground, draw_squares
 from console.schematic import HEIGHT, WIDTH, Backdrop
 from domain.case_map import Box, Ground, Heap, Pace, Pin
 from domain.overview import Place, Shape, View
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
 def pin(number: int, pace: Pace, longitude: float | None, latitude: float | None = 30.552) -> Pin:
     """One case there."""
-    return Pin(number, f"20261120-{number:04}", "路灯", "", "", Status.DISPOSING, pace, NOW, longitude, latitude)
+    return Pin(number, f"20261120-{number:04}", "路灯", "", "", 1, Status.DISPOSING, pace, NOW, longitude, latitude)
 
 
 def ground(pins: list[Pin], heaps: list[Heap] | None = None) -> Ground:
@@ -61,8 +62,17 @@ def test_grids_are_named_without_the_area_and_counted_areas_are_darker_the_more_
     named = draw_ground(ground([pin(1, Pace.CALM, 114.352)]), None, Backdrop())
     assert named
     assert [patch.name for patch in named.patches] == ["第一网格", "第二网格"]
-    bare = Ground(ground([]).view, [], {}, dict.fromkeys(Pace, 0))
+
+
+def test_until_the_grids_are_drawn_each_is_a_square_with_its_number():
+    found = ground([pin(1, Pace.CALM, None), pin(2, Pace.CALM, None)])
+    shapes = [Shape(shape.id, shape.name, []) for shape in found.shapes]
+    bare = replace(found, shapes=shapes)
     assert draw_ground(bare, Box(114, 30, 115, 31), Backdrop()) is None
+    squares = draw_squares(bare)
+    assert squares
+    assert [(spot.name, spot.count) for spot in squares.spots] == [("第一网格", 2), ("第二网格", 0)]
+    assert draw_squares(replace(bare, shapes=shapes[:1])) is None, "one square says nothing"
 
 
 async def test_each_mark_and_each_line_leads_to_its_case_and_a_number_to_its_part(town: Town, desk: Desk):
