@@ -45,6 +45,10 @@ def test_cases_that_lie_together_are_one_mark_as_pressing_as_the_worst_and_each_
         ([4], Pace.URGENT),
     ]
     assert drawing.drawn == {1, 2, 3, 4}, "neither what has no position nor what lies at the end of the world"
+    over_pictures = draw_ground(found, None, Backdrop("https://t/{z}/{x}/{y}"))
+    assert over_pictures
+    assert over_pictures.tiles
+    assert over_pictures.drawn == drawing.drawn
     part = draw_ground(ground(together), drawing.marks[0].box, Backdrop())
     assert part
     assert len({(mark.x, mark.y) for mark in part.marks}) == 3
