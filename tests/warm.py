@@ -2,7 +2,7 @@
 
 A start costs two seconds of a processor, nearly all of them for imports and word lists, and the tests start a hundred
 and fifty. Process id, signals, exit code, output, folder and environment are those of any process. That a start works
-from nothing is tested where `linli run` is started, by the benches and by the migrations.
+from nothing is tested where `linli run` is started and by the processes of the benches.
 """
 
 from __future__ import annotations

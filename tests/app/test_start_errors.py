@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -41,15 +39,15 @@ async def test_a_wrong_setting_is_named_with_what_to_do(
     assert "secret" not in answer
 
 
-def test_a_taken_port_is_named(started_engines: Engines, database_url: str, tmp_path: Path):
+async def test_a_taken_port_is_named(started_engines: Engines, database_url: str, tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         environment = told(Engines(database_url, started_engines.redis_url), tmp_path, {"LINLI_PORT": port})
-        command = [sys.executable, "-m", "app.cli", "run"]
-        answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
-    assert f"cannot listen on 127.0.0.1:{port}" in answer.stderr
-    assert "set LINLI_PORT to a free port" in answer.stderr
-    assert "Traceback" not in answer.stderr
+        ended = await warm.start(["run"], environment, tmp_path)
+        answer = (await ended.communicate()).decode()
+    assert f"cannot listen on 127.0.0.1:{port}" in answer
+    assert "set LINLI_PORT to a free port" in answer
+    assert "Traceback" not in answer
 
 
 def told(started: Engines, home: Path, settings: dict[str, str]) -> dict[str, str]:

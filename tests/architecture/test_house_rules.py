@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ def product() -> Iterator[Path]:
     return (path for path in sources() if folder_of(path) not in ("tests", "bench"))
 
 
+@lru_cache(8)
 def parsed(path: Path) -> ast.Module:
+    """The module's tree; rules that look up names ask for the same one again and again."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 

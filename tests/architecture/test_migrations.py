@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +13,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 
 from app.engines import Engines
 from models.database import DEVELOPMENT, migrate, parse_url
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,15 +57,6 @@ async def test_two_processes_that_migrate_at_once_both_succeed_and_one_of_them_a
 
 async def _linli_migrate(own: dict[str, str], folder: Path) -> tuple[int | None, str]:
     """`linli migrate` as a process of its own: exit code and what it said."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "app.cli",
-        "migrate",
-        cwd=folder,
-        env=os.environ | own | {"PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
+    process = await warm.start(["migrate"], os.environ | own | {"PYTHONPATH": str(ROOT)}, folder)
+    said = await process.communicate()
     return process.returncode, said.decode()

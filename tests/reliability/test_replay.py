@@ -37,14 +37,14 @@ Replay = Callable[..., Awaitable[tuple[int, dict[str, str], str]]]
 
 
 @pytest.fixture
-def replay(file: Path, started_engines: Engines, empty_database: str, tmp_path: Path) -> Replay:
-    """`linli replay FILE …` with an empty database; gives its exit code, its figures and all it printed."""
+def replay(file: Path, started_engines: Engines, database_url: str, tmp_path: Path) -> Replay:
+    """`linli replay FILE …` in the demo community; gives its exit code, its figures and all it printed."""
 
     async def run(*words: str, **settings: str) -> tuple[int, dict[str, str], str]:
         environment = {
             "LINLI_HOME": str(tmp_path / "home"),
             "LINLI_PORT": "9",  # nobody serves there
-            "LINLI_DATABASE_URL": empty_database,
+            "LINLI_DATABASE_URL": database_url,
             "LINLI_REDIS_URL": started_engines.redis_url,
             **settings,
         }
@@ -78,8 +78,8 @@ def test_a_file_that_is_no_such_table_is_refused_in_words(tmp_path: Path, conten
     assert said in refused.value.detail
 
 
-async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(replay: Replay) -> None:
-    code, figures, _ = await replay("--deliveries", "3")
+async def test_every_row_is_stored_once_and_confirmed_ones_are_cases(replay: Replay, empty_database: str) -> None:
+    code, figures, _ = await replay("--deliveries", "3", LINLI_DATABASE_URL=empty_database)
     assert code == 0
     assert figures["messages sent"] == figures["inbox rows of them"] == figures["replies"] == "4"
     assert (figures["offered as report"], figures["emergency: a case at once"]) == ("2", "1")
@@ -118,7 +118,7 @@ async def test_what_is_missing_or_double_is_named() -> None:
     }
 
 
-async def test_a_server_that_refuses_everything_ends_with_exit_code_one(replay: Replay, database_url: str) -> None:
+async def test_a_server_that_refuses_everything_ends_with_exit_code_one(replay: Replay) -> None:
     async def healthy(_request: web.Request) -> web.Response:
         return web.Response()
 
@@ -128,6 +128,6 @@ async def test_a_server_that_refuses_everything_ends_with_exit_code_one(replay: 
     stranger = web.Application()
     stranger.add_routes([web.get("/healthz", healthy), web.post("/wechat/callback", refuse)])
     async with TestServer(stranger, host="127.0.0.1") as server:
-        code, figures, said = await replay(LINLI_PORT=str(server.port), LINLI_DATABASE_URL=database_url)
+        code, figures, said = await replay(LINLI_PORT=str(server.port))
     assert (code, figures["inbox rows of them"], figures["faults seen by residents"]) == (1, "0", "8")
     assert "messages lost: 4" in said
