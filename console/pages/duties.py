@@ -32,6 +32,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     day = wanted.day or today(visit.now)
     found, words = await duty_views.lines_on(day), wanted.words
     lines = [line for line in found if not words or any(words in cell for cell in line.values())]
+    begins = wanted.day in [one.effective_on for one in versions]
     end = wanted.start + _SHOWN
     return visit.render(
         "duties.html",
@@ -42,7 +43,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         lines=lines[wanted.start : end],
         more=end if len(lines) > end else 0,
         versions=versions,
-        changes=await duty_views.changes_of(wanted.day, versions) if wanted.day else [],
+        changes=await duty_views.changes_of(day, versions) if begins else [],
         keeps=await console_tables.keeps(visit.post),
     )
 

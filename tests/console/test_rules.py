@@ -16,7 +16,7 @@ from tests.town import CHEN, Town
 
 async def test_everybody_looks_up_the_duty_list_and_only_its_keeper_changes_it(town: Town, desk: Desk):
     await sit_down(town, desk, "王芳")
-    page = await desk.open("/rules?words=路灯")
+    page = await desk.open("/rules?words=路灯&day=2026-11-20")
     assert "路灯" in page
     assert "/organisation/rows/duties" not in page
     await desk.open("/organisation/rows/duties")
