@@ -92,6 +92,8 @@ async def list_next(now: datetime) -> int:
             log.warning("broadcast paused", broadcast=broadcast.id, reason=error.detail)
             await fetch(_STOP, broadcast.id, error.say[:200])
             return 1
+        if not await _are_here(people):
+            return 1  # somebody has become one with another since: the page is read anew
         run.total += await _write_down(broadcast, run, people)
         run.listed_to = people[-1].order if people else run.listed_to
         if len(people) < PAGE:
@@ -114,6 +116,19 @@ async def _page(broadcast: Broadcast, run: BroadcastRun, now: datetime) -> list[
         topic=broadcast.topic,
         event=broadcast.event,
     )
+
+
+_HERE = """
+SELECT count(*)::int AS here FROM (
+    SELECT FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR KEY SHARE
+) r
+"""
+
+
+async def _are_here(people: Sequence[Reached]) -> bool:
+    """Whether all readers are still there; until the commit they stay."""
+    readers = {one.resident_id for one in people if one.resident_id}
+    return int((await fetch(_HERE, list(readers)))[0]["here"]) == len(readers)
 
 
 # Who has opted out, or has not agreed, is written down with the reason, so that staff see why they got nothing.
