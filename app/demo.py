@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -28,8 +29,9 @@ from models.people import Area, Household
 from simulator import Platform
 
 
-def demo_data() -> dict[str, Any]:
-    """The file as written."""
+@cache
+def demo_data() -> Mapping[str, Any]:
+    """The file as written, read once a process."""
     return tomllib.loads(files("simulator").joinpath("demo_community.toml").read_text(encoding="utf-8"))
 
 

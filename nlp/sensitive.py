@@ -209,8 +209,10 @@ _NUMBERS = (
 )
 
 
+@cache
 def read_checker(own: str = "", name: str = "") -> Checker:
     """The shipped lists, with the operator's `own` table (its text, and the file's `name` for messages) before them.
+    Made once a process.
 
     Raises SettingsError for a table that cannot be read.
     """
