@@ -63,7 +63,7 @@ def _field(key: str, line: str) -> Field:
 def _options(label: str, said: str) -> list[str]:
     found = list(dict.fromkeys(part for part in re.split(r"[、,，/]", said) if part))
     if not 2 <= len(found) <= MOST_OPTIONS or any(len(one) > 20 for one in found):
-        raise Wrong(f"{label}的选项不对", f"第四格写 2 到 {MOST_OPTIONS} 个选项，用顿号隔开，每个 20 字内。")
+        raise Wrong(f"{label}的选项不对", f"选项写 2 到 {MOST_OPTIONS} 个，用顿号隔开，每个 20 字内。")
     return found
 
 
@@ -71,7 +71,7 @@ def _bounds(label: str, said: str) -> tuple[int | None, int | None]:
     parts = _BOUNDS.fullmatch(said)
     low, high = (int(part) if part else None for part in parts.groups()) if parts else (None, None)
     if (low is None and high is None) or (low is not None and high is not None and low > high):
-        raise Wrong(f"{label}的范围看不懂", "第四格写 1-3 的样子：最少几个字、几张或多大，到最多。")
+        raise Wrong(f"{label}的范围看不懂", "范围写 1-3 的样子：最少几个字、几张或多大，到最多。")
     return low, high
 
 

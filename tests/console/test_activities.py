@@ -93,6 +93,7 @@ async def test_another_place_another_time_and_a_cancellation_are_told_with_the_r
     await town.deliver()
     assert "场地漏水" in town.last(CHEN)
     assert "取消原因" in li.page
+    assert "重阳包饺子" in await li.open("/activities"), "with no time ahead any more"
 
 
 async def test_somebody_without_wechat_is_signed_up_and_the_list_masks_what_the_workbook_has(town: Town, li: Desk):
