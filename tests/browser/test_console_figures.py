@@ -12,6 +12,7 @@ from domain.screens import make_screen
 from models.cases import Case
 from models.people import Area
 from tests.browser.desks import complaints, desk_of
+from tests.browser.phones import picture
 from tests.domain.made_cases import random_cases
 from tests.domain.neighbours import officer
 from tests.town import Town
@@ -42,6 +43,13 @@ async def test_a_figure_and_a_bar_lead_to_the_cases_they_count(chromium: Browser
         await expect(page).to_have_url(re.compile("/dashboards/cases.*by=category"))
         await expect(page.locator("tbody tr")).to_have_count(int(many))
         assert faults == []
+        await page.goto(f"{town.url}/console/dashboards?{OCTOBER}")
+        await expect(page.locator(".chart canvas")).to_have_count(7)
+        await picture(page, "console-dashboard")
+        await page.set_viewport_size({"width": 1920, "height": 1080})
+        await page.goto(f"{town.url}/console/screen")
+        await expect(page.locator(".chart canvas")).to_have_count(3)
+        await picture(page, "console-wall")
 
 
 async def test_a_wall_is_fresh_each_minute_and_says_when_nothing_comes_any_more(chromium: Browser, town: Town):

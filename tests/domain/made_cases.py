@@ -11,7 +11,7 @@ from models.enums import Outcome, Source, Status, Urgency
 from models.people import Area, Department, Staff
 
 MONTH_START = datetime(2026, 10, 1, tzinfo=SHANGHAI)
-_CATEGORIES = ("light.stairs", "pipe.blocked", "noise.work")
+_CATEGORIES = ("lighting.corridor", "noise.site", "parking.zombie")
 
 
 async def departments() -> list[Department]:
