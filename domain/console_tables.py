@@ -6,17 +6,19 @@ A row typed into a form goes the way of a file with one row: the same checks, th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
 from domain import organisation_tables as tables
 from domain import table_values
 from domain.administrators import kind_of
+from domain.clock import SHANGHAI
 from domain.journal import audit
-from domain.organisation import Export, ImportReport, export_tables, import_row, import_tables
+from domain.organisation import Export, ImportReport, export_tables, import_row, import_tables, take_turn
 from domain.organisation_tables import ABSENCES, AREAS, DEPARTMENTS, DUTIES, SPECIAL_DAYS, STAFF, TEMPLATES
 from domain.people import Post
 from domain.tables import Column, Sheet, Table
-from errors import BadRequest, NotAllowed, NotFound
+from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import transaction
 from models.enums import AdminKind
 
@@ -104,13 +106,25 @@ async def row_of(table: Table, key: Sequence[str], day: date) -> dict[str, str]:
 async def write_row(
     by: Post, table: Table, given: Mapping[str, str], before: Mapping[str, str], now: datetime, source: str
 ) -> ImportReport:
-    """Write what differs from `before` (empty = a new row). Raises NotAllowed; BadRequest with the first fault."""
+    """Write what differs from `before` (empty = a new row). Raises NotAllowed; BadRequest with the first fault;
+    Conflict for a new row that is there."""
     columns = [
         column for column in table.columns if column.key or given.get(column.name, "") != before.get(column.name, "")
     ]
     await check_keeps(by, "tables:import")
     row = {column.name: given.get(column.name, "") or _emptied(column, before) for column in columns}
-    return await import_row(table, row, now, by=(by.actor, source))
+    async with transaction():
+        await take_turn()
+        if not before:
+            await _check_new(table, given, now)
+        return await import_row(table, row, now, by=(by.actor, source))
+
+
+async def _check_new(table: Table, given: Mapping[str, str], now: datetime) -> None:
+    key = [given.get(column.name, "") for column in table.columns if column.key]
+    with suppress(NotFound):
+        await row_of(table, key, now.astimezone(SHANGHAI).date())
+        raise Conflict(f"row of {table.name} is there", say="这一行已经有了。要改请在表里找到它，点“修改”。")
 
 
 def _emptied(column: Column, before: Mapping[str, str]) -> str:

@@ -46,6 +46,8 @@ async def test_somebody_new_is_checked_as_a_file_would_be_and_then_works_there(t
     assert "马超" in desk.page
     made = await Staff.get(code="G077")
     assert (made.area_id, made.phone) == (grid.id, "13812345678")
+    await desk.open(f"/organisation/rows/staff?area={grid.id}")
+    assert "已经有了" in await desk.send("/organisation/rows/staff", **given | {"name": "马岱"}), "one number for two"
     row = await AuditEvent.get(tag="staff:import")
     assert row.actor == f"staff:{(await Staff.get(name='吴处长')).id}"
     assert row.source.startswith("console:")
