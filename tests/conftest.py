@@ -12,12 +12,14 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiohttp import web_app
 from redis import asyncio as aioredis
 from tortoise.apps import Apps
 
@@ -30,7 +32,9 @@ from models.database import database, migrate, parse_url
 from tests.notices import wrong_notices
 from tests.town import Clock, Town
 
-_TEMPLATE = "linli_template"
+_TEMPLATE, _SETTLED = "linli_template", "linli_settled"
+
+START = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
 # How many processes the whole suite goes over. Half of a test is waiting (for pushes, limits, dying processes), so
 # there are twice as many as the cores of a small machine.
@@ -139,12 +143,51 @@ async def empty_database(started_engines: Engines, admin: asyncpg.Connection) ->
         yield url
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The demo community whose people follow the account already: its database, and what the platform knows of it."""
+
+    database: str
+    platform: bytes
+
+
+@pytest.fixture(scope="session")
+async def settled(
+    started_engines: Engines,
+    admin: asyncpg.Connection,
+    template_database: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settled:
+    """Everybody moves in once: a third of what a town cost was their first messages."""
+    home = tmp_path_factory.mktemp("settled")
+    await admin.execute(f"CREATE DATABASE {_SETTLED} TEMPLATE {template_database} STRATEGY FILE_COPY")
+    own = Engines(started_engines.database_url.replace("/linli?", f"/{_SETTLED}?"), started_engines.redis_url)
+    settings = Settings(home=home, port=free_port(), simulator=True, _env_file=None)
+    async with serving(settings, own, Parts(web=True, worker=False), now=Clock(START)):
+        pass
+    return Settled(_SETTLED, (home / "simulator.json").read_bytes())
+
+
 @pytest.fixture
-async def database_url(
-    started_engines: Engines, admin: asyncpg.Connection, template_database: str
-) -> AsyncIterator[str]:
+def begins() -> datetime:
+    """When the test begins: on a Friday morning in Wuhan."""
+    return START
+
+
+@pytest.fixture
+def first_database(request: pytest.FixtureRequest, begins: datetime) -> str:
+    """The database this test gets a copy of. In a town that begins at our usual time its people have settled in."""
+    if "town" not in request.fixturenames or begins != START:
+        return str(request.getfixturevalue("template_database"))
+    known: Settled = request.getfixturevalue("settled")
+    (request.getfixturevalue("tmp_path") / "simulator.json").write_bytes(known.platform)
+    return known.database
+
+
+@pytest.fixture
+async def database_url(started_engines: Engines, admin: asyncpg.Connection, first_database: str) -> AsyncIterator[str]:
     """A database of the demo community for this test alone."""
-    async with _database(started_engines, admin, template_database) as url:
+    async with _database(started_engines, admin, first_database) as url:
         yield url
 
 
@@ -168,9 +211,9 @@ async def _database(started: Engines, admin: asyncpg.Connection, template: str |
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """A clock the test moves; it starts on a Friday morning in Wuhan."""
-    return Clock(datetime(2026, 11, 20, 2, 0, tzinfo=UTC))
+def clock(begins: datetime) -> Clock:
+    """A clock the test moves."""
+    return Clock(begins)
 
 
 @pytest.fixture
@@ -185,6 +228,7 @@ async def town(started_engines: Engines, database_url: str, clock: Clock, tmp_pa
         assert served.platform
         yield Town(served, served.platform, clock)
         assert await wrong_notices() == []
+    web_app._cached_build_middleware.cache_clear()  # it would keep a thousand applications that are gone
 
 
 def free_port() -> int:

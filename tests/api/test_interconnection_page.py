@@ -17,13 +17,13 @@ from domain.connectors import ConnectorPlan, add_connector, change_mapping
 from models.cases import Case, CaseEvent
 from models.enums import Source
 from tests.architecture.test_imports import ROOT
-from tests.town import Clock, Town
+from tests.town import Town
 
 
 @pytest.fixture
-def clock() -> Clock:
+def begins() -> datetime:
     """The real time: the page's `date` is the shell's."""
-    return Clock(datetime.now(UTC))
+    return datetime.now(UTC)
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("openssl"), reason="the page uses curl and openssl")

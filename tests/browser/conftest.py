@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,9 +45,9 @@ class RunningClock(Clock):
 
 
 @pytest.fixture
-def clock() -> RunningClock:
-    """A Friday morning at ten in Wuhan: nothing waits for the quiet hours to end."""
-    return RunningClock(datetime(2026, 11, 20, 2, 0, tzinfo=UTC))
+def clock(begins: datetime) -> RunningClock:
+    """A clock that goes on by itself."""
+    return RunningClock(begins)
 
 
 @pytest.fixture
