@@ -33,7 +33,6 @@ async def stage(mode: str) -> AsyncIterator[Stage]:
             mode=mode,
         )
         async with Platform(config, now=clock) as platform:
-            platform.courier.answer_within = 0.3
             app = web.Application()
             app.add_subapp("/simulator", create_app(config, platform=platform))
             async with TestServer(app) as world:
