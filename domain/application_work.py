@@ -14,10 +14,10 @@ from domain.application_rows import keep_files, note_event, paused_since, title_
 from domain.applications import Tie, absent, lock, tell_applicant, ties
 from domain.forms import Field, read_fields
 from domain.journal import audit
-from domain.people import Person, Post, post_of
+from domain.people import Person, Post, own_residents, post_of
 from domain.telling import tell
 from domain.uploads import OURS
-from errors import BadRequest, NotFound
+from errors import BadRequest, NotAllowed, NotFound
 from models.bookings import Application, ApplicationEvent, ApplicationFile, ServiceForm
 from models.database import fetch, transaction
 from models.enums import ApplicationState, Level
@@ -44,12 +44,17 @@ class Result:
 
 
 async def take(person: Person, application_id: int, now: datetime, source: str = "") -> Application:
-    """Whoever takes it works on it from now on and reads the answers, also where a colleague had it."""
+    """Whoever takes it works on it from now on and reads the answers, also where a colleague had it. Raises NotAllowed
+    for one's own, and for what one filled in for one's family."""
     async with transaction():
         found = await lock(person, application_id, "take", Tie.OFFICER, _SUBMITTED, _ASKED, _ACCEPTED)
         post = person.post
         if post is None or found.holder_id == post.id:
             return found
+        own = await own_residents(person)
+        if found.resident_id in own or found.by in [f"resident:{me}" for me in own]:
+            say = "自己和家里人的申请，请同事来办。"
+            raise NotAllowed("their own application", say=say, tag="application:take", object_id=application_id)
         before, found.holder_id = await post_of(found.holder_id), post.id
         await found.save()
         await note_event(found, "take", post.label, now)

@@ -13,6 +13,7 @@ from domain import organisation_tables as tables
 from domain import table_values
 from domain.administrators import kind_of
 from domain.clock import SHANGHAI
+from domain.directory_rows import mark_of
 from domain.journal import audit
 from domain.organisation import Export, ImportReport, export_tables, import_row, import_tables, take_turn
 from domain.organisation_tables import ABSENCES, AREAS, DEPARTMENTS, DUTIES, SPECIAL_DAYS, STAFF, TEMPLATES
@@ -104,27 +105,36 @@ async def row_of(table: Table, key: Sequence[str], day: date) -> dict[str, str]:
 
 
 async def write_row(
-    by: Post, table: Table, given: Mapping[str, str], before: Mapping[str, str], now: datetime, source: str
+    by: Post, table: Table, key: Sequence[str], seen: str, given: Mapping[str, str], now: datetime, source: str
 ) -> ImportReport:
-    """Write what differs from `before` (empty = a new row). Raises NotAllowed; BadRequest with the first fault;
-    Conflict for a new row that is there."""
-    columns = [
-        column for column in table.columns if column.key or given.get(column.name, "") != before.get(column.name, "")
-    ]
+    """Write what differs from the row with this key, which somebody read when its mark was `seen`; no key = a new row.
+
+    Raises NotAllowed; BadRequest with the first fault; Conflict for a new row that is there, and for one that was
+    changed meanwhile.
+    """
     await check_keeps(by, "tables:import")
-    row = {column.name: given.get(column.name, "") or _emptied(column, before) for column in columns}
     async with transaction():
         await take_turn()
-        if not before:
-            await _check_new(table, given, now)
+        before = await _unchanged(table, key, seen, now) if key else await _new(table, given, now)
+        given = {**given, **{column.name: before[column.name] for column in table.columns if before and column.key}}
+        differs = [one for one in table.columns if one.key or given.get(one.name, "") != before.get(one.name, "")]
+        row = {column.name: given.get(column.name, "") or _emptied(column, before) for column in differs}
         return await import_row(table, row, now, by=(by.actor, source))
 
 
-async def _check_new(table: Table, given: Mapping[str, str], now: datetime) -> None:
+async def _unchanged(table: Table, key: Sequence[str], seen: str, now: datetime) -> dict[str, str]:
+    row = await row_of(table, key, now.astimezone(SHANGHAI).date())
+    if mark_of(row) != seen:
+        raise Conflict(f"row of {table.name} has changed", say="这一行刚被别人改过。请刷新，看了新的再改。")
+    return row
+
+
+async def _new(table: Table, given: Mapping[str, str], now: datetime) -> dict[str, str]:
     key = [given.get(column.name, "") for column in table.columns if column.key]
     with suppress(NotFound):
         await row_of(table, key, now.astimezone(SHANGHAI).date())
         raise Conflict(f"row of {table.name} is there", say="这一行已经有了。要改请在表里找到它，点“修改”。")
+    return {}
 
 
 def _emptied(column: Column, before: Mapping[str, str]) -> str:

@@ -138,6 +138,15 @@ async def person_of(resident_id: int) -> Person:
     return _read_person(rows[0])
 
 
+_AS_RESIDENT = "SELECT id FROM resident WHERE id = $1 OR openid = $2"
+
+
+async def own_residents(person: Person) -> list[int]:
+    """Who this person is as a resident: at a desk somebody is staff alone, and is known by their WeChat."""
+    rows = await fetch(_AS_RESIDENT, person.resident_id, person.post.openid if person.post else None)
+    return [row["id"] for row in rows]
+
+
 async def home_of_grid(grid_id: int) -> Home:
     """A grid as the home of whoever lives there. Raises NotFound."""
     rows = await fetch(_OF_GRID, grid_id)

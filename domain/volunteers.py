@@ -14,7 +14,7 @@ from domain.bookings import runs
 from domain.clock import SHANGHAI, say_minutes
 from domain.contacts import Contact, keep
 from domain.journal import audit
-from domain.people import Person
+from domain.people import Person, own_residents
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import fetch, transaction
 from models.enums import BookingState, PlanKind
@@ -129,8 +129,6 @@ _OF_BOOKING = """
 SELECT coalesce((SELECT sum(minutes) FROM volunteer_time WHERE booking_id = $1), 0)::int AS minutes
 FROM booking WHERE id = $1 FOR UPDATE
 """
-# At a desk somebody is staff alone: as a resident they are known by their WeChat.
-_SELF = "SELECT id FROM resident WHERE id = $1 OR openid = $2"
 _CORRECT = """
 INSERT INTO volunteer_time (resident_id, booking_id, what, "on", minutes, by, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
@@ -152,7 +150,7 @@ async def correct(
         card = await read_card(booking_id)
         if card is None or not await runs(person, card.area_id):
             raise NotFound(f"booking {booking_id}", tag="volunteer:correct", object_id=booking_id)
-        own = [row["id"] for row in await fetch(_SELF, person.resident_id, person.post.openid if person.post else None)]
+        own = await own_residents(person)
         if card.resident_id in own or card.by in [f"resident:{me}" for me in own]:  # who checked somebody in may
             say = "自己的志愿时长请同事来更正。"
             raise NotAllowed("their own time", say=say, tag="volunteer:correct", object_id=booking_id)

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from console.frame import AdminKind, Form, Pages, Visit, administrator
 from console.values import today
 from domain import console_tables
+from domain.directory_rows import mark_of
 from domain.organisation_views import area_code
 from domain.tables import Column, Table
 from errors import BadRequest
@@ -66,6 +67,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         title=f"{'改' if asked.key else '新'}{table.title}",
         table=table,
         inputs=inputs,
+        seen=mark_of(row) if asked.key else "",
         asked=asked,
         back=_back(table, asked.area),
     )
@@ -106,10 +108,9 @@ async def write(visit: Visit) -> web.StreamResponse:
     asked = _asked(sent.getall("key", []), sent.get("area_id") or None)
     names = {column.name for column in table.columns}
     given = {name: str(value).replace("\r\n", "\n").strip() for name, value in sent.items() if name in names}
-    if unknown := set(sent) - names - {"key", "area_id", "mark"}:
+    if unknown := set(sent) - names - {"key", "seen", "area_id", "mark"}:
         raise BadRequest(f"form field {min(unknown)}", say="这一页的内容变了，请刷新再填。")
-    before = await _known(visit, table, asked.key) if asked.key else {}
-    given |= {column.name: before[column.name] for column in table.columns if before and column.key}
-    report = await console_tables.write_row(visit.post, table, given, before, visit.now, visit.source)
+    seen = str(sent.get("seen", ""))
+    report = await console_tables.write_row(visit.post, table, asked.key, seen, given, visit.now, visit.source)
     said = "保存好了。" if report.changes else "和原来一样，没有改动。"
     return visit.go(_back(table, asked.area), " ".join([said, *report.notes]))

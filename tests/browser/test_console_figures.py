@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from datetime import timedelta
 
@@ -50,6 +51,28 @@ async def test_a_figure_and_a_bar_lead_to_the_cases_they_count(chromium: Browser
         await page.goto(f"{town.url}/console/screen")
         await expect(page.locator(".chart canvas")).to_have_count(3)
         await picture(page, "console-wall")
+
+
+async def test_a_mark_on_the_map_is_a_case_and_a_number_a_part_of_it(chromium: Browser, town: Town):
+    chance = random.Random(54)
+    for step, grid in enumerate(await Area.filter(parent__name="东亭社区").order_by("code")):
+        west, south = 114.350 + 0.006 * step, 30.550
+        border = [[west, south], [west + 0.006, south], [west + 0.006, south + 0.006], [west, south + 0.006]]
+        await Area.filter(id=grid.id).update(boundary=[border])
+        for case in [one for one in await random_cases(55 + step, 60) if not one.closed_at]:
+            due = town.clock() + timedelta(hours=chance.choice([-30, -2, 5, 60, 200]))
+            place = {"longitude": west + chance.uniform(0, 0.006), "latitude": south + chance.uniform(0, 0.006)}
+            await Case.filter(id=case.id).update(area_id=grid.id, grid_id=grid.id, due_at=due, **place)
+    async with desk_of(chromium, town, "李主任", "/map", 1440) as (page, faults):
+        await expect(page.locator("a.mark.overdue").first).to_be_visible()
+        await picture(page, "console-map")
+        listed = await page.locator("[data-pin]").count()
+        await page.locator("a.mark.many").first.click()
+        await expect(page).to_have_url(re.compile(r"/map\?box="))
+        assert 1 < await page.locator("[data-pin]").count() < listed
+        await page.locator("a.mark:not(.many)").first.click()
+        await expect(page).to_have_url(re.compile(r"/cases/\d+"))
+        assert faults == []
 
 
 async def test_a_wall_is_fresh_each_minute_and_says_when_nothing_comes_any_more(chromium: Browser, town: Town):

@@ -15,6 +15,7 @@ from models.enums import AdminKind
 from models.people import Absence, Area, Department, Staff
 from tests.console.administration import at_desk, make_administrator
 from tests.console.conftest import Desk, sit_down
+from tests.console.forms import form_to
 from tests.town import Town
 
 
@@ -57,12 +58,17 @@ async def test_a_field_that_is_emptied_is_empty_and_one_that_must_not_be_is_told
     await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
     await Department.filter(name="城管执法队").update(kind="城管")
     unit = await Department.get(name="城管执法队").select_related("area")
-    given = {"key": unit.code, "area": unit.area.code}
-    await desk.open(f"/organisation/rows/departments?key={unit.code}")
-    await desk.send("/organisation/rows/departments", **given, name="", kind="城管")
+    address = f"/organisation/rows/departments?key={unit.code}"
+    given = form_to(await desk.open(address), "/organisation/rows/departments").typed()
+    await desk.send("/organisation/rows/departments", **given | {"name": ""})
     assert "“名称”不能空着" in desk.page
-    await desk.open(f"/organisation/rows/departments?key={unit.code}")
-    await desk.send("/organisation/rows/departments", **given, name="城管中队", kind="")
+    given = form_to(await desk.open(address), "/organisation/rows/departments").typed()
+    await desk.send("/organisation/rows/departments", **given | {"name": "城管中队", "kind": ""})
+    await unit.refresh_from_db()
+    assert (unit.name, unit.kind) == ("城管中队", "")
+    await desk.open(address)
+    await desk.send("/organisation/rows/departments", **given | {"kind": "执法"})
+    assert "刚被别人改过" in desk.page, "the form was opened before the change"
     await unit.refresh_from_db()
     assert (unit.name, unit.kind) == ("城管中队", "")
 
@@ -81,14 +87,12 @@ async def test_a_form_that_was_tampered_with_is_refused(town: Town, desk: Desk):
 async def test_an_administrator_is_put_off_duty_only_after_the_appointment_ended(town: Town, desk: Desk):
     zhou = await make_administrator(town, "周科长", AdminKind.SECURITY)
     await at_desk(town, desk, "吴处长", AdminKind.SYSTEM)
-    await desk.open("/organisation/rows/staff?key=J001")
-    await desk.send("/organisation/rows/staff", key="J001", name="周科长", active="否")
+    given = form_to(await desk.open("/organisation/rows/staff?key=J001"), "/organisation/rows/staff").typed()
+    await desk.send("/organisation/rows/staff", **given | {"active": "否"})
     assert "周科长是安全管理员" in desk.page
     await Administrator.filter(staff_id=zhou.id).delete()
     await desk.open("/organisation/rows/staff?key=J001")
-    await desk.send(
-        "/organisation/rows/staff", key="J001", name="周科长", role="街道工作人员", area="429906001", active="否"
-    )
+    await desk.send("/organisation/rows/staff", **given | {"active": "否"})
     await zhou.refresh_from_db()
     assert not zhou.active
 

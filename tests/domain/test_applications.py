@@ -26,7 +26,7 @@ from models.bookings import Application, ApplicationEvent, ApplicationFile
 from models.database import fetch, transaction
 from models.enums import ApplicationState
 from models.messaging import Outbox
-from models.people import Staff
+from models.people import Resident, Staff
 from models.services import ServiceItem
 from tests.domain.applied import ELDER, ID_NUMBER, NAME, PHONE, answers, applied, photo
 from tests.domain.neighbours import FAR, SECOND, neighbour, officer
@@ -86,6 +86,17 @@ async def test_the_same_twice_at_once_is_one_application(orm: None):
     ended = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(type(one).__name__ for one in ended) == ["Application", "Conflict", "Conflict"]
     assert await Application.all().count() == 1
+
+
+async def test_nobody_handles_what_they_or_their_family_applied_for(orm: None):
+    chen, li = await neighbour("chen", NOW), await officer("S001")
+    made = await applied(chen, NOW)
+    await Staff.filter(code="S001").update(openid=(await Resident.get(id=chen.resident_id)).openid)
+    with pytest.raises(NotAllowed) as refusal:
+        await work.take(await officer("S001"), made.id, NOW)
+    assert "请同事来办" in refusal.value.say
+    await Staff.filter(code="S001").update(openid=None)
+    await work.take(li, made.id, NOW)
 
 
 async def test_from_taking_it_to_the_result_the_applicant_hears_each_step(orm: None):
