@@ -151,16 +151,18 @@ async def furnish_account(running: Services) -> None:
         log.warning("menu or QR codes not created", detail=error.detail)
 
 
-async def until_signal() -> None:
-    """Return at SIGTERM or SIGINT.
-
-    What stands in memory when this is called (modules, word lists) stays: the collector need not look at it again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_LOOK_AFTER)
+def heed_signals() -> asyncio.Event:
+    """From now on SIGTERM and SIGINT end nothing by themselves: they set the event. To be called before anybody is told
+    that we are ready."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+    return stopped
+
+
+def keep_what_is_loaded() -> None:
+    """What stands in memory by now (modules, word lists) stays: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_LOOK_AFTER)
