@@ -7,6 +7,7 @@ from playwright.async_api import Browser, expect
 from domain.room_messages import post, remove
 from domain.rooms import room_line
 from tests.browser.desks import desk_of
+from tests.browser.phones import picture
 from tests.domain.grid_room import Grid, make_grid
 from tests.domain.neighbours import words
 from tests.town import Town
@@ -18,10 +19,14 @@ async def _said(grid: Grid, text: str) -> int:
 
 async def test_a_room_goes_on_by_itself_and_enter_answers_without_leaving_the_page(chromium: Browser, town: Town):
     grid = await make_grid(town)
-    await _said(grid, "早上好")
+    for text in ("早上好", "3栋2单元楼道灯坏了好几天了，晚上看不见", "对，我家老人不敢下楼"):
+        await _said(grid, text)
     async with desk_of(chromium, town, "王芳", f"/rooms/{grid.room.id}", width=390) as (page, faults):
         talk, box = page.locator(".talk"), page.locator("#say textarea")
         await expect(talk).to_contain_text("早上好")
+        await page.set_viewport_size({"width": 1280, "height": 900})
+        await picture(page, "console-room")
+        await page.set_viewport_size({"width": 390, "height": 844})
         await box.fill("正在写的话")
 
         rude = await _said(grid, '大家小声点<img src=x onerror="alert(1)">')
@@ -37,7 +42,7 @@ async def test_a_room_goes_on_by_itself_and_enter_answers_without_leaving_the_pa
 
         await remove(grid.li, rude, "不合适", grid.now)
         await expect(talk.locator(f"#m{rude}")).to_contain_text("已移除")
-        await expect(talk.locator(".entry")).to_have_count(3)
+        await expect(talk.locator(".entry")).to_have_count(5)
 
         async with page.expect_response(lambda answer: answer.url.endswith("/read")):
             await talk.click()

@@ -89,6 +89,7 @@ async def test_a_case_goes_from_a_phone_over_two_desks_and_back(
         await li.get_by_role("button", name="受理并派出").click()
         await expect(li.get_by_role("status")).to_contain_text("已受理，请接着派人")
         await expect(li.get_by_label("网格员或网格")).to_have_value("王芳")  # whose grid it lies in
+        await picture(li, "console-case")
         await li.get_by_role("button", name="派出").click()
         await expect(li.get_by_role("status")).to_contain_text("0001 已交给网格员王芳")
 
@@ -96,6 +97,7 @@ async def test_a_case_goes_from_a_phone_over_two_desks_and_back(
         await wang.get_by_role("button", name="接手").click()
         await expect(wang.get_by_role("status")).to_contain_text("已接 0001")
         await chen.shows("网格员王芳已接手")
+        await picture(wang, "console-phone")
         await wang.get_by_label("做了什么（居民看得到）").fill("换了灯泡和开关，试过能亮")
         after = {"name": "after.png", "mimeType": "image/png", "buffer": photo("repaired")}
         await wang.get_by_label("照片（可多选，最多 9 张）").first.set_input_files(files=[after])
@@ -115,6 +117,5 @@ async def test_a_case_goes_from_a_phone_over_two_desks_and_back(
             await expect(page.locator(".marks .state")).to_have_text("已办结")
             await expect(page.locator(".facts").first).to_contain_text("满意")
             await expect(page.locator(".timeline")).to_contain_text("核查 东亭社区李主任")
-        await picture(li, "console-case-closed")
         assert lis_faults + wangs_faults + phones_faults == []
     await phones.context.close()
