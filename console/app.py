@@ -154,7 +154,13 @@ def create_console(office: Office) -> web.Application:
         return _file(request, parts)
 
     app.router.add_get("/static/{mark}/{name}", give_file)
+    app.router.add_get("", _to_desk)
     return app
+
+
+async def _to_desk(_request: web.Request) -> web.StreamResponse:
+    """`/console`, as people type it."""
+    return web.Response(status=303, headers={"Location": f"{ROOT}/"})
 
 
 @cache

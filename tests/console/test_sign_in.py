@@ -16,8 +16,9 @@ from tests.town import WANG, Town
 
 
 async def test_a_page_without_sign_in_leads_to_the_sign_in(desk: Desk):
-    assert "工号和密码" in await desk.open("/")
-    assert desk.path == "/console/login"
+    for typed in ("", "/", "/cases"):
+        assert "工号和密码" in await desk.open(typed)
+        assert desk.path == "/console/login"
 
 
 async def test_number_and_password_lead_to_ones_own_to_do(town: Town, desk: Desk):
