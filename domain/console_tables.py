@@ -13,12 +13,11 @@ from domain import organisation_tables as tables
 from domain import table_values
 from domain.administrators import kind_of
 from domain.clock import SHANGHAI
-from domain.directory_rows import mark_of
 from domain.journal import audit
 from domain.organisation import Export, ImportReport, export_tables, import_row, import_tables, take_turn
 from domain.organisation_tables import ABSENCES, AREAS, DEPARTMENTS, DUTIES, SPECIAL_DAYS, STAFF, TEMPLATES
 from domain.people import Post
-from domain.tables import Column, Sheet, Table
+from domain.tables import EMPTY, Column, Sheet, Table, as_text, mark_of
 from errors import BadRequest, Conflict, NotAllowed, NotFound
 from models.database import transaction
 from models.enums import AdminKind
@@ -27,7 +26,6 @@ from models.enums import AdminKind
 BY_ROW: Mapping[str, Table] = {
     table.name: table for table in (AREAS, DEPARTMENTS, STAFF, ABSENCES, DUTIES, SPECIAL_DAYS, TEMPLATES)
 }
-_NOTHING = "无"
 _CHOICES: Mapping[tuple[str, str], Sequence[str]] = {
     ("areas", "level"): tuple(tables.LEVEL_NAMES.values()),
     ("duties", "level"): tuple(tables.LEVEL_NAMES.values()),
@@ -84,18 +82,13 @@ def table_by_row(name: str) -> Table:
     return BY_ROW[name]
 
 
-async def rows_of(table: Table, day: date) -> list[dict[str, str]]:
+async def rows_of(table: Table, day: date) -> list[Mapping[str, str]]:
     """All rows by their columns' names, as a file would have them; `day` chooses the version of the duty list."""
     export = (await export_tables([table], day))[0]
-    names = [column.name for column in table.columns]
-    return [dict(zip(names, map(_written, row), strict=True)) for row in export.rows]
+    return [as_text(table.columns, row) for row in export.rows]
 
 
-def _written(cell: object) -> str:
-    return "" if cell is None else str(cell)
-
-
-async def row_of(table: Table, key: Sequence[str], day: date) -> dict[str, str]:
+async def row_of(table: Table, key: Sequence[str], day: date) -> Mapping[str, str]:
     """The row with this key. Raises NotFound."""
     keys = [column.name for column in table.columns if column.key]
     for row in await rows_of(table, day):
@@ -122,14 +115,14 @@ async def write_row(
         return await import_row(table, row, now, by=(by.actor, source))
 
 
-async def _unchanged(table: Table, key: Sequence[str], seen: str, now: datetime) -> dict[str, str]:
+async def _unchanged(table: Table, key: Sequence[str], seen: str, now: datetime) -> Mapping[str, str]:
     row = await row_of(table, key, now.astimezone(SHANGHAI).date())
     if mark_of(row) != seen:
         raise Conflict(f"row of {table.name} has changed", say="这一行刚被别人改过。请刷新，看了新的再改。")
     return row
 
 
-async def _new(table: Table, given: Mapping[str, str], now: datetime) -> dict[str, str]:
+async def _new(table: Table, given: Mapping[str, str], now: datetime) -> Mapping[str, str]:
     key = [given.get(column.name, "") for column in table.columns if column.key]
     with suppress(NotFound):
         await row_of(table, key, now.astimezone(SHANGHAI).date())
@@ -142,7 +135,7 @@ def _emptied(column: Column, before: Mapping[str, str]) -> str:
         return ""
     if column.key or column.needed or not column.clears:
         raise BadRequest(f"{column.name} is empty", say=f"“{column.head}”不能空着。")
-    return _NOTHING
+    return EMPTY
 
 
 async def note_change(by: Post, tag: str, now: datetime, source: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
 from domain.administrators import kind_of
 from domain.organisation import import_row
@@ -48,16 +47,6 @@ async def check_area(person: Person, code: str, tag: str) -> None:
     if area is None and code not in ("", EVERYWHERE):
         raise BadRequest("area", say="没有这个区域，请重新选。")
     await check_edits(person, area.id if area else None, tag, None)
-
-
-def as_text(columns: Sequence[Column], cells: Sequence[Cell]) -> Mapping[str, str]:
-    """A row of a table as a form has it: by the column's name, blank where there is nothing."""
-    return {column.name: "" if cell is None else str(cell) for column, cell in zip(columns, cells, strict=True)}
-
-
-def mark_of(cells: Mapping[str, str]) -> str:
-    """Another one after each change: what somebody has read is known by it."""
-    return sha256("\0".join(cells.values()).encode()).hexdigest()[:16]
 
 
 async def write_row(

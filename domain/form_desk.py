@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.directory_rows import as_text, check_edits, mark_of, may_edit, write_row
+from domain.directory_rows import check_edits, may_edit, write_row
 from domain.form_tables import FORMS, MOST_FIELDS, TYPE_NAMES, form_cells, write_limits
 from domain.forms import Field, FieldType, asked_at, introduction, read_fields
 from domain.journal import audit
@@ -20,7 +20,7 @@ from domain.organisation import take_turn
 from domain.people import Person
 from domain.service_desk import seen_item
 from domain.services import seen_areas
-from domain.tables import Column, Wrong
+from domain.tables import Column, Wrong, as_text, mark_of
 from errors import BadRequest, Conflict
 from models.bookings import ServiceForm
 from models.database import fetch, transaction

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from domain.access import relation
 from domain.clock import SHANGHAI
-from domain.directory_rows import as_text, check_area, check_edits, mark_of, may_edit, read_code, write_row
+from domain.directory_rows import check_area, check_edits, may_edit, read_code, write_row
 from domain.journal import audit
 from domain.lookup import in_order
 from domain.organisation import take_turn
@@ -17,7 +17,7 @@ from domain.privacy import mask
 from domain.service_plans import provider_cells
 from domain.service_tables import PROVIDERS
 from domain.services import seen_areas
-from domain.tables import Column
+from domain.tables import Column, as_text, mark_of
 from errors import Conflict, NotFound
 from models.cases import Case
 from models.database import fetch, transaction

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.clock import SHANGHAI
-from domain.directory_rows import as_text, check_area, check_edits, may_edit, may_write, read_code, write_row
+from domain.directory_rows import check_area, check_edits, may_edit, may_write, read_code, write_row
 from domain.journal import audit
 from domain.organisation import take_turn
 from domain.people import Person
 from domain.service_plans import item_cells
 from domain.service_tables import ITEMS
 from domain.services import seen_areas
-from domain.tables import Column
+from domain.tables import Column, as_text
 from errors import Conflict, NotFound
 from models.database import fetch, transaction
 from models.services import ServiceItem

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import Any
 
 #: What a cell holds when it comes from a workbook or a CSV file.
@@ -252,3 +253,13 @@ def example_row(table: Table) -> list[str]:
     """What the template shows; it is passed over when it comes back."""
     first, *rest = (column.example for column in table.columns)
     return [_EXAMPLE + first, *rest]
+
+
+def as_text(columns: Sequence[Column], cells: Sequence[Cell]) -> Mapping[str, str]:
+    """A row of a table as a form has it: by the column's name, blank where there is nothing."""
+    return {column.name: "" if cell is None else str(cell) for column, cell in zip(columns, cells, strict=True)}
+
+
+def mark_of(cells: Mapping[str, str]) -> str:
+    """Another one after each change: what somebody has read is known by it."""
+    return sha256("\0".join(cells.values()).encode()).hexdigest()[:16]

@@ -91,7 +91,7 @@ async def ask(visit: Visit) -> web.StreamResponse:
     offered = await _choices(visit)
     cells = dict.fromkeys((one.name for one in WRITTEN), "") | {"active": "是"}
     cells["area"] = offered["areas"][0].code if offered["areas"] else EVERYWHERE
-    return visit.render("provider_new.html", title="新的商家", cells=cells, **offered)
+    return visit.render("directory_new.html", title="新的商家", at=_ALL, whole="服务商家", cells=cells, **offered)
 
 
 @pages.post(f"{_ALL}/new", who=writes)

@@ -13,9 +13,8 @@ from pydantic import Field, ValidationError
 from console.frame import AdminKind, Form, Pages, Visit, administrator
 from console.values import today
 from domain import console_tables
-from domain.directory_rows import mark_of
 from domain.organisation_views import area_code
-from domain.tables import Column, Table
+from domain.tables import Column, Table, mark_of
 from errors import BadRequest
 
 pages = Pages()
@@ -73,7 +72,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     )
 
 
-async def _known(visit: Visit, table: Table, key: tuple[str, ...]) -> dict[str, str]:
+async def _known(visit: Visit, table: Table, key: tuple[str, ...]) -> Mapping[str, str]:
     return await console_tables.row_of(table, key, today(visit.now))
 
 

@@ -132,8 +132,10 @@ async def ask_item(visit: Visit) -> web.StreamResponse:
     areas = await areas_near(visit.staff)
     cells = dict.fromkeys((one.name for one in WRITTEN), "") | {"position": "100", "active": "是"}
     return visit.render(
-        "service_new.html",
+        "directory_new.html",
         title="新的指南",
+        at="/services",
+        whole="服务指南",
         columns=WRITTEN,
         cells=cells | {"area": areas[0].code if areas else EVERYWHERE},
         long=_LONG,

@@ -22,9 +22,15 @@ _SYSTEM = administrator(AdminKind.SYSTEM)
 async def show(visit: Visit) -> web.StreamResponse:
     """All of them."""
     settings = visit.office.back.settings()
-    wrong = [one for one in settings if one.wrong]
-    names = (SOURCES, _SAID, _WORDS)
-    return visit.render("settings.html", title="系统设置", settings=settings, wrong=wrong, names=names)
+    return visit.render(
+        "settings.html",
+        title="系统设置",
+        settings=settings,
+        wrong=[one for one in settings if one.wrong],
+        sources=SOURCES,
+        said=_SAID,
+        words=_WORDS,
+    )
 
 
 @pages.post("/settings/check", who=_SYSTEM)
