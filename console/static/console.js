@@ -36,21 +36,30 @@ document.addEventListener("htmx:error", () => { missed = true; });
   const query = [...shown].map((one) => `of=${one}`).join("&");
   const talking = [...shown].some((one) => one.startsWith("room-"));
   const patience = talking ? 3_000 : 15_000;
-  const told = () => document.body.dispatchEvent(new CustomEvent("news"));
+  // A part that is asking when news comes may be answered with what was before it, and is another element afterwards:
+  // it is told when it has its answer.
+  const asking = new Set();
+  let owed = false;
+  const told = () => {
+    owed = asking.size > 0;
+    if (!owed) document.body.dispatchEvent(new CustomEvent("news"));
+  };
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.detail.ctx.sourceElement.dataset.news) asking.add(event.detail.ctx);
+  });
+  document.addEventListener("htmx:finally:request", (event) => {
+asking.delete(event.detail.ctx);
+  });
   let line = null, again = 0;
 
   function listen() {
     hush();
-    let cut = false;
     line = new EventSource(`/console/events?${query}`);
     line.addEventListener("news", told);
-    // Whatever was new while the line was cut.
-    line.addEventListener("open", () => { if (cut) told(); cut = false; });
+    // Whatever was new before the line stood, or while it was cut.
+    line.addEventListener("open", told);
     line.addEventListener("over", () => { hush(); told(); retry(); });
-    line.addEventListener("error", () => {
-      cut = true;
-      if (line.readyState === EventSource.CLOSED) retry();
-    });
+    line.addEventListener("error", () => { if (line.readyState === EventSource.CLOSED) retry(); });
   }
   function hush() {
     clearTimeout(again);

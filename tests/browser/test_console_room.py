@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from domain.room_messages import post, remove
 from domain.rooms import room_line
@@ -59,3 +59,45 @@ async def test_a_room_goes_on_by_itself_and_enter_answers_without_leaving_the_pa
         await _said(grid, "现在能看到吗")
         await expect(talk).to_contain_text("现在能看到吗")
         await expect(page.locator("#broken")).to_be_empty()
+
+
+async def test_what_is_said_while_the_page_opens_is_shown_once_its_line_stands(chromium: Browser, town: Town):
+    grid = await make_grid(town)
+
+    async def late(route: Route) -> None:
+        await _said(grid, "水管爆了")
+        await route.continue_()
+
+    async with desk_of(chromium, town, "王芳", "/help") as (page, _):
+        await page.route("**/events?*", late, times=1)
+        await page.goto(f"{town.url}/console/rooms/{grid.room.id}")
+        await expect(page.locator(".talk")).to_contain_text("水管爆了")
+
+
+async def test_what_is_said_while_the_page_asks_for_something_else_is_shown_too(chromium: Browser, town: Town):
+    grid = await make_grid(town)
+
+    async def slow(route: Route) -> None:
+        answer = await route.fetch()
+        await page.evaluate(_LISTEN, grid.room.id)
+        await _said(grid, "第二句")
+        await page.evaluate("heard")
+        await route.fulfill(response=answer)
+
+    async with desk_of(chromium, town, "王芳", f"/rooms/{grid.room.id}") as (page, _):
+        async with page.expect_response("**/new?*"):  # what it asks once its line stands
+            pass
+        await page.route("**/new?*", slow, times=1)
+        await _said(grid, "第一句")
+        await expect(page.locator(".talk")).to_contain_text("第一句")
+        await expect(page.locator(".talk")).to_contain_text("第二句")
+
+
+#: A second line beside the page's own: `heard` comes true when there is news.
+_LISTEN = """
+room => new Promise(stands => {
+  const line = new EventSource(`/console/events?of=room-${room}`);
+  line.addEventListener("open", stands);
+  window.heard = new Promise(news => line.addEventListener("news", () => { line.close(); news(); }));
+})
+"""

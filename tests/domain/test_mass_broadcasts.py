@@ -10,7 +10,7 @@ from models.broadcasts import Broadcast, BroadcastRun, MassCall
 from models.enums import Channel, RunState
 from tests.domain.neighbours import FIRST, officer
 from tests.domain.test_broadcasts import WATER, Office
-from tests.reliability.test_mass_sends import got
+from tests.reliability.test_mass_sends import got, reported
 from tests.town import CHEN, Town
 
 SUN = "o_sun_granddad"
@@ -34,7 +34,7 @@ async def test_a_mass_send_stopped_and_gone_on_with_reaches_each_once_and_is_rep
         await broadcast_control.pause(office.author, published.id, "等一等", office.now)
         await broadcast_control.resume(office.author, published.id, office.now)
     await office.work()
-    await town.platform.settle()
+    await reported(town)
     assert got(town, CHEN) == got(town, SUN) == ["明天停水"]
     text = next(push.text for push in town.platform.pushes(CHEN) if push.source == "mass")
     assert text.splitlines()[-1] == "不想收这类通知，回复“退订”。"
