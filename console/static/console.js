@@ -48,7 +48,7 @@ document.addEventListener("htmx:error", () => { missed = true; });
     if (event.detail.ctx.sourceElement.dataset.news) asking.add(event.detail.ctx);
   });
   document.addEventListener("htmx:finally:request", (event) => {
-asking.delete(event.detail.ctx);
+    if (asking.delete(event.detail.ctx) && owed) told();
   });
   let line = null, again = 0;
 
