@@ -55,7 +55,7 @@ class Line:
         """Send anything."""
         await (self._socket.send_bytes(text) if isinstance(text, bytes) else self._socket.send_str(text))
 
-    async def hear(self, wanted: str | Callable[[Frame], bool], within: float = 20.0) -> Frame:
+    async def hear(self, wanted: str | Callable[[Frame], bool], within: float = 60.0) -> Frame:
         """The next frame of a type, or for which a function says so."""
         fits = wanted if callable(wanted) else lambda frame: frame["type"] == wanted
         async with asyncio.timeout(within):
@@ -65,14 +65,14 @@ class Line:
                         return self._heard.pop(place)
                 await self._listen()
 
-    async def hear_up_to(self, last: int, within: float = 20.0) -> list[int]:
+    async def hear_up_to(self, last: int, within: float = 60.0) -> list[int]:
         """Wait for the entry with this number; gives the numbers of all heard so far."""
         async with asyncio.timeout(within):
             while not self.entries or self.entries[-1]["seq"] < last:
                 await self._listen()
         return self.numbers
 
-    async def ended(self, within: float = 20.0) -> int:
+    async def ended(self, within: float = 60.0) -> int:
         """Wait until the server hangs up; gives the code it closed with."""
         async with asyncio.timeout(within):
             try:

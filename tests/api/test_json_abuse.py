@@ -106,16 +106,12 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
 
 
 async def quick(caller: Caller, raw: bytes) -> Reply:
-    """The fastest of three: how long the answer itself takes, on a busy machine too."""
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        reply = await send(caller, raw)
-        times.append(time.perf_counter() - started)
-        assert reply.status == 400, raw[:100]
-        if min(times) < 0.05:
-            return reply
-    raise AssertionError(f"took {times}")
+    """The answer, which costs next to nothing: what it takes on a busy machine is no more than its turn."""
+    started = time.process_time()
+    reply = await send(caller, raw)
+    assert reply.status == 400, raw[:100]
+    assert time.process_time() - started < 0.5, raw[:100]
+    return reply
 
 
 async def test_what_is_no_json_is_refused_at_once(chen: Caller):
@@ -172,10 +168,10 @@ async def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not(chen: Caller):
 
 
 async def test_a_million_names_are_not_even_read(chen: Caller):
-    started = time.perf_counter()
     raw = b"{" + b",".join(b'"k%d":1' % n for n in range(1_000_000)) + b"}"
-    reply = await send(chen, raw)
-    assert (reply.status, time.perf_counter() - started < 5) == (413, True)
+    started = time.process_time()
+    assert (await send(chen, raw)).status == 413
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

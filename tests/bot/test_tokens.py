@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.limits import DAY, Limit, RateLimits
-from bot.tokens import PAUSE, TokenStore, TokenUnavailable
+from bot.tokens import LOCK_SECONDS, PAUSE, TokenStore, TokenUnavailable
 from errors import Unavailable, WeChatError, WeChatUnreachable
 
 
@@ -197,7 +197,7 @@ async def test_a_cancelled_caller_leaves_no_lock_behind(stores: list[TokenStore]
     with pytest.raises(asyncio.CancelledError):
         await asking
     endpoint.gate.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LOCK_SECONDS / 2):
         assert await stores[1].get() == "token-1"
 
 

@@ -38,7 +38,7 @@ async def listening(desk: Desk, *of: str) -> AsyncIterator[aiohttp.ClientRespons
 
 async def heard(line: aiohttp.ClientResponse) -> str:
     """The name of the next event; "" when the line has ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for text in line.content:
             if text.startswith(b"event: "):
                 return text.decode().removeprefix("event: ").strip()
@@ -109,4 +109,4 @@ async def test_a_process_stops_at_once_although_pages_listen(
         begun = clock()
         await process.aclose()
         assert await heard(line) == ""
-        assert clock() - begun < 3
+        assert clock() - begun < 4, "less than what requests under way are given"

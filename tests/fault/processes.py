@@ -45,7 +45,7 @@ class Process:
                 environment = _environment(self._environment)
                 self._process = await warm.start([self._command], environment, self._folder, log.fileno())
         assert self._process.stdout
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             line = await self._process.stdout.readline()
         assert b"ready" in line, (line, self.log.read_text(errors="replace")[-3000:])
 
@@ -66,7 +66,7 @@ class Process:
     async def ended(self) -> int:
         """Its exit code, once it has one."""
         assert self._process
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
     async def _end(self, number: signal.Signals) -> int:

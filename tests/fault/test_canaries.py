@@ -29,8 +29,8 @@ read_scenes()
 
 NEAR = Relation.SAME_GRID
 OPENID, PHONE, NAME, NICKNAME, WORDS = "o_canary_chat", "13987650123", "金丝雀梓萱", "金丝雀昵称", "金丝雀路88号"
-#: How every token begins; call_off is a word.
-TOKEN = "(?<![a-z])ll_"
+#: How every token begins; call_off is a word, and WeChat's own tokens are any letters.
+TOKEN = r"(?<![\w-])ll_"
 #: What must not turn up. The residents the policy matrix makes are called o_matrix_….
 CANARIES = (OPENID, "o_matrix_", PHONE, NAME, NICKNAME, WORDS, "金丝雀", TOKEN)
 #: What a refusal does not hold either. It may repeat the words its reader sent.

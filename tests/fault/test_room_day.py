@@ -84,7 +84,7 @@ async def test_every_message_of_a_day_has_one_number_and_every_report_is_a_case_
     async def quiet() -> bool:
         return not await jobs_left()
 
-    await eventually(quiet, within=90)
+    await eventually(quiet)
     spoken = await RoomMessage.filter(room_id=room, sender__startswith="resident:")
     assert sorted(row.text for row in spoken) == sorted(texts)
     numbers = sorted(row.seq for row in await RoomMessage.filter(room_id=room, seq__isnull=False))

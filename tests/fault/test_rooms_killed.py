@@ -159,6 +159,6 @@ async def test_while_redis_is_dead_the_other_process_hears_within_seconds(
         await eventually(lambda: listener.numbers == [1])
         os.kill(pid, signal.SIGKILL)
         speaker.to_say = ["没有铃声的一句", "再一句"]
-        await eventually(lambda: listener.numbers == speaker.numbers == [1, 2, 3], within=10)
+        await eventually(lambda: listener.numbers == speaker.numbers == [1, 2, 3], within=30)
     for web in webs:
         await web.stop()

@@ -67,7 +67,7 @@ async def test_reports_and_notices_go_on_while_redis_is_dead(served: Served) -> 
     os.kill(pid, signal.SIGKILL)
     await flow
     await asyncio.gather(*(report(served, f"o_after_{number}") for number in range(5)))
-    await eventually(lambda: oracle(20), within=20)
+    await eventually(lambda: oracle(20))
     unfinished = await fetch("SELECT count(*) AS n FROM inbox WHERE state <> 'done'")
     assert unfinished[0]["n"] == 0
 
@@ -76,4 +76,4 @@ async def test_emptying_redis_again_and_again_changes_nothing(served: Served) ->
     redis: aioredis.Redis = served.services.redis
     for number in range(5):
         await asyncio.gather(redis.flushall(), *(report(served, f"o_{number}_{person}") for person in range(4)))
-    await eventually(lambda: oracle(20), within=20)
+    await eventually(lambda: oracle(20))

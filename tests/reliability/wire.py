@@ -84,14 +84,14 @@ class WeChat:
         return Post(query, body)
 
     async def post(self, request: Post, process: int = 0) -> Got:
-        """Send it to one of the processes, within the five seconds WeChat waits."""
+        """Send it to one of the processes. WeChat waits for five seconds; a busy machine may need longer."""
         async with self._session.request(
             request.method,
             self._urls[process],
             params=request.query,
             data=request.body,
             headers=request.headers,
-            timeout=aiohttp.ClientTimeout(5),
+            timeout=aiohttp.ClientTimeout(30),
         ) as response:
             body = await response.read()
             return Got(response.status, body, self._open(response.status, body))

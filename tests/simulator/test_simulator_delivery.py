@@ -55,7 +55,7 @@ async def test_without_an_answer_three_identical_tries_and_then_the_fault_line(s
         return "success"
 
     stage.callback.answer = hang
-    stage.platform.courier.answer_within = 0.3
+    stage.platform.courier.answer_within = 0.6
     delivery = await stage.platform.send(CHEN, text="在吗")
     release.set()
     assert (delivery.outcome, delivery.attempts) == ("fault", 3)

@@ -35,7 +35,7 @@ async def test_spaced_duplicates_come_one_after_the_other(stage: Stage) -> None:
         return "success"
 
     stage.callback.answer = answer
-    stage.platform.faults.change({"duplicates": 3, "duplicate_spacing": 0.05})
+    stage.platform.faults.change({"duplicates": 3, "duplicate_spacing": 0.25})
     delivery = await stage.platform.send(CHEN, text="在吗")
     assert (together, len(delivery.copies)) == ([1, 1, 1], 3)
 
