@@ -11,7 +11,7 @@ from domain.activities import absent, find_activity
 from domain.activity_notices import changed
 from domain.booking_cards import Card, read_cards
 from domain.booking_notices import take_back, tell
-from domain.booking_seats import LockedSlot, lock_slot
+from domain.booking_seats import LockedSlot, known_reminders, lock_slot
 from domain.bookings import move_up, runs
 from domain.journal import audit
 from domain.people import Person
@@ -286,7 +286,7 @@ async def _check_begin(plan_id: int, starts_at: datetime, but: int = 0) -> None:
 
 
 _MOVE = "UPDATE slot SET starts_at = $2, ends_at = $3, capacity = $4 WHERE id = $1"
-_REMIND_AGAIN = "UPDATE booking SET reminded = '[]'::jsonb WHERE slot_id = $1 AND state IN ('waiting', 'booked')"
+_REMIND_AGAIN = "UPDATE booking SET reminded = $2::jsonb WHERE slot_id = $1 AND state IN ('waiting', 'booked')"
 
 
 async def change_session(
@@ -308,18 +308,18 @@ async def change_session(
         await fetch(_MOVE, slot_id, new.starts_at, new.ends_at, new.capacity)
         await audit(person.actor, "activity:change_session", activity_id, now, source=source)
         if moved and activity.state is ActivityState.OPEN:
-            await _tell_moved(plan.id, slot_id, now)
+            await _tell_moved(plan.id, slot_id, new.starts_at, now)
         again = await lock_slot(slot_id, now)
         if again is not None:
             await move_up(again, now)
 
 
-async def _tell_moved(plan_id: int, slot_id: int, now: datetime) -> None:
-    await fetch(_REMIND_AGAIN, slot_id)
+async def _tell_moved(plan_id: int, slot_id: int, starts_at: datetime, now: datetime) -> None:
     for card in await _signed_up(plan_id, now):
         if card.slot_id == slot_id:
             await take_back(card.id)
             await tell(changed(card, "时间", now), now)
+    await fetch(_REMIND_AGAIN, slot_id, await known_reminders(plan_id, starts_at, now))
 
 
 async def _locked(plan_id: int, activity_id: int, slot_id: int, now: datetime) -> LockedSlot:

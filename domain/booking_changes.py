@@ -32,10 +32,10 @@ async def move(person: Person, booking_id: int, slot_id: int, now: datetime, sou
             raise absent_slot(slot_id)
         old, state = await hold(card.id, card.slot_id, now)
         await _check_move(card, old, target, state, now)
-        await move_to(card.id, target)
+        await notices.take_back(card.id)  # looks at what they were reminded of, which moving forgets
+        await move_to(card.id, target, now)
         await count(old, state, -1)
         await count(target, BookingState.BOOKED, 1)
-        await notices.take_back(card.id)
         await audit(person.actor, "booking:move", card.id, now, source=source)
         moved = await _read(card.id)
         if not is_own(person, card):

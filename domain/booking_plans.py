@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.booking_hours import write_line
 from domain.booking_rules import day_start
-from domain.booking_tables import read_week
+from domain.booking_tables import TIMES, read_week
 from domain.bookings import runs
 from domain.journal import audit
 from domain.people import Person
@@ -113,7 +113,9 @@ async def change_plan(person: Person, code: str, words: PlanWords, now: datetime
     """A plan as it is to be from now on; seats that are taken stay. Raises NotFound, NotAllowed, BadRequest."""
     async with transaction():
         plan = await own_plan(person, code)
-        changes = await _fields(person, words) | {"made_until": None}
+        changes = await _fields(person, words)
+        if any(getattr(plan, name) != changes[name] for name in TIMES):
+            changes["made_until"] = None
         await plan.update_from_dict(changes).save(update_fields=list(changes))
         await audit(person.actor, "plan:change", plan.id, now, source=source)
     await make_slots(now)

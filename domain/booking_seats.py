@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.booking_rules import day_start
+from domain.booking_rules import day_start, reminder_due
 from errors import Conflict
-from models.database import fetch
+from models.database import fetch, from_json, to_json
 
 
 @dataclass(slots=True)
@@ -156,10 +156,17 @@ async def refill(slot: LockedSlot, now: datetime) -> list[int]:
 
 
 _MOVE = """
-UPDATE booking SET slot_id = $2, state = 'booked', reminded = '[]'::jsonb, moved_up_at = NULL WHERE id = $1
+UPDATE booking SET slot_id = $2, state = 'booked', reminded = $3::jsonb, moved_up_at = NULL WHERE id = $1
 """
+_MINUTES = "SELECT remind_minutes FROM booking_plan WHERE id = $1"
 
 
-async def move_to(booking_id: int, slot: LockedSlot) -> None:
+async def move_to(booking_id: int, slot: LockedSlot, now: datetime) -> None:
     """A booking of a held slot sits in this one, also held; the callers count both."""
-    await fetch(_MOVE, booking_id, slot.id)
+    await fetch(_MOVE, booking_id, slot.id, await known_reminders(slot.plan_id, slot.starts_at, now))
+
+
+async def known_reminders(plan_id: int, starts_at: datetime, now: datetime) -> str:
+    """As `booking.reminded` has it: reminders of a time that whoever learns of it now needs no more."""
+    minutes = from_json((await fetch(_MINUTES, plan_id))[0]["remind_minutes"])
+    return to_json([one for one in minutes if reminder_due(starts_at, one) <= now])

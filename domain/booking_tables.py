@@ -103,8 +103,8 @@ _FIELDS: tuple[str, ...] = (
     "per_person",
 )
 _FIELDS += ("waiting_most", "remind_minutes", "strikes", "strike_days", "pause_days", "active")
-#: After a change of these the slots are looked through again.
-_TIMES = ("week", "opens_days", "active")
+#: After a change of these the slots are made as the plan says.
+TIMES = ("week", "opens_days", "active")
 
 
 async def plan_plans(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
@@ -121,7 +121,7 @@ async def plan_plans(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
         if not plan.is_new(row, code) or faults.count > before or (found is None and not plan.complete(row)):
             continue
         fields = given(row, BookingPlan, *_FIELDS) | links
-        if found and any(getattr(found, name) != fields[name] for name in _TIMES if name in fields):
+        if found and any(getattr(found, name) != fields[name] for name in TIMES if name in fields):
             fields["made_until"] = None
         plan.put(row, found, fields if found else {"code": code} | fields)
     return plan
@@ -167,5 +167,5 @@ async def export_plans(_: date) -> list[list[Cell]]:
 
 
 async def look_again() -> None:
-    """Slots are made anew where the calendar changed; in the running transaction."""
-    await fetch("UPDATE booking_plan SET made_until = NULL WHERE made_until IS NOT NULL")
+    """Slots are looked through once more where the calendar changed; in the running transaction."""
+    await fetch("UPDATE booking_plan SET made_until = made_until - 366 WHERE made_until IS NOT NULL")

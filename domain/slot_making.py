@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -42,7 +43,9 @@ async def make_slots(now: datetime) -> int:
     return made
 
 
-_PLAN = "SELECT week, opens_days FROM booking_plan WHERE id = $1 AND active FOR NO KEY UPDATE"
+_PLAN = """
+SELECT week, opens_days, made_until IS NULL AS is_new FROM booking_plan WHERE id = $1 AND active FOR NO KEY UPDATE
+"""
 _THERE = "SELECT id, starts_at, ends_at, capacity, closed FROM slot WHERE plan_id = $1 AND starts_at > $2 ORDER BY id"
 _ADD = """
 INSERT INTO slot (plan_id, starts_at, ends_at, capacity, taken, waiting, closed)
@@ -62,7 +65,7 @@ async def _make(plan_id: int, today: date, now: datetime) -> int:
         wanted = await _wanted(week, today, last, now)
         for row in await fetch(_THERE, plan_id, now):
             if time := wanted.pop(row["starts_at"], None):
-                await _as_planned(row, time, now)
+                await _as_planned(row, time, now, is_new=plans[0]["is_new"])
             elif not row["closed"]:
                 await _close(row, week, now)
         rows = [
@@ -89,9 +92,11 @@ async def _wanted(week: Sequence[Mapping[str, Any]], first: date, last: date, no
 _SET = "UPDATE slot SET ends_at = $2, capacity = $3, closed = $4 WHERE id = $1"
 
 
-async def _as_planned(row: Mapping[str, Any], time: Time, now: datetime) -> None:
-    """What staff closed stays closed; what the plan had given up is open again. More seats go to who waits."""
+async def _as_planned(row: Mapping[str, Any], time: Time, now: datetime, *, is_new: bool) -> None:
+    """What staff closed stays closed; what the plan had given up is open again. More seats go to who waits. Seats that
+    staff added or took away stay until the plan itself is another (`is_new`)."""
     given_up = row["closed"].startswith(_NOT_IN_PLAN)
+    time = time if is_new else replace(time, capacity=row["capacity"])
     if not given_up and (row["ends_at"], row["capacity"]) == (time.ends_at, time.capacity):
         return
     if slot := await lock_slot(row["id"], now):

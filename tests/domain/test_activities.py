@@ -14,6 +14,7 @@ from domain import activity_desk as desk
 from domain import arrivals, bookings, certificates, sign_ups, volunteers
 from domain.activities import find_activity, list_activities, list_looked_after
 from domain.activity_desk import Changes, NewActivity, NewSession
+from domain.booking_rounds import remind
 from domain.booking_rules import Other
 from domain.contacts import forget_contacts
 from domain.drawn import draw
@@ -240,6 +241,19 @@ async def test_who_signed_up_is_told_of_another_time_another_place_and_that_it_i
         await sign_ups.sign_up(comes, event.id, now)
     assert "取消了：暴雨" in over.value.say
     assert await list_activities(comes, now) == []
+
+
+async def test_a_reminder_of_the_old_time_that_waits_for_the_morning_never_goes_out(clock: Clock):
+    now = clock()
+    staff, event = await announced(now, 47)
+    comes = await neighbour("comes", now)
+    await sign_ups.sign_up(comes, event.id, now)
+    now += timedelta(hours=36)
+    assert await remind(now) == 1, "ten in the evening"
+    await desk.change_session(staff, event.id, event.sessions[0].id, *times(now, 20), now)
+    [only] = await told(comes.openid)
+    assert "改了时间" in only
+    assert await remind(now) == 0, "they have just been told of it"
 
 
 async def test_a_course_is_taken_whole_or_not_at_all_and_other_activities_by_the_time_chosen(clock: Clock):

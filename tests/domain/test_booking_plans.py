@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from domain.booking_hours import read_line, times_of, write_line
-from domain.booking_tables import PLANS, reminders, write_reminders
+from domain.booking_plans import PlanWords, change_plan
+from domain.booking_plans import make_plan as new_plan
+from domain.booking_tables import PLANS, look_again, reminders, write_reminders
 from domain.bookings import book, cancel
 from domain.clock import SHANGHAI
 from domain.organisation import export_tables, import_tables
 from domain.slot_making import make_slots
-from domain.slots import close_slot, free_slots
+from domain.slots import close_slot, free_slots, resize_slot
 from domain.tables import Sheet, Wrong
 from errors import Conflict
 from models.bookings import Booking, BookingPlan, Slot
 from models.enums import BookingState
 from models.messaging import Outbox
-from tests.domain.counter import make_plan
+from tests.domain.counter import COMMUNITY, make_plan
 from tests.domain.neighbours import neighbour, officer
 from tests.domain.tables import NOW
 
@@ -125,6 +128,20 @@ async def test_a_changed_plan_takes_no_seat_and_more_seats_go_to_who_waits(orm: 
     assert {(await Booking.get(id=one.id)).state for one in (seat, waits)} == {BookingState.CANCELLED}
     assert (await Booking.get(id=other.id)).state is BookingState.BOOKED
     await cancel(chen, other.id, now)
+
+
+async def test_seats_that_staff_added_to_a_time_stay_until_the_hours_are_others(orm: None):
+    staff, now = await officer("S001"), NOW
+    said = PlanWords("健康小屋", COMMUNITY, ["每天｜15:00-15:30｜30｜1"], opens_days=2)
+    plan = await new_plan(staff, "hut", said, now)
+    last = await Slot.filter(plan_id=plan.id).order_by("-starts_at").first().values_list("id", flat=True)
+    await resize_slot(staff, last, 4, now)
+    await make_slots(now + timedelta(days=1))
+    await look_again()
+    await change_plan(staff, plan.code, replace(said, title="健康小屋（二楼）"), now)
+    assert (await Slot.get(id=last)).capacity == 4
+    await change_plan(staff, plan.code, replace(said, hours=["每天｜15:00-15:30｜30｜2"]), now)
+    assert (await Slot.get(id=last)).capacity == 2
 
 
 async def test_plans_go_out_and_come_back_and_faults_are_told_row_by_row(orm: None):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.booking_changes import move
 from domain.booking_rounds import FORGET_AFTER, GRACE, end_waiting, forget_names, remind, settle
 from domain.booking_rules import Other, masked_phone, pause_until, reminder_due
 from domain.bookings import arrive, book, cancel, check_in, find_booking
@@ -163,7 +164,7 @@ async def test_names_of_people_without_wechat_are_forgotten_after_half_a_year(cl
     assert (await Booking.get(id=card.id)).name == ""
 
 
-async def test_a_reminder_that_waits_for_the_morning_is_taken_back_with_the_booking(clock: Clock):
+async def test_a_reminder_that_waits_for_the_morning_is_taken_back_with_the_booking_or_its_time(clock: Clock):
     plan = await make_plan(remind_minutes=[1440])
     slot = await make_slot(plan, clock() + timedelta(hours=47), 2)
     chen, zhao = await neighbour("chen", clock()), await neighbour("zhao", clock())
@@ -173,3 +174,7 @@ async def test_a_reminder_that_waits_for_the_morning_is_taken_back_with_the_book
     assert {job.due_at for job in await Outbox.filter(kind="notice")} == {at(22, 7, 30)}
     await cancel(chen, gone.id, clock())
     assert [job.payload["booking"] for job in await Outbox.filter(kind="notice")] == [stays.id]
+    tomorrow = await make_slot(plan, clock() + timedelta(hours=20))
+    await move(zhao, stays.id, tomorrow.id, clock())
+    assert await remind(clock()) == 0, "who chose the time just now knows it"
+    assert await told(zhao.openid) == [], "and hears no more of the old one"
