@@ -56,6 +56,7 @@ _ROUTERS = (
     login.router,
     privacy.router,
     contact.router,
+    emergency.meanwhile,
     form_filling.router,  # what is typed there is an answer, also “0037” or “好了”
     applications.router,
     application_desk.router,

@@ -12,11 +12,19 @@ from domain.notices import serial, short
 from domain.rating import supplement
 from domain.reports import add_media, report
 from errors import Conflict
-from handlers.chat import MEDIA, Chat, kind, state
+from handlers.chat import MEDIA, Chat, has_text, kind, state
 from handlers.drafts import Draft
 
 router: Router[Chat] = Router("emergency")
 
+#: Danger said where a name, a number or a sentence is asked for: stands before all that would take it as the answer.
+meanwhile: Router[Chat] = Router("danger meanwhile")
+
+#: Where residents are asked for words, and where these may be a story, which is longer than a cry for help.
+_ASKED = {"apply.name", "apply.phone", "apply.relation", "apply.amend", "booking.other", "activity.other"}
+_ASKED |= {"activity.name", "households.where", "households.name"}
+_TOLD = {"apply.field", "apply.supply", "services.ask", "providers.complaint"}
+_CRY = 30
 #: How long further words belong to the emergency just reported.
 _LASTS = timedelta(minutes=30)
 
@@ -36,6 +44,24 @@ async def raise_alarm(chat: Chat, draft: Draft) -> Reply:
     told = f"{receipt.holder.label}和社区值班" if receipt.holder else "社区值班"
     where = "可以接着说现场情况。" if draft.place else "您在哪一栋？" if home else "您在哪个小区哪一栋？"
     return Reply(f"{advice}\n已同时通知{told} {receipt.duty_phone}（编号 {short(case.number)}）。{where}")
+
+
+def _cries_out(chat: Chat) -> bool:
+    """Danger, and no answer: once a form has been left for one, its story may be told with the same words."""
+    asked = chat.state in _ASKED or (chat.state in _TOLD and len(chat.text) <= _CRY)
+    heard = chat.state in _TOLD and (chat.data.get("form") or {}).get("heard")
+    return asked and not heard and chat.tap is None and chat.seen.urgent and bool(chat.seen.emergency)
+
+
+@meanwhile.on(has_text, _cries_out)
+async def cry(chat: Chat) -> Reply:
+    """Help first; a form that was begun is kept."""
+    if form := chat.data.get("form"):
+        form["heard"] = True
+    draft = Draft.load(chat.data) or Draft()
+    draft.begin(chat.text, chat.seen)
+    reply = await raise_alarm(chat, draft)
+    return Reply(f"{reply.text}\n填的表还在，没事了回复“继续申请”。") if form else reply
 
 
 _THANKS = re.compile(

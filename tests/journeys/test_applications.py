@@ -118,6 +118,19 @@ async def test_what_is_half_filled_in_waits_while_one_does_something_else(town: 
     assert ID_NUMBER not in str(kept.data)
 
 
+async def test_danger_is_heard_where_a_name_or_a_sentence_is_asked_for_and_the_form_waits(town: Town):
+    await fill(town)
+    heard = await town.say(CHEN, "我家闻到很浓的煤气味")
+    assert "已同时通知网格员王芳" in heard
+    assert heard.endswith("填的表还在，没事了回复“继续申请”。")
+    assert "（1/6）老人姓名" in await town.say(CHEN, "继续申请")
+    assert "（2/6）" in await town.say(CHEN, "煤气味"), "said again it is the answer"
+    await town.say(CHEN, "取消")
+    await town.say(CHEN, "怎么预约社区律师咨询")
+    await town.say(CHEN, "问网格员")
+    assert "119" in await town.say(CHEN, "我家着火了")
+
+
 async def test_what_is_left_half_filled_in_is_forgotten_after_a_week_or_with_everything_else(town: Town):
     await fill(town, "陈美兰", ID_NUMBER)
     assert await forget_forms(town.clock() + timedelta(days=6)) == 0
