@@ -1,7 +1,9 @@
 """The one error tree of Linli.
 
 Every error has a `code` for machines, an HTTP status, and a Chinese sentence `say` that tells the person what to do
-next. Two places turn errors into answers: the bot's dispatcher and the API's middleware. `detail` is for the log only.
+next and holds wherever they are: in the chat, at a desk, in the mini-program. `chat` is what only somebody can do who
+writes to the account, in the words to write (“回复…”). Whoever turns errors into answers says one or both: the bot's
+dispatcher, the API's middleware, the console's. `detail` is for the log only.
 """
 
 from __future__ import annotations
@@ -10,17 +12,24 @@ from typing import Any, ClassVar
 
 
 class LinliError(Exception):
-    """Something that must be told to somebody. Subclasses fix code, status and the default sentence."""
+    """Something that must be told to somebody. Subclasses fix code, status and the default sentences."""
 
     code: ClassVar[str] = "internal"
     http_status: ClassVar[int] = 500
     default_say: ClassVar[str] = "系统刚才没处理好，请过一会儿再试。急事请直接打社区电话。"
+    default_chat: ClassVar[str] = ""
 
-    def __init__(self, detail: str = "", *, say: str | None = None, **data: Any) -> None:
+    def __init__(self, detail: str = "", *, say: str = "", chat: str = "", **data: Any) -> None:
         super().__init__(detail or self.code)
         self.detail = detail
         self.say = say or self.default_say
+        self.chat = chat or ("" if say else self.default_chat)
         self.data = data
+
+    @property
+    def in_chat(self) -> str:
+        """The whole sentence for somebody who writes to the account."""
+        return f"{self.say}{self.chat}"
 
 
 class SettingsError(LinliError):
@@ -34,7 +43,8 @@ class BadRequest(LinliError):
 
     code = "bad_request"
     http_status = 400
-    default_say = "没看明白您发的内容，请换个说法再发一次，或回复“人工”找网格员。"
+    default_say = "没看明白，请换个说法再试一次。"
+    default_chat = "要找网格员，请回复“人工”。"
 
 
 class BadMessage(BadRequest):
@@ -76,7 +86,8 @@ class NotAllowed(LinliError):
 
     code = "not_allowed"
     http_status = 403
-    default_say = "您没有办理这件事的权限。需要帮助请回复“人工”。"
+    default_say = "您没有办理这件事的权限，请找负责这件事的人。"
+    default_chat = "需要帮助请回复“人工”。"
 
 
 class ConsentNeeded(NotAllowed):
@@ -84,6 +95,7 @@ class ConsentNeeded(NotAllowed):
 
     code = "consent_needed"
     default_say = "这一步要先征得您同意。请先看说明，再决定同不同意。"
+    default_chat = ""
 
 
 class NotFound(LinliError):
@@ -91,7 +103,8 @@ class NotFound(LinliError):
 
     code = "not_found"
     http_status = 404
-    default_say = "没有找到。请核对编号，或回复“我的事项”看看您反映过的事。"
+    default_say = "没有找到，或者不归您看。请核对编号。"
+    default_chat = "看您反映过的事，回复“我的事项”。"
 
 
 class Conflict(LinliError):
@@ -99,7 +112,8 @@ class Conflict(LinliError):
 
     code = "conflict"
     http_status = 409
-    default_say = "这件事的状态刚刚变了，请回复“待办”看最新情况。"
+    default_say = "这件事刚刚有变化，请看看最新情况再做。"
+    default_chat = "看最新情况，回复“待办”。"
 
 
 class Unavailable(LinliError):

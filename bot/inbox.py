@@ -108,7 +108,7 @@ class Inbox:
                 return await _stored_reply(message)
             turn = _turn(message, rows[0], now)
             await self.refused(turn, error)
-            text = _render(Reply(error.say))
+            text = _render(Reply(error.in_chat))
             await _close(turn, text)
             return text
 
@@ -161,8 +161,8 @@ class Inbox:
             if rows:
                 turn = _turn(message, rows[0], now)
                 await self.refused(turn, error)
-                await _close(turn, error.say)
-                await _push(message.openid, error.say, now)
+                await _close(turn, error.in_chat)
+                await _push(message.openid, error.in_chat, now)
 
 
 def _opening(message: Message, body: bytes, now: datetime) -> tuple[Any, ...]:

@@ -68,7 +68,7 @@ from console.pages import (
     words,
 )
 from console.pages.events import EVENTS
-from errors import BadRequest, Conflict, LinliError, NotAllowed, NotFound, NotSignedIn, TooLarge, Unavailable
+from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -276,15 +276,6 @@ def _told(error: Exception, request: web.Request, office: Office) -> web.StreamR
     return visit.render("error.html", said.http_status, fault=said, title="没有办成")
 
 
-#: Where the domain says nothing more: its own words are for the chat.
-_AT_A_DESK: Mapping[type[LinliError], str] = {
-    NotAllowed: "这一步不归您做。请找上级，或负责这件事的同事。",
-    NotFound: "没有找到，或者不归您看。请核对编号。",
-    Conflict: "这里刚刚有变化，请刷新页面看看再做。",
-    BadRequest: "没看明白填的内容，请改好再提交。",
-}
-
-
 def _address(request: web.Request) -> str:
     """For the log, by its pattern: what stands in an address may be a secret."""
     resource = request.match_info.route.resource
@@ -295,8 +286,6 @@ def _as_ours(error: Exception, request: web.Request, office: Office) -> LinliErr
     path = _address(request)
     if isinstance(error, LinliError):
         log.info("console refused", path=path, code=error.code, detail=error.detail, request=request[_IDENT])
-        if error.say == error.default_say:
-            error.say = _AT_A_DESK.get(type(error), error.say)
         return error
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return TooLarge("console form", say="一次发的太大了，请少选几张照片，或换小一点的文件。")

@@ -42,7 +42,8 @@ async def take_leave(person: Person, days: tuple[date, date], deputy: str, now: 
     async with transaction():
         await fetch("SELECT id FROM staff WHERE id = $1 FOR UPDATE", post.id)
         if await Absence.exists(staff_id=post.id, starts_at__lt=ends_at, ends_at__gt=starts_at):
-            raise Conflict("away already", say="您那几天已经请假了。要改请先回复“销假”，再重新请。")
+            say = "您那几天已经请假了。要改请先销假，再重新请。"
+            raise Conflict("away already", say=say, chat="销假就回复“销假”。")
         stands_in = await _deputy(person, deputy, starts_at, ends_at) if deputy else None
         absence = await Absence.create(
             staff_id=post.id, deputy_id=stands_in.id if stands_in else None, starts_at=starts_at, ends_at=ends_at
@@ -116,5 +117,5 @@ async def end_leave(person: Person, now: datetime, source: str = "") -> None:
         dropped = await Absence.filter(staff_id=post.id, starts_at__gte=now).delete()
         ended = await Absence.filter(staff_id=post.id, starts_at__lt=now, ends_at__gt=now).update(ends_at=now)
         if not dropped and not ended:
-            raise NotFound("no leave", say="您没有请假。要请假请回复“请假 3天 代办人名字”。")
+            raise NotFound("no leave", say="您没有请假。", chat="要请假请回复“请假 3天 代办人名字”。")
         await audit(person.actor, "absence:end", post.id, now, source=source)

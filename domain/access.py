@@ -76,7 +76,7 @@ class Work:
         return self.case
 
 
-def _said(status: Status, number: str) -> str:
+def _said(status: Status, serial: str) -> str:
     words = {
         Status.DISPOSED: "正在核查",
         Status.VERIFIED: "正在等居民确认",
@@ -87,8 +87,7 @@ def _said(status: Status, number: str) -> str:
         Status.DISPATCHED: "正在等人接手",
         Status.ACCEPTED: "正在安排人处理",
     }
-    serial = number.split("-")[1]
-    return f"{serial} {words.get(status, '状态变了')}，这一步现在做不了。回复“查 {serial}”看最新情况。"
+    return f"{serial} {words.get(status, '状态变了')}，这一步现在做不了。"
 
 
 _TIES = """
@@ -173,8 +172,13 @@ async def begin(
     if not who & _allowed(verb):
         raise NotAllowed(f"{person.actor} may not {verb} case {case_id}", tag=f"case:{verb}", object_id=case_id)
     if row is None:
+        serial = case.number.split("-")[1]
         raise Conflict(
-            f"{verb} from {case.status}", say=_said(case.status, case.number), tag=f"case:{verb}", object_id=case_id
+            f"{verb} from {case.status}",
+            say=_said(case.status, serial),
+            chat=f"回复“查 {serial}”看最新情况。",
+            tag=f"case:{verb}",
+            object_id=case_id,
         )
     return Work(case, person, who, verb, row, Journal(now, source))
 

@@ -189,7 +189,7 @@ async def list_looked_after(person: Person, *, state: str = "", before: int = 0,
     """For staff: all of their area and below, the newest first. Raises NotAllowed."""
     areas = await _posted(person.post)
     if not areas:
-        raise NotAllowed(f"{person.actor} looks after none", say="这是工作人员用的。看活动请回复“活动”。")
+        raise NotAllowed(f"{person.actor} looks after none", say="这是工作人员用的。", chat="看活动请回复“活动”。")
     rows = await fetch(_LOOKED_AFTER, sorted(areas), state, before, limit)
     return await read_events([row["id"] for row in rows], person)
 
@@ -218,5 +218,5 @@ async def own_event(person: Person, activity_id: int, verb: str) -> Event:
 
 def absent(activity_id: int, verb: str = "read") -> NotFound:
     """What everybody reads who asks for one that is not theirs to see."""
-    say = "没有找到这个活动，可能已经结束或取消了。回复“活动”看现在有什么。"
-    return NotFound(f"activity {activity_id}", say=say, tag=f"activity:{verb}", object_id=activity_id)
+    say, chat = "没有找到这个活动，可能已经结束或取消了。", "回复“活动”看现在有什么。"
+    return NotFound(f"activity {activity_id}", say=say, chat=chat, tag=f"activity:{verb}", object_id=activity_id)

@@ -270,4 +270,5 @@ async def by_serial(person: Person, said: str) -> Application:
         for one in found:
             if await ties(person, one):
                 return one
-    raise NotFound("application by number", say="没有找到这个编号的申请。回复“申请待办”或“我的申请”看看。")
+    say, chat = "没有找到这个编号的申请，请核对编号。", "回复“申请待办”或“我的申请”看看。"
+    raise NotFound("application by number", say=say, chat=chat)

@@ -173,7 +173,7 @@ async def _where(person: Person, filled: Filled) -> tuple[int | None, int]:
     if filled.other is None and not person.resident_id:
         raise BadRequest("for whom", say="请写清楚替谁申请：姓名、电话和关系。")
     if home is None:
-        raise BadRequest("no grid", say="请先选您住的网格：回复“我的网格”。选好再来申请。")
+        raise BadRequest("no grid", say="请先选您住的网格，选好再来申请。", chat="回复“我的网格”就能选。")
     return home.grid_id, home.community_id
 
 
@@ -182,7 +182,8 @@ async def _refuse_second(person: Person, item: ServiceItem) -> None:
     await fetch("SELECT id FROM resident WHERE id = $1 FOR NO KEY UPDATE", person.resident_id)
     if there := await open_of(person, item):
         number, state = notices.short(there.number), notices.STATE_NAMES[there.state]
-        raise Conflict(f"{there.number} is open", say=f"您已经申请过了：{number}，{state}。回复“我的申请”看进度。")
+        say = f"您已经申请过了：{number}，{state}。"
+        raise Conflict(f"{there.number} is open", say=say, chat="回复“我的申请”看进度。")
 
 
 def _label(person: Person) -> str:
@@ -220,7 +221,7 @@ async def lock(person: Person, application_id: int, verb: str, tie: Tie, *states
     if found is None or not who:
         raise absent(application_id, tag)
     if tie not in who:
-        say = "请先点“我来办”，再往下办。" if Tie.OFFICER in who else None
+        say = "请先点“我来办”，再往下办。" if Tie.OFFICER in who else ""
         raise NotAllowed(f"{person.actor} is no {tie}", say=say, tag=tag, object_id=application_id)
     if found.state not in states:
         say = f"{notices.short(found.number)} 现在是“{notices.STATE_NAMES[found.state]}”，不能这样做。"

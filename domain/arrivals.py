@@ -57,8 +57,8 @@ async def arrive_by_code(person: Person, code: str, now: datetime, *, source: st
     if not rows:
         if running := await fetch(_RUNNING, code, await seen_areas(person), *about, now):
             return await _walk_in(person, running[0]["id"], now, source)
-        say = "签到码不对，或者还没到签到时间。请看现场的四位数字，回复“签到 1234”这样的话。"
-        raise NotFound(f"no activity with code of {len(code)}", say=say, tag="activity:arrive", object_id=me)
+        say, chat = "签到码不对，或者还没到签到时间。请看现场的四位数字。", "回复“签到 1234”这样的话。"
+        raise NotFound(f"no activity with code of {len(code)}", say=say, chat=chat, tag="activity:arrive", object_id=me)
     card = (await read_cards([rows[0]["id"]]))[0]
     return await arrive(card, now, f"resident:{me}", source=source)
 

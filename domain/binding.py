@@ -15,7 +15,8 @@ from models.people import BindCode, Staff
 CODE_LIFE = timedelta(days=7)
 #: Wrong codes one WeChat may try within an hour: 10^8 codes against 5 guesses an hour.
 _TRIES_PER_HOUR = 5
-_UNKNOWN = "绑定码不对，或者已经用过、过期了。请向社区要一个新的，发“绑定 八位数字”。"
+_UNKNOWN = "绑定码不对，或者已经用过、过期了。请向社区要一个新的。"
+_SEND = "有了就发“绑定 八位数字”。"
 
 
 def _hash(code: str) -> str:
@@ -46,7 +47,7 @@ async def bind(person: Person, code: str, now: datetime, source: str = "") -> Po
             raise Unavailable("too many wrong codes", say="绑定码试错太多次了，请一小时后再试，或请社区重发绑定码。")
         found = await BindCode.filter(code_hash=_hash(code)).select_for_update().get_or_none()
         if found is None or found.used_at or found.expires_at <= now:
-            raise NotFound("bind code", say=_UNKNOWN, tag="staff:bind", object_id=person.resident_id)
+            raise NotFound("bind code", say=_UNKNOWN, chat=_SEND, tag="staff:bind", object_id=person.resident_id)
         found.used_at = now
         await found.save()
         await Staff.filter(openid=person.openid).update(openid=None)
@@ -54,7 +55,7 @@ async def bind(person: Person, code: str, now: datetime, source: str = "") -> Po
         await audit(person.actor, "staff:bind", found.staff_id, now, source=source)
         post = (await find_person(person.openid, now)).post
     if post is None:
-        raise NotFound("staff is not active", say=_UNKNOWN)
+        raise NotFound("staff is not active", say=_UNKNOWN, chat=_SEND)
     return post
 
 

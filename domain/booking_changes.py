@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain import booking_notices as notices
-from domain.booking_cards import Card, is_own, read_card
+from domain.booking_cards import Card, is_own, owners, read_card
 from domain.booking_seats import LockedSlot, count, lock_slot, move_to, refuse_closed
-from domain.bookings import absent_slot, find_booking, hold, move_up, runs
+from domain.bookings import LOOK, absent_slot, find_booking, hold, move_up, runs
 from domain.journal import audit
 from domain.people import Person
 from errors import BadRequest, Conflict, NotAllowed, NotFound
@@ -53,9 +53,11 @@ async def _check_move(card: Card, old: LockedSlot, target: LockedSlot, state: Bo
     if target.is_full:
         raise Conflict(f"slot {target.id} is full", say="那个时间已经约满，原来的预约还在。请换一个时间。", full=True)
     if await fetch(_THERE, card.id, target.id):
-        raise Conflict(f"slot {target.id} twice", say="那个时间已经约过了。回复“我的预约”看一看。")
+        raise Conflict(f"slot {target.id} twice", say="那个时间已经约过了。", chat=LOOK)
 
 
+#: So long a number that somebody types without being asked anything else is how it was.
+_ASKED_FOR = timedelta(days=3)
 _THERE = """
 SELECT o.id FROM booking b JOIN booking o ON o.slot_id = $2 AND o.state IN ('waiting', 'booked')
     AND (o.resident_id = b.resident_id OR b.resident_id IS NULL AND o.resident_id IS NULL AND o.name = b.name
@@ -95,6 +97,19 @@ async def rate(
             raise Conflict(f"booking {card.id} is rated", say="您已经评过了，谢谢。")
         await audit(person.actor, "booking:rate", card.id, now, source=source)
         return await _read(card.id)
+
+
+_UNRATED = """
+SELECT b.id FROM booking b JOIN slot s ON s.id = b.slot_id
+WHERE (b.resident_id = $1 OR b.by = ANY ($2)) AND b.state = 'arrived' AND b.stars IS NULL AND s.settled_at > $3
+ORDER BY s.settled_at DESC, b.id DESC LIMIT 1
+"""
+
+
+async def asked_lately(person: Person, now: datetime) -> int | None:
+    """The booking this person was last asked about how it was, if they have not said so."""
+    rows = await fetch(_UNRATED, person.resident_id, owners(person), now - _ASKED_FOR)
+    return rows[0]["id"] if rows else None
 
 
 _EXCUSE = "UPDATE booking SET excused = true WHERE id = $1 AND state = 'missed' AND NOT excused RETURNING id"

@@ -40,7 +40,8 @@ async def counter_list(
     staff; raises NotAllowed."""
     post = person.post
     if post is None or not (post.dispatches or post.role is Role.GRID_WORKER):
-        raise NotAllowed("counter list", say="这是工作人员用的。您的预约请回复“我的预约”。", tag="booking:list")
+        say, chat = "这是工作人员用的。您的预约请在“我的预约”里看。", "回复“我的预约”就能看。"
+        raise NotAllowed("counter list", say=say, chat=chat, tag="booking:list")
     first = day_start(day)
     at, after = beyond or (None, 0)
     is_worker = post.role is Role.GRID_WORKER

@@ -29,6 +29,8 @@ from models.enums import BookingState, Role
 
 #: People without WeChat for whom one resident may hold seats of a plan at a time: nobody fills it with made-up names.
 MOST_OTHERS = 5
+#: For the chat: where one's bookings are.
+LOOK = "回复“我的预约”看一看。"
 
 
 async def book(
@@ -56,7 +58,9 @@ async def book(
         if slot is None or not slot.active or slot.area_id not in areas:
             raise absent_slot(slot_id)
         if counter and not slot.is_counter:
-            raise Conflict(f"slot {slot.id} is of an activity", say="这是活动，请回复“活动”报名。")
+            raise Conflict(
+                f"slot {slot.id} is of an activity", say="这是活动，请在活动里报名。", chat="回复“活动”就能报。"
+            )
         refuse_closed(slot, now)
         await _check_person(slot, sitter, now)
         state = _state_for(slot, wait=wait)
@@ -92,8 +96,8 @@ async def _sitter(person: Person, slot_id: int, other: Other | None, note: str) 
 
 def absent_slot(slot_id: int) -> NotFound:
     """What everybody reads who asks for a time there is not for them."""
-    say = "没有找到这个时间，可能已经停了。回复“预约”重新选。"
-    return NotFound(f"slot {slot_id}", say=say, tag="slot:read", object_id=slot_id)
+    say, chat = "没有找到这个时间，可能已经停了，请重新选。", "回复“预约”看现在能约什么。"
+    return NotFound(f"slot {slot_id}", say=say, chat=chat, tag="slot:read", object_id=slot_id)
 
 
 # All live bookings of one person in the plan, and when they stayed away lately.
@@ -124,7 +128,7 @@ async def _check_person(slot: LockedSlot, sitter: Sitter, now: datetime) -> None
     rows = await fetch(_OF_PERSON, slot.plan_id, *who, now, since)
     live = [row["slot_id"] for row in rows if row["state"] != BookingState.MISSED]
     if slot.id in live:
-        raise Conflict(f"slot {slot.id} twice", say="这个时间已经约过了。回复“我的预约”看一看。")
+        raise Conflict(f"slot {slot.id} twice", say="这个时间已经约过了。", chat=LOOK)
     if len(live) >= slot.per_person:
         say = f"{slot.title}每人同时最多约 {slot.per_person} 次。要换时间，请在“我的预约”里改。"
         raise Conflict(f"{len(live)} live bookings in plan {slot.plan_id}", say=say)
@@ -151,7 +155,7 @@ def _state_for(slot: LockedSlot, *, wait: bool) -> str:
 async def _card(booking_id: int) -> Card:
     card = await read_card(booking_id)
     if card is None:
-        raise NotFound(f"booking {booking_id}", say="没有找到这个预约。回复“我的预约”看一看。")
+        raise NotFound(f"booking {booking_id}", say="没有找到这个预约。", chat=LOOK)
     return card
 
 
@@ -176,8 +180,8 @@ async def find_booking(person: Person, booking_id: int, tag: str = "booking:read
     """A booking of one's own, or one that one works on. Raises NotFound otherwise, as if there were none."""
     card = await read_card(booking_id)
     if card is None or not (is_own(person, card) or await works(person, card)):
-        say = "没有找到这个预约。回复“我的预约”看一看。"
-        raise NotFound(f"booking {booking_id}", say=say, tag=tag, object_id=card.id if card else booking_id)
+        there = card.id if card else booking_id
+        raise NotFound(f"booking {booking_id}", say="没有找到这个预约。", chat=LOOK, tag=tag, object_id=there)
     return card
 
 
@@ -208,7 +212,7 @@ async def hold(booking_id: int, slot_id: int, now: datetime) -> tuple[LockedSlot
     slot = await lock_slot(slot_id, now)
     rows = await fetch(_STATE, booking_id)
     if slot is None or not rows or rows[0]["slot_id"] != slot_id:
-        raise Conflict(f"booking {booking_id} moved", say="这个预约刚刚改过。回复“我的预约”看最新的。")
+        raise Conflict(f"booking {booking_id} moved", say="这个预约刚刚改过，请看最新的再改。", chat=LOOK)
     return slot, BookingState(rows[0]["state"])
 
 

@@ -59,7 +59,7 @@ async def write_note(
 ) -> Case:
     """Progress the resident may read."""
     if not text.strip() and not media:
-        raise BadRequest("empty note", say="请写一句进展，或发一张照片。")
+        raise BadRequest("empty note", say="还差一句进展，或一张照片。")
     async with transaction():
         work = await begin(person, case_id, Verb.NOTE, now, source)
         if Who.HOLDER in work.who:
@@ -127,11 +127,11 @@ async def _checkers(case: Case, verifier: Verifier) -> list[Post]:
 def _check_result(case: Case, result: str, media: Sequence[reports.Media], duty: Duty | None) -> None:
     """What the duty list wants of a result."""
     if not result and not media:
-        raise BadRequest("no result", say="请发处理后的照片，或说一句结果。")
+        raise BadRequest("no result", say="还差处理后的照片，或一句结果。")
     if duty and duty.closing_text and len(result) < _SENTENCE:
         raise BadRequest("too short", say=f"{case.subject}办结要写清楚做了什么，至少十个字。")
     if duty and duty.closing_photo and not any(item.kind == "image" for item in media):
-        raise BadRequest("photo needed", say=f"{case.subject}办结要有照片：请先发一张处理后的照片。", need="photo")
+        raise BadRequest("photo needed", say=f"{case.subject}办结要有照片，还差一张处理后的照片。", need="photo")
 
 
 async def _check_supervised(case: Case) -> None:
@@ -139,7 +139,8 @@ async def _check_supervised(case: Case) -> None:
     if waiting:
         raise Conflict(
             "supervised",
-            say=f"这件事在督办（{notices.excerpt(waiting.text)}），请先回复“答复 {notices.serial(case.number)} 情况”。",
+            say=f"这件事在督办（{notices.excerpt(waiting.text)}），请先答复督办。",
+            chat=f"回复“答复 {notices.serial(case.number)} 情况”。",
         )
 
 

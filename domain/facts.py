@@ -190,7 +190,8 @@ async def correct(person: Person, changes: Mapping[str, Any], now: datetime, sou
     async with transaction():
         mine = await my_record(person)
         if mine is None or mine.claimed:
-            raise NotFound("no record", say="还没有您的档案。请先说“我住3栋2单元501”，网格员核对后就有了。")
+            say = "还没有您的档案。请先登记住址，网格员核对后就有了。"
+            raise NotFound("no record", say=say, chat="登记就回复“我住3栋2单元501”这样的话。")
         for name, said in changes.items():
             if name in ("birthday", "生日"):
                 await set_birthday(mine.id, said, now)

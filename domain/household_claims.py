@@ -53,7 +53,7 @@ async def claim(person: Person, home: Home, name: str, now: datetime, source: st
     confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none,
     Conflict for who is known to be that, TooMany."""
     if person.home is None or not person.resident_id:
-        raise NotAllowed("no grid", say="请先告诉我您在哪个网格：回复“我的网格”选一个，再说住哪一户。")
+        raise NotAllowed("no grid", say="请先选您住的网格，再说住哪一户。", chat="回复“我的网格”就能选。")
     name = "".join(name.split())
     if not 2 <= len(name) <= _LONGEST_NAME:
         raise BadRequest("name", say="请写您的姓名，2 到 20 个字，网格员好核对。")
@@ -66,7 +66,7 @@ async def claim(person: Person, home: Home, name: str, now: datetime, source: st
             places[0]["id"] if len(places) == 1 else await open_household(person.home.grid_id, home, SELF_NAMED)
         )
         if await fetch(_THERE, household_id, name, person.resident_id):
-            raise Conflict("belongs there", say="您已经登记在这一户了。回复“我的档案”可以看。")
+            raise Conflict("belongs there", say="您已经登记在这一户了。", chat="回复“我的档案”可以看。")
         taken = await fetch(_TAKE, household_id, name, person.resident_id, now)
         rows = taken or await fetch(_NEW, household_id, name, person.resident_id, now)
         await audit(person.actor, "member:claim", rows[0]["id"], now, source=source)

@@ -32,7 +32,8 @@ async def issue_login_code(person: Person, now: datetime, source: str = "") -> t
     if person.post is None:
         raise NotAllowed(
             "login code of a resident",
-            say="登录码是工作人员用的。您直接说事就行，看进度回复“我的事项”。",
+            say="登录码是工作人员用的。",
+            chat="您直接说事就行，看进度回复“我的事项”。",
             tag="login:code",
             object_id=person.resident_id,
         )
@@ -41,7 +42,7 @@ async def issue_login_code(person: Person, now: datetime, source: str = "") -> t
         rows = await fetch("SELECT code FROM staff WHERE id = $1 FOR UPDATE", staff_id)
         number = str(rows[0]["code"] or "")
         if not number:
-            raise NotFound(f"staff {staff_id} has no number", say="您还没有工号，请管理员先登记工号，再发“登录”。")
+            raise NotFound(f"staff {staff_id} has no number", say="您还没有工号，请管理员先登记工号，再来登录。")
         await LoginCode.filter(staff_id=staff_id, used_at=None).delete()
         await LoginCode.create(staff_id=staff_id, code_hash=_hash(staff_id, code), expires_at=now + CODE_LIFE)
         await audit(person.actor, "login:code", staff_id, now, source=source)

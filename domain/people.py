@@ -223,9 +223,8 @@ async def join_grid(person: Person, now: datetime, *, grid_id: int = 0, code: st
     async with transaction():
         found = await fetch("SELECT id FROM area WHERE level = 'grid' AND (id = $1 OR code = $2)", grid_id, code)
         if not found:
-            raise NotFound(
-                f"no grid {grid_id or code}", say="没有找到这个网格的二维码信息，请回复“我的网格”自己选一个。"
-            )
+            say, chat = "没有找到这个网格，请自己选一个。", "回复“我的网格”就能选。"
+            raise NotFound(f"no grid {grid_id or code}", say=say, chat=chat)
         await fetch("UPDATE resident SET grid_id = $2 WHERE id = $1", person.resident_id, found[0]["id"])
         await audit(person.actor, "resident:join_grid", found[0]["id"], now)
         home = (await find_person(person.openid, now)).home

@@ -65,7 +65,7 @@ class Preview:
 def draft_of(told: Told, via: str) -> Draft:
     """What is handed in. Raises BadRequest for a report that says nothing, or an unknown category."""
     if not told.text.strip() and not told.media:
-        raise BadRequest("empty report", say="请说一句是什么事、在哪里，或发一张照片。")
+        raise BadRequest("empty report", say="请说一句是什么事、在哪里，或加一张照片。")
     seen = nlp.understand(told.text)
     category, subject, domain = _kind(told, seen)
     return Draft(

@@ -71,8 +71,8 @@ async def find_provider(person: Person, provider_id: int, now: datetime) -> Prov
     areas = await seen_areas(person)
     rows = await fetch(_LINES, areas, "", provider_id, 0, now, ENOUGH_RATINGS, True, 1)
     if not rows:
-        say = "没有找到这家，可能已经停用了。回复“服务导航”看别的。"
-        raise NotFound(f"provider {provider_id}", say=say, tag="provider:read", object_id=provider_id)
+        say, chat = "没有找到这家，可能已经停用了。", "回复“服务导航”看别的。"
+        raise NotFound(f"provider {provider_id}", say=say, chat=chat, tag="provider:read", object_id=provider_id)
     return ProviderLine(**rows[0])
 
 

@@ -73,9 +73,11 @@ def _check_window(case: Case, now: datetime, within: timedelta) -> None:
     if case.status is not Status.CLOSED:
         return
     if case.reopened:
-        raise Conflict("reopened once", say="这件事已经重新处理过一次。请回复“人工”，社区会直接联系您。")
+        raise Conflict(
+            "reopened once", say="这件事已经重新处理过一次。请找网格员或社区。", chat="回复“人工”，社区会联系您。"
+        )
     if case.closed_at and now - case.closed_at > within:
-        raise Conflict("too late", say="这件事办结很久了。如果又出现了，请直接再说一次，我们按新的事办。")
+        raise Conflict("too late", say="这件事办结很久了。如果又出现了，请再反映一次，我们按新的事办。")
 
 
 async def _superior(case: Case) -> Post | None:

@@ -69,7 +69,7 @@ async def go_in(person: Person, now: datetime, source: str = "") -> Room:
     if person.post is not None:
         raise NotAllowed("staff in relay mode", say="工作人员说的话不自动转到群里。", tag="room:relay")
     if person.home is None:
-        raise BadRequest("no grid", say="请先选您住的网格，回复“我的网格”。")
+        raise BadRequest("no grid", say="请先选您住的网格。", chat="回复“我的网格”就能选。")
     await consents.need_own(person, Purpose.ROOM)
     async with transaction():
         room = await rooms.room_of_grid(person.home.grid_id)
@@ -131,7 +131,8 @@ async def find_line(person: Person, number: int) -> int:
     """The message somebody means by a number. Raises NotFound."""
     found = await relay.message_of(person.openid, number)
     if found is None:
-        raise NotFound(f"no line {number}", say=f"没有第 {number} 条。回复“群里说了什么”看最近的，再回复前面的数字。")
+        say, chat = f"没有第 {number} 条。", "回复“群里说了什么”看最近的，再回复前面的数字。"
+        raise NotFound(f"no line {number}", say=say, chat=chat)
     return found
 
 
@@ -147,7 +148,8 @@ async def answer(person: Person, message_id: int, words: Words, now: datetime, s
 async def talk_in_private(person: Person, words: Words, now: datetime, source: str = "") -> Spoken:
     """A resident speaks to the staff of their grid alone. Raises BadRequest without a grid, NotAllowed for staff."""
     if person.post is not None:
-        raise NotAllowed("staff", say="工作人员请回复“答 编号 您的话”，编号在居民的话前面。", tag="room:open")
+        say, chat = "工作人员请直接回居民的话。", "回复“答 编号 您的话”，编号在居民的话前面。"
+        raise NotAllowed("staff", say=say, chat=chat, tag="room:open")
     room = await rooms.private_room(person, now)
     return await speak(person, room.id, words, now, source)
 
@@ -211,7 +213,8 @@ async def recall_newest(person: Person, now: datetime, source: str = "") -> Entr
     actors = list({person.actor, f"resident:{person.resident_id}"})
     rows = await fetch(_NEWEST, actors, now - _LATELY, [str(kind) for kind in SPOKEN])
     if not rows:
-        raise NotFound("nothing said", say="您刚才没有在群里说话。要撤回反映的事，回复“撤回”加编号，比如“撤回 0037”。")
+        chat = "要撤回反映的事，回复“撤回”加编号，比如“撤回 0037”。"
+        raise NotFound("nothing said", say="您刚才没有在群里说话。", chat=chat)
     return await room_messages.recall(person, rows[0]["id"], now, source)
 
 
@@ -241,4 +244,4 @@ async def tell_refused(job: dict[str, Any], error: LinliError, now: datetime) ->
     """Tell somebody that what they sent could not go into the room."""
     person = await person_of(job["resident"])
     what = "照片" if job["kind"] == MessageKind.IMAGE else "语音"
-    await tell_openid(person.openid, f"{what}没有发到群里：{error.say}", f"{what}没有发到群里", now)
+    await tell_openid(person.openid, f"{what}没有发到群里：{error.in_chat}", f"{what}没有发到群里", now)

@@ -57,6 +57,7 @@ _GRANTED = {
     RequestKind.VOID: Verb.VOID,
 }
 _LONGEST = timedelta(days=366)
+_LIKE_EXTEND, _LIKE_SUSPEND = "比如“延期 0037 3天 等配件”。", "比如“挂账 0037 10天 等开春施工”。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,11 @@ def _check_until(case: Case, wish: Wish, now: datetime) -> None:
         if now > case.due_at:
             raise Conflict("too late", say="已经超过时限了，不能再延期。请尽快处理，或者上报。")
         if wish.until is None or wish.until <= case.due_at:
-            raise BadRequest("no later", say="请说延到哪一天，要比现在的时限晚，比如“延期 0037 3天 等配件”。")
+            raise BadRequest("no later", say="请写延到哪一天，要比现在的时限晚。", chat=_LIKE_EXTEND)
     if wish.kind is RequestKind.SUSPEND and (wish.until is None or wish.until <= now):
-        raise BadRequest("no day", say="请说挂账到哪一天，比如“挂账 0037 10天 等开春施工”。")
+        raise BadRequest("no day", say="请写挂账到哪一天，要在今天以后。", chat=_LIKE_SUSPEND)
     if wish.until and wish.until - now > _LONGEST:
-        raise BadRequest("too long", say="最长一年。请说一个近一点的日子。")
+        raise BadRequest("too long", say="最长一年。请写一个近一点的日子。")
 
 
 async def _deciders(work: Work, kind: RequestKind) -> list[Post]:

@@ -136,7 +136,7 @@ async def _progress(said: Said, person: Person, text: str, now: datetime) -> str
         ids = [one.case_id for one in followed]
         ids += [row["id"] for row in await fetch(_OF_ROOM, said.room.id, read_number(text))]
         if not ids:
-            raise NotFound("no such case", say="这个群里没有这个编号。自己反映的事，回复公众号“我的事项”看。") from None
+            raise NotFound("no such case", say="这个群里没有这个编号。自己反映的事，请在“我的事项”里看。") from None
         case = await Case.get(id=ids[0])
     return await _how_far(case, now)
 

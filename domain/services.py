@@ -117,8 +117,8 @@ async def find_item(person: Person, code: str) -> ServiceItem:
 
 
 def _absent(code: str, item_id: int | None) -> NotFound:
-    say = "没有找到这项服务。换个说法问问，或回复“服务导航”看全部。"
-    return NotFound(f"service {code[:20]!r}", say=say, tag="service:read", object_id=item_id)
+    say, chat = "没有找到这项服务，可能已经停了。", "换个说法问问，或回复“服务导航”看全部。"
+    return NotFound(f"service {code[:20]!r}", say=say, chat=chat, tag="service:read", object_id=item_id)
 
 
 async def search(person: Person, question: str, limit: int = 5) -> Found:

@@ -44,7 +44,7 @@ async def sign_up(
     """
     event = await find_activity(person, activity_id)
     if not event.takes_people(now):
-        raise Conflict(f"activity {activity_id} takes nobody", say=_closed(event))
+        raise Conflict(f"activity {activity_id} takes nobody", say=_closed(event), chat="回复“活动”看别的。")
     chosen = _chosen(event, slot_id, now)
     if other is None:
         chosen = [one for one in chosen if not one.signed_up] or chosen
@@ -73,8 +73,8 @@ async def _check_others(person: Person, plan_id: int) -> None:
 
 def _closed(event: Event) -> str:
     if event.state is ActivityState.CANCELLED:
-        return f"{event.title}取消了{f'：{event.why}' if event.why else ''}。回复“活动”看别的。"
-    return f"{event.title}报名已经截止。回复“活动”看别的。"
+        return f"{event.title}取消了{f'：{event.why}' if event.why else ''}。"
+    return f"{event.title}报名已经截止。"
 
 
 def _chosen(event: Event, slot_id: int, now: datetime) -> list[Session]:

@@ -43,8 +43,8 @@ async def find_plan(person: Person, code: str) -> BookingPlan:
 
 def absent_plan(code: str, plan_id: int | None) -> NotFound:
     """What everybody reads who asks for a plan there is not for them."""
-    say = "没有找到这项预约，可能已经停了。回复“预约”看现在能约什么。"
-    return NotFound(f"plan {code[:20]!r}", say=say, tag="plan:read", object_id=plan_id)
+    say, chat = "没有找到这项预约，可能已经停了。", "回复“预约”看现在能约什么。"
+    return NotFound(f"plan {code[:20]!r}", say=say, chat=chat, tag="plan:read", object_id=plan_id)
 
 
 # What may be asked for now: open, far enough ahead, with a seat or a place on the list.

@@ -59,7 +59,7 @@ async def answer(person: Person, case_id: int, text: str, now: datetime, source:
         work = await begin(person, case_id, Verb.ANSWER, now, source)
         waiting = await Supervision.filter(case_id=case_id, answered_at=None).order_by("id")
         if not waiting:
-            raise Conflict("nothing to answer", say="这件事没有等答复的督办。要告诉居民请写“进展”。")
+            raise Conflict("nothing to answer", say="这件事没有等答复的督办。要告诉居民，请写进展。")
         for one in waiting:
             one.answer, one.answered_at = text.strip(), now
             one.answered_by_id = person.post.id if person.post else None

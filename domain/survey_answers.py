@@ -91,7 +91,8 @@ async def _lock(person: Person, survey_id: int, now: datetime) -> Survey:
         over = survey.closes_at <= now
         raise Conflict(
             f"survey {survey_id} is {survey.state}",
-            say=f"“{survey.title}”{'已经截止了，回复“投票结果”看结果' if over else '还没有开始'}。",
+            say=f"“{survey.title}”{'已经截止了' if over else '还没有开始'}。",
+            chat="回复“投票结果”看结果。" if over else "",
             tag="survey:answer",
             object_id=survey_id,
         )

@@ -51,8 +51,9 @@ async def voter_of(person: Person, survey: Survey, now: datetime) -> Voter:
         )
     voter = _as_voter(rows[0], survey)
     if survey.kind is SurveyKind.VOTE and voter.household_id is None:
-        say = "一户投一票，先要知道您是哪一户。请回复“我住3栋2单元501”这样的话，网格员确认后再来投。"
-        raise NotAllowed("no household", say=say, tag="survey:answer", object_id=survey.id)
+        say = "一户投一票，先要知道您是哪一户。请先登记住址，网格员核对后再来投。"
+        chat = "登记就回复“我住3栋2单元501”这样的话。"
+        raise NotAllowed("no household", say=say, chat=chat, tag="survey:answer", object_id=survey.id)
     await need_asked(voter, survey, now)
     return voter
 

@@ -126,10 +126,10 @@ def how(question: Question) -> str:
     """How it is answered, for people: one sentence."""
     count = len(labels(question))
     return {
-        "choice": f"请回复 1 到 {count} 中的一个数字。",
-        "choices": f"可以选几个，回复数字，比如“1 {min(3, count)}”。",
-        "stars": "请回复 1 到 5，5 颗星最好。",
-        "yes_no": "请回复 1 是，2 不是。",
+        "choice": f"请选 1 到 {count} 中的一个。",
+        "choices": f"可以选几个，比如“1 {min(3, count)}”。",
+        "stars": "请给 1 到 5，5 颗星最好。",
+        "yes_no": "请选 1 是，2 不是。",
         "text": f"请直接写，最多 {_LONGEST_ANSWER} 个字。",
     }[question["type"]]
 

@@ -274,8 +274,8 @@ async def runs(person: Person, survey: Survey) -> bool:
 
 def absent(survey_id: int, tag: str = "survey:read") -> NotFound:
     """It is not there, or not for this person."""
-    say = "没有找到这份问卷或投票。回复“投票”看现在有哪些。"
-    return NotFound(f"survey {survey_id}", say=say, tag=tag, object_id=survey_id)
+    say, chat = "没有找到这份问卷或投票。", "回复“投票”看现在有哪些。"
+    return NotFound(f"survey {survey_id}", say=say, chat=chat, tag=tag, object_id=survey_id)
 
 
 def waits(survey: Survey) -> bool:

@@ -215,7 +215,7 @@ async def named(chat: Chat) -> Reply:
     try:
         return await _book(chat, read_other(chat.text).checked())
     except BadRequest as error:
-        return Reply(f"{error.say}\n请再发一次，比如：李桂英 13812345678 母亲")
+        return Reply(f"{error.in_chat}\n请再发一次，比如：李桂英 13812345678 母亲")
 
 
 def read_other(text: str) -> Other:

@@ -260,7 +260,7 @@ async def hand_in(chat: Chat) -> Reply:
         )
     except Conflict as error:
         if error.data.get("changed"):
-            return await start(chat, begun["code"], error.say)
+            return await start(chat, begun["code"], error.in_chat)
         raise
     except (BadRequest, NotFound) as error:
         fields = await _fields(chat)
@@ -268,7 +268,7 @@ async def hand_in(chat: Chat) -> Reply:
             raise
         begun["answers"].pop(fields[place].key, None)
         begun["step"], begun["amends"] = place, True
-        return await _next(chat, error.say)
+        return await _next(chat, error.in_chat)
     chat.drop_form()
     chat.go()
     due = f"，{say_latest(made.due_at, chat.now)}办好" if made.due_at else ""

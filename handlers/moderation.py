@@ -94,7 +94,7 @@ async def _decide(chat: Chat, *, keep: bool, why: str) -> Reply:
     try:
         await reviews.decide(chat.person, review, keep, why, chat.now, chat.source)
     except Conflict as refused:  # somebody was faster: the next one
-        return await _show_next(chat, [*passed, review], refused.say)
+        return await _show_next(chat, [*passed, review], refused.in_chat)
     return await _show_next(chat, passed, _DONE[keep, muted])
 
 

@@ -84,7 +84,7 @@ async def agree(chat: Chat) -> Reply:
         await consents.give(chat.person, Purpose.ROOM, meant["version"], chat.now, chat.source)
     except (Conflict, ConsentNeeded) as refused:
         chat.go()
-        return Reply(refused.say)
+        return Reply(refused.in_chat)
     if "message" in meant:
         return await _answer(chat, meant["message"], meant["said"])
     if "room" in meant:

@@ -182,7 +182,7 @@ async def _dispose(chat: Chat, case_id: int, said: str, media: list[Media]) -> R
         if error.data.get("need") != "photo":
             raise
         chat.data["words"] = said  # the sentence is good, only a photo is missing
-        return Reply(error.say)
+        return Reply(error.in_chat)
     chat.go()
     asking = "正在请居民确认。" if case.status == "verified" else "等社区核查。"
     return Reply(f"{serial(case.number)} 已记为办好，{asking}")

@@ -26,7 +26,6 @@ pages = Pages()
 
 CASE = "/cases/{case_id:[1-9][0-9]{0,17}}"
 
-_NOT_OURS = "没有找到这件事，或者它不归您看。请从待办里进。"
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
@@ -67,10 +66,7 @@ async def find(visit: Visit) -> web.StreamResponse:
 @pages.get(CASE)
 async def show(visit: Visit) -> web.StreamResponse:
     """Everything, with the forms of what may be done now."""
-    try:
-        sheet = await read_sheet(visit.staff, case_of(visit), visit.now)
-    except NotFound as error:
-        raise NotFound(error.detail, say=error.say if "微信" in error.say else _NOT_OURS, **error.data) from None
+    sheet = await read_sheet(visit.staff, case_of(visit), visit.now)
     case, asked = sheet.case, sheet.reading.request
     offered = await choices(visit.staff, case, visit.now)
     return visit.render(

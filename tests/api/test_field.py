@@ -281,8 +281,8 @@ async def test_what_needs_words_is_refused_without(chen: Caller, wang: Caller):
     path = f"/cases/{(await reported(chen))['id']}"
     assert (await wang.post(f"{path}/escalation", {"reason": ""})).fields == ["reason"]
     assert (await wang.post(f"{path}/escalation", {"reason": " \n "})).status == 400
-    assert (await wang.post(f"{path}/notes", {})).json["error"]["say"] == "请写一句进展，或发一张照片。"
-    assert (await wang.post(f"{path}/disposal", {})).json["error"]["say"] == "请发处理后的照片，或说一句结果。"
+    assert (await wang.post(f"{path}/notes", {})).json["error"]["say"] == "还差一句进展，或一张照片。"
+    assert (await wang.post(f"{path}/disposal", {})).json["error"]["say"] == "还差处理后的照片，或一句结果。"
 
 
 async def test_staff_who_left_see_nothing_from_the_next_request_on(town: Town, chen: Caller, sign_in: SignIn):

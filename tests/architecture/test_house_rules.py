@@ -125,6 +125,42 @@ def test_the_rule_sees_every_way_of_pasting(statement: str):
     assert [_is_fixed_text(call.args[0], tree) for call in _calls(tree, "fetch")] == [False]
 
 
+def test_a_refusal_holds_wherever_it_is_read_and_the_words_to_write_in_the_chat_stand_apart():
+    spoken = [
+        _where(path, value)
+        for path in sources("domain", "errors")
+        for value in _sentences(parsed(path))
+        if re.search("(?:回复|发|写|说)“", text := _text_of(value, parsed(path))) and "公众号" not in text
+    ]
+    assert spoken == []
+
+
+def _sentences(tree: ast.Module) -> Iterator[ast.expr]:
+    """What is told everybody: what errors are given as `say`, under that name or directly."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "say":
+            yield node.value
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = zip(target.elts, node.value.elts, strict=True)
+                    yield from (value for name, value in pairs if _name(name) == "say")
+                elif _name(target) in ("say", "default_say"):
+                    yield node.value
+
+
+def _text_of(value: ast.expr, tree: ast.Module) -> str:
+    """The fixed parts of a text, and of the module's constants it names."""
+    names = {_name(part) for part in ast.walk(value)} - {""}
+    named = [
+        statement.value
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and names & {_name(target) for target in statement.targets}
+    ]
+    parts = [part for text in (value, *named) for part in ast.walk(text)]
+    return "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+
+
 def test_every_dependency_says_why_it_is_there():
     lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
     start, end = lines.index("dependencies = ["), lines.index("[project.scripts]")

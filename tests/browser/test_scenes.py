@@ -125,7 +125,7 @@ async def test_a_return_waits_for_the_community_and_a_supervised_case_for_an_ans
     await street.zhou.shows("已督办，等网格员刘洋答复")
     await street.liu.shows("督办：老人摔跤了")
     await street.liu.type("办好了 0001 换了灯泡")
-    await street.liu.shows("请先回复“答复 0001")
+    await street.liu.shows("请先答复督办。回复“答复 0001")
     await street.liu.type("答复 0001 已到现场，正在换")
     await street.liu.shows("答复已送到")
     await street.zhou.shows("已到现场，正在换")

@@ -132,7 +132,9 @@ async def test_a_superior_wants_an_answer_and_the_case_waits_for_it(town: Town, 
     page = await wang.open(f"/cases/{case.id}")
     assert "督办中" in page
     assert offered(page)[0] == "answer"
-    assert "在督办" in await take(wang, case, "dispose", text="换好了灯泡和开关")
+    assert (await take(wang, case, "dispose", text="换好了灯泡和开关")).endswith("请先答复督办。"), (
+        "no words for a chat"
+    )
     assert "答复已转给" in await take(wang, case, "answer", text="已到现场，下午换")
     assert "督办中" not in wang.page
     assert "已到现场，下午换" in await li.open(f"/cases/{case.id}")

@@ -122,7 +122,7 @@ async def test_after_the_window_a_closed_case_stays_closed_and_says_what_to_do(t
     await disposed_lamp(town)
     await town.tap(CHEN, "解决了")
     town.clock.advance(timedelta(days=30))
-    assert "请直接再说一次" in await town.tap(CHEN, "没解决")
+    assert "请再反映一次" in await town.tap(CHEN, "没解决")
     assert (await Case.get()).status == "closed"
 
 

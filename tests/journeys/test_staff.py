@@ -92,7 +92,7 @@ async def test_closing_asks_for_a_photo_where_the_duty_list_does_and_keeps_the_s
     await report_lamp(town)
     await town.say(WANG, "1")
     await town.say(WANG, "办好了")
-    assert "先发一张处理后的照片" in await town.say(WANG, "换了灯泡")
+    assert "还差一张处理后的照片" in await town.say(WANG, "换了灯泡")
     assert "已记为办好" in await town.photo(WANG)
     assert (await Case.get()).result == "换了灯泡"
 

@@ -185,7 +185,7 @@ async def test_a_supervised_case_cannot_be_disposed_of_without_an_answer(town: T
     assert "已督办，等网格员王芳答复" in await town.say(ZHOU, "督办 0001 2小时 老人摔跤了，今天内到现场")
     await town.deliver()
     assert "督办：老人摔跤了" in town.last(WANG)
-    assert "请先回复“答复 0001" in await town.say(WANG, "办好了 0001 换了灯泡")
+    assert "请先答复督办。回复“答复 0001 情况”。" in await town.say(WANG, "办好了 0001 换了灯泡")
     assert "答复已送到" in await town.say(WANG, "答复 0001 已到现场，在换")
     await town.deliver()
     assert "已到现场，在换" in town.last(ZHOU)
@@ -279,7 +279,7 @@ async def test_of_twenty_who_sign_at_once_one_wins_and_the_others_are_told_who_h
         try:
             await casework.sign(wang, case_id, town.clock())
         except Conflict as error:
-            return error.say
+            return error.in_chat
         return "won"
 
     said = sorted(await asyncio.gather(*(sign() for _ in range(20))))
