@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from redis import asyncio as aioredis
 
 from app.engines import Engines
@@ -19,6 +19,8 @@ from tests.conftest import free_port
 from tests.town import Clock
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+expect.set_options(timeout=25_000)  # until something must be on the screen, on a slow and busy machine too
 
 
 @pytest.fixture(scope="session")

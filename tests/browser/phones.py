@@ -10,7 +10,6 @@ from playwright.async_api import Browser, FloatRect, Locator, Page, expect
 #: With LINLI_SCREENSHOTS=docs/images the pictures of the documentation are taken on the way.
 PICTURES = os.environ.get("LINLI_SCREENSHOTS", "")
 _MARGIN = 14  # px around phones that are cut out
-_PATIENCE = 8000.0  # ms until something must be on the screen
 
 
 class Phone:
@@ -41,7 +40,7 @@ class Phone:
 
     async def shows(self, text: str) -> None:
         """The newest bubbles say so; waits for pushes."""
-        await expect(self.root.locator(".chat")).to_contain_text(text, timeout=_PATIENCE)
+        await expect(self.root.locator(".chat")).to_contain_text(text)
 
 
 async def open_page(chromium: Browser, url: str, width: int, height: int) -> tuple[Page, list[str]]:

@@ -13,8 +13,6 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Viewpor
 from tests.browser.phones import PICTURES, Phone, picture
 from tests.conftest import free_port
 
-_PATIENCE = 25000.0  # ms until something must be on the screen
-expect.set_options(timeout=_PATIENCE)
 SIZE: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -93,7 +91,7 @@ async def enter(phone: Phone) -> RoomPage:
     page = await opened.value
     room = RoomPage(page)
     await page.set_viewport_size(SIZE)
-    await expect(page.locator("#room")).to_be_visible(timeout=_PATIENCE)
+    await expect(page.locator("#room")).to_be_visible()
     await expect(page.locator("#present")).to_contain_text("人在线")
     return room
 

@@ -44,6 +44,7 @@ async def test_one_composes_and_looks_at_it_another_lets_it_out_and_the_phone_sh
 
         await other.reload()
         await other.get_by_role("link", name="明天停水").click()
+        await expect(other.get_by_role("button", name="批准")).to_be_visible()
         assert await other.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await other.get_by_role("button", name="批准").click()
         await expect(other.get_by_role("status")).to_contain_text("批准了")

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, expect
 from models.cases import Attachment, Case
 from models.enums import Status
 from simulator.samples import photo
-from tests.browser.desks import desk_of
+from tests.browser.desks import desk_of, still
 from tests.town import CHEN, Town
 
 
@@ -21,10 +21,12 @@ async def test_a_case_is_handled_with_the_keyboard_alone_and_a_refusal_keeps_wha
         await page.keyboard.press("j")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", level=1)).to_have_text("0001 楼道照明损坏")
+        await still(page)
 
         await page.keyboard.press("s")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("status")).to_contain_text("已接 0001")
+        await still(page)
         await page.keyboard.press("n")
         await page.keyboard.press("ArrowDown")
         await expect(page.get_by_label("进展（居民看得到）")).to_have_value(

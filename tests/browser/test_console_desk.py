@@ -88,8 +88,6 @@ async def test_news_is_told_and_neither_focus_nor_choice_is_lost(chromium: Brows
 
 async def test_what_a_resident_reports_appears_by_itself_on_a_desk_that_is_open(chromium: Browser, town: Town):
     async with desk_of(chromium, town, "王芳") as (page, faults):
-        async with page.expect_response("**/console/events?of=cases"):
-            await page.reload()
         await page.locator("#words").fill("还没写完")
         for words in ("3栋2单元楼道灯坏了好几天了，晚上看不见", "1"):
             await town.say(CHEN, words)

@@ -35,6 +35,7 @@ async def test_a_figure_and_a_bar_lead_to_the_cases_they_count(chromium: Browser
         await expect(page.locator("tbody tr")).to_have_count(closed)
 
         await page.go_back()
+        await expect(page.locator("text=正在统计")).to_have_count(0)  # nothing pushes the chart away any more
         bars = page.locator("section", has_text="居民反映什么").locator(".chart")
         await expect(bars.locator("canvas")).to_have_count(1)
         many = await page.locator("section", has_text="居民反映什么").locator("tbody a").first.inner_text()
@@ -68,7 +69,7 @@ async def test_a_mark_on_the_map_is_a_case_and_a_number_a_part_of_it(chromium: B
         await picture(page, "console-map")
         listed = await page.locator("[data-pin]").count()
         await page.locator("a.mark.many").first.click()
-        await expect(page).to_have_url(re.compile(r"/map\?box="))
+        await page.wait_for_url(re.compile(r"/map\?box="))
         assert 1 < await page.locator("[data-pin]").count() < listed
         await page.locator("a.mark:not(.many)").first.click()
         await expect(page).to_have_url(re.compile(r"/cases/\d+"))
@@ -90,6 +91,7 @@ async def test_a_wall_is_fresh_each_minute_and_says_when_nothing_comes_any_more(
     await page.get_by_role("link", name="打开大屏").click()
     overdue = page.locator(".tiles div", has_text="超期").locator("dd")
     await expect(overdue).to_have_text("0")
+    await expect(page.locator(".chart canvas")).to_have_count(3)  # its scripts have begun
     assert await page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 1
     size = await overdue.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
     assert size >= 72, "a screen of 1.2 m shows it 4 cm high"

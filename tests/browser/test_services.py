@@ -28,6 +28,7 @@ async def test_a_lawyer_is_booked_visited_and_rated_and_a_notice_is_approved_and
     await chen.type("预约律师")
     await chen.shows("想约哪一天")
     await chen.type("1")
+    await chen.shows("想约几点")
     await chen.type("2")
     await chen.shows("东亭社区公共法律服务室")
     await chen.type("1")
@@ -35,6 +36,7 @@ async def test_a_lawyer_is_booked_visited_and_rated_and_a_notice_is_approved_and
     code = re.findall(r"签到码 (\d{6})", await chen.root.locator(".chat").inner_text())[-1]
     clock.advance(timedelta(days=5, hours=3))  # Wednesday, one in the afternoon
     await chen.type("您好")
+    await chen.shows("有什么问题直接说")
     await remind(clock())
     await chen.shows("提醒：您约的社区律师咨询，今天（周三）15:00。")
     await li.type(f"签到 {code}")
@@ -47,12 +49,15 @@ async def test_a_lawyer_is_booked_visited_and_rated_and_a_notice_is_approved_and
     await picture(page, "booking", chen, li)
 
     await li.type("您好")
+    await li.shows("有什么问题直接说")
     await wang.type("发通知 明天停水，上午9点到下午3点，请先接好水")
+    await wang.shows("发给谁")
     await wang.type("1")
     await wang.shows("【明天停水】")
     await wang.type("1")
     await li.shows("请您批一条通知")
     await li.tap("同意")
+    await li.shows("1 同意　2 不同意")
     await li.type("1")
     await li.shows("已批准“明天停水”")
     await chen.shows("【明天停水】")
