@@ -11,11 +11,15 @@ const phones = new Map();
 let menu = [];
 let codes = [];
 let early = [];
+let loads = 0;
 
+/** Everything anew. News that come meanwhile are told afterwards; only the newest of several loads counts. */
 async function load() {
+  const mine = (loads += 1);
   early = [];
   try {
     const state = await call("GET", "/api/state");
+    if (mine !== loads) return;
     menu = state.menu;
     codes = state.qrcodes;
     phones.clear();
@@ -28,6 +32,7 @@ async function load() {
   } catch (error) {
     toast(error.message);
   }
+  if (mine !== loads) return;
   const waiting = early;
   early = null;
   for (const news of waiting) tell(news);
@@ -137,4 +142,3 @@ document.getElementById("viewer").onclick = (event) => event.currentTarget.close
 
 setLarge(Boolean(localStorage.getItem("large")));
 listen(tell, load, (on) => document.getElementById("live").classList.toggle("on", on));
-await load();

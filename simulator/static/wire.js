@@ -23,18 +23,16 @@ export async function call(method, path, body) {
   return answer;
 }
 
-/** Hands every piece of news to `tell`; `renew` runs when the line was lost and is back. */
+/** Hands every piece of news to `tell`; `renew` runs when the line stands, for what was before it, or is refused. */
 export function listen(tell, renew, light) {
   const stream = new EventSource(url("/api/events"));
-  let lost = false;
   stream.onopen = () => {
     light(true);
-    if (lost) renew();
-    lost = false;
+    renew();
   };
   stream.onerror = () => {
     light(false);
-    lost = true;
+    if (stream.readyState === EventSource.CLOSED) renew();
   };
   stream.onmessage = (event) => tell(JSON.parse(event.data));
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from app.serve import Served
 from tests.browser.phones import Phone, open_page, picture
+from tests.town import CHEN
 
 pytestmark = pytest.mark.browser
 
@@ -71,4 +72,18 @@ async def test_the_page_works_on_a_phone_sized_screen(chromium: Browser, running
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390, "nothing sticks out sideways"
     assert faults == []
+    await page.close()
+
+
+async def test_what_is_said_while_the_page_opens_is_on_the_phone(chromium: Browser, running: Served):
+    assert running.platform
+    platform, page = running.platform, await chromium.new_page()
+
+    async def late(route: Route) -> None:
+        await platform.send(CHEN, text="楼上好吵")
+        await route.continue_()
+
+    await page.route("**/api/events", late)
+    await page.goto(f"{running.url}/simulator")
+    await Phone(page, "陈阿姨").shows("楼上好吵")
     await page.close()
