@@ -12,7 +12,7 @@ from app.demo import load_demo, settle_homes, settle_rooms
 from app.demo_activities import settle_activities
 from app.engines import engines
 from app.logs import configure_logs
-from app.serve import Parts, heed_signals, keep_what_is_loaded, serving
+from app.serve import Parts, say_ready, serving
 from app.services import services
 from app.settings import Settings, load_settings, template_faults, wechat_faults
 from bot.inbox import utc_now
@@ -58,10 +58,8 @@ async def run_all() -> None:
                 await settle_activities(utc_now())
                 log.info("demo community loaded", areas=loaded.areas, staff=loaded.staff, duties=loaded.duties)
         async with serving(settings, started, Parts(web=True, worker=True)) as served:
-            stopped = heed_signals()
-            keep_what_is_loaded()
             page = "/simulator" if settings.simulator else ""
-            print(f"Linli is ready: {served.url}{page}", flush=True)
+            stopped = say_ready(f"Linli is ready: {served.url}{page}")
             await _print_first_link(settings)
             await stopped.wait()
 
@@ -98,9 +96,7 @@ async def run_parts(*, web: bool, worker: bool) -> None:
         os.nice(_WORKER_NICENESS)
     with engines(settings.home, settings.database_url, settings.redis_url) as started:
         async with serving(settings, started, Parts(web=web, worker=worker)) as served:
-            stopped = heed_signals()
-            keep_what_is_loaded()
-            print(f"Linli is ready: {served.url}" if web else "Linli worker is ready", flush=True)
+            stopped = say_ready(f"Linli is ready: {served.url}" if web else "Linli worker is ready")
             await stopped.wait()
 
 

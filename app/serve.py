@@ -151,17 +151,19 @@ async def furnish_account(running: Services) -> None:
         log.warning("menu or QR codes not created", detail=error.detail)
 
 
-def heed_signals() -> asyncio.Event:
-    """From now on SIGTERM and SIGINT end nothing by themselves: they set the event. To be called before anybody is told
-    that we are ready."""
+def say_ready(sentence: str) -> asyncio.Event:
+    """Tell whoever started us that we are there; from then on SIGTERM and SIGINT end nothing by themselves, but set the
+    event."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    _keep_what_is_loaded()
+    print(sentence, flush=True)
     return stopped
 
 
-def keep_what_is_loaded() -> None:
+def _keep_what_is_loaded() -> None:
     """What stands in memory by now (modules, word lists) stays: the collector need not look at it again."""
     gc.collect()
     gc.freeze()

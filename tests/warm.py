@@ -54,14 +54,20 @@ class Forked:
 
 
 async def start(
-    words: Sequence[str], environment: Mapping[str, str], folder: Path, errors: int | None = None
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    errors: int | None = None,
+    output: int | None = None,
 ) -> Forked:
-    """`linli WORDS` in this folder, in a group of its own. `errors`: the file of its second channel, else the first."""
+    """`linli WORDS` in this folder, in a group of its own. `output`: the file of its first channel, else a pipe read
+    here; `errors`: that of its second, else the first."""
     reading, writing = os.pipe()
+    first = writing if output is None else output
     wire = socket.socket(socket.AF_UNIX)
     wire.connect(_nursery())
     asked = json.dumps({"words": list(words), "environment": dict(environment), "folder": str(folder)})
-    socket.send_fds(wire, [asked.encode() + b"\n"], [writing, writing if errors is None else errors])
+    socket.send_fds(wire, [asked.encode() + b"\n"], [first, first if errors is None else errors])
     os.close(writing)
     said, kept = await asyncio.open_connection(sock=wire)
     pid = int(await said.readline())
