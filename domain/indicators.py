@@ -225,9 +225,13 @@ async def _names(by: By, keys: list[str]) -> dict[str, str]:
     return {row["id"]: row["name"] for row in rows} | {"": nobody}
 
 
+#: What has no line in the catalogue.
+_UNNAMED = {"": "未分类", "other": "其他问题"}
+
+
 def category_name(code: str) -> str:
     """A category as people call it; the code itself where the catalogue does not have it (any more)."""
     try:
         return nlp.category(code).name
     except NotFound:
-        return code or "未分类"
+        return _UNNAMED.get(code, code)

@@ -89,16 +89,16 @@ async def tasks(person: Person, limit: int = 20) -> list[Case]:
     )
 
 
-# Of the area itself, and of the grids and units directly below it whose people are all full or away.
+# Of the area itself, and of the grids and units directly below it whose people are all full or away; by due time.
 _TO_DISPATCH = """
 SELECT id FROM cases WHERE holder_id IS NULL AND status IN ('reported', 'accepted')
     AND area_id IN (SELECT id FROM area WHERE id = $1 OR parent_id = $1)
-ORDER BY urgency <> 'urgent', id LIMIT $2
+ORDER BY urgency <> 'urgent', due_at NULLS LAST, id LIMIT $2
 """
 
 
 async def to_dispatch(person: Person, limit: int = 20) -> list[Case]:
-    """What a dispatcher must give to somebody."""
+    """What a dispatcher must give to somebody, the most pressing first."""
     if person.post is None or not person.post.dispatches:
         return []
     rows = await fetch(_TO_DISPATCH, person.post.area_id, limit)

@@ -9,12 +9,14 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from console.desk_lines import Line, line_of
+from console.desk_query import Query
 from console.frame import AdminKind, Form, Pages, Visit, signed_in
 from domain import bulk, on_behalf
 from domain.bulk import Order, Step
 from domain.desk_choices import receivers
 from domain.desk_rows import SHOWN, Desk, Item, desk_of
 from domain.rating import Opinion
+from models.enums import Status
 
 pages = Pages()
 
@@ -28,6 +30,9 @@ STEP_NAMES = {
     Step.TRANSFER: "转办给别人",
     Step.NUDGE: "催办",
 }
+
+#: Where the rest of a heading is listed that has more than it shows.
+_REST = {"checks": Query(state=Status.DISPOSED), "unassigned": Query(state=Status.ACCEPTED)}
 
 
 class Chosen(Form):
@@ -83,7 +88,8 @@ def _shown(visit: Visit, desk: Desk) -> dict[str, Any]:
     )
     calls = [(one, line_of(one.row, visit.now)) for one in desk.calls]
     waiting_first = sorted(headings, key=lambda heading: not heading[2])
-    return {"headings": waiting_first, "calls": calls, "picks": bool(bulk.steps_of(visit.post))}
+    shown = {"headings": waiting_first, "calls": calls, "picks": bool(bulk.steps_of(visit.post))}
+    return shown | {"shown": SHOWN, "rest": _REST | {"tasks": Query(holder=visit.post.id)}}
 
 
 async def tools(visit: Visit) -> dict[str, Any]:

@@ -11,10 +11,17 @@ const lines = () => new Map([...live.querySelectorAll("tr[data-case]")].map((lin
 const states = () => new Map([...lines()].map(([id, line]) => [id, line.dataset.state]));
 let known = states();
 
+// The boxes below the one that chooses them all.
+const boxesWith = (every) => [...every.closest("table").querySelectorAll("input[name=cases]")];
+
 // A choice outlives a fresh list; what has left the list is chosen no more.
 function showChosen() {
   const boxes = [...live.querySelectorAll("input[name=cases]")];
   boxes.forEach((box) => box.closest("tr").classList.toggle("chosen", box.checked));
+  for (const every of live.querySelectorAll(".every")) {
+    every.hidden = false;
+    every.checked = boxesWith(every).every((box) => box.checked);
+  }
   const many = new Set(boxes.filter((box) => box.checked).map((box) => box.value)).size;
   const said = document.getElementById("chosen");
   if (said) said.textContent = many ? `已选 ${many} 件` : "先勾选事项，再选要办的事";
@@ -64,17 +71,23 @@ document.addEventListener("htmx:before:response", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const asked = event.detail.ctx;
   if (asked.sourceElement === live) tellNews();
-  // What was done is done: nothing stays chosen for a second time.
+  // What was done is done and chosen no more; what was refused stays chosen for another try.
   if (asked.sourceElement === bulk && !asked.response.headers.get("X-Fault")) {
     bulk.querySelector(".fault").textContent = "";
-    live.querySelectorAll("input[name=cases]:checked").forEach((box) => { box.checked = false; });
+    const done = document.getElementById("done");
+    const refused = new Set([...done.querySelectorAll("[data-refused]")].map((line) => line.dataset.refused));
+    live.querySelectorAll("input[name=cases]:checked").forEach((box) => { box.checked = refused.has(box.value); });
     showChosen();
+    done.scrollIntoView({ block: "nearest" });
   }
 });
 document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx?.sourceElement === live) tellFault();
 });
-live.addEventListener("change", showChosen);
+live.addEventListener("change", ({ target }) => {
+  if (target.matches(".every")) boxesWith(target).forEach((box) => { box.checked = target.checked; });
+  showChosen();
+});
 
 // Only what the step needs is shown.
 function showFields() {

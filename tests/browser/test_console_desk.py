@@ -22,6 +22,13 @@ async def freshen(page: Page) -> None:
 async def test_the_desk_is_worked_by_keys_alone(chromium: Browser, town: Town):
     made = [await held(town, "王芳", hours, status=Status.DISPATCHED) for hours in (2, 3, 4)]
     async with desk_of(chromium, town, "王芳") as (page, faults):
+        await page.locator("#tasks-every").check()
+        await expect(page.locator("#chosen")).to_have_text("已选 3 件")
+        await page.locator(f"#tasks-pick-{made[2].id}").uncheck()
+        await expect(page.locator("#tasks-every")).not_to_be_checked()
+        await page.locator("#tasks-every").check()
+        await page.locator("#tasks-every").uncheck()
+        await page.locator("h1").click()
         keys = page.keyboard
         for key in "jxjx":
             await keys.press(key)

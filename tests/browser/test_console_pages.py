@@ -80,10 +80,20 @@ async def test_every_page_is_whole_for_everybody_and_holds_nothing_a_neighbour_m
     wrong: list[str] = []
     async for path, page, faults in _every_page(chromium, town, _AXE, worse=True):
         scripted = await page.evaluate(_SCRIPTED)
-        wrong += [f"{path}: {fault}" for fault in [*faults, *await page.evaluate(_LOOK)]]
+        wrong += [f"{path}: {fault}" for fault in [*faults, *await _seen(page)]]
         if scripted:
             wrong += [f"{path} without our policy: {said}" for said in await _said_without_policy(page, faults)]
     assert not wrong, "\n".join(wrong)
+
+
+async def _seen(page: Page) -> list[str]:
+    """What is wrong with the page in each width."""
+    wrong: list[str] = []
+    for width in reversed(WIDTHS):
+        await page.set_viewport_size({"width": width, "height": 900})
+        wrong += [f"{fault} ({width})" for fault in await page.evaluate(_LOOK, width != WIDTHS[-1])]
+    await page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
+    return wrong
 
 
 async def _said_without_policy(page: Page, faults: list[str]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 
 import openpyxl
 
 from domain.contacts import Contact
+from domain.desk_rows import SHOWN
 from domain.on_behalf import report_for
 from domain.people import find_person
 from domain.reports import Draft
@@ -77,7 +79,10 @@ async def test_decisions_checks_assists_and_what_nobody_has_stand_under_their_ow
     helped = await held(town, "王芳", 30)
     await assist(wang, helped.id, "李主任", "借一把梯子", town.clock())
     done = await held(town, "王芳", 30, status=Status.DISPOSED, disposed_at=town.clock())
-    free = await a_case(area_id=li.post.area_id if li.post else 0, status=Status.REPORTED)
+    free, sooner = [
+        await a_case(area_id=li.post.area_id if li.post else 0, status=Status.REPORTED, due_at=due)
+        for due in (None, town.clock() + timedelta(hours=2))
+    ]
     await put_on(li, done.id, town.clock())
     await sit_down(town, desk, "李主任")
     await desk.open("/")
@@ -87,9 +92,22 @@ async def test_decisions_checks_assists_and_what_nobody_has_stand_under_their_ow
     assert shown(parts["assists"]) == [helped.id]
     assert "借一把梯子" in parts["assists"]
     assert shown(parts["checks"]) == [done.id]
-    assert shown(parts["unassigned"]) == [free.id]
+    assert shown(parts["unassigned"]) == [sooner.id, free.id]
     assert shown(parts["shortlist"]) == [done.id]
-    assert "<title>待办 4 ·" in desk.page
+    assert "<title>待办 5 ·" in desk.page
+
+
+async def test_a_heading_that_has_more_than_it_shows_says_so_and_leads_to_the_rest(town: Town, desk: Desk):
+    cases = [await held(town, "王芳", 5 + hours) for hours in range(SHOWN + 1)]
+    await sit_down(town, desk, "王芳")
+    await desk.open("/")
+    assert shown(desk.page) == [case.id for case in cases[:SHOWN]]
+    assert f'<span class="count">{SHOWN}+</span>' in desk.page
+    rest = re.search(r'href="/console(/cases\?[^"]+)">在“事项”里看全部', desk.page)
+    assert rest
+    following = re.search(r'href="/console(/cases\?[^"]+)">下一页', await desk.open(rest[1]))
+    assert following
+    assert shown(await desk.open(unescape(following[1]))) == [cases[SHOWN].id]
 
 
 async def test_who_is_to_be_told_by_telephone_is_called_from_the_desk(town: Town, desk: Desk):
