@@ -82,7 +82,9 @@ async def test_while_the_database_is_away_the_client_is_told_when_to_come_again(
     caller = await trial(CHEN)
     name = database_url.split("/test_")[1].split("?", maxsplit=1)[0]
     await admin.execute(f'ALTER DATABASE "test_{name}" ALLOW_CONNECTIONS false')
-    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", f"test_{name}")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1", f"test_{name}"
+    )
     reply = await caller.post("/notes", {"text": "一"})
     assert (reply.status, reply.code, reply.headers["Retry-After"]) == (503, "unavailable", "5")
     await admin.execute(f'ALTER DATABASE "test_{name}" ALLOW_CONNECTIONS true')

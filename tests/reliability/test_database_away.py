@@ -27,7 +27,7 @@ class Switch:
         """As a crash: open connections die, new ones are refused."""
         await self._admin.execute(f"ALTER DATABASE {self._name} WITH ALLOW_CONNECTIONS false")
         await self._admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", self._name
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1", self._name
         )
 
     async def on(self) -> None:
