@@ -18,6 +18,8 @@ from domain import worktime
 from domain.application_deciders import deciders, decides
 from domain.application_rows import draw_number, keep_files, need_own, note_event, openid_of, paused_since, title_of
 from domain.booking_rules import Other
+from domain.booking_seats import lock_name, lock_resident
+from domain.bookings import MOST_OTHERS
 from domain.clock import SHANGHAI
 from domain.forms import Field, photos_of, read_fields, validate
 from domain.journal import audit
@@ -139,7 +141,9 @@ async def submit(person: Person, code: str, filled: Filled, now: datetime, sourc
     )
     photos = photos_of(fields, answers)
     async with transaction():
-        if not other:
+        if other:
+            await _refuse_again(person, item, other)
+        else:
             await _refuse_second(person, item)
         await need_own(
             person, [one for ids in photos.values() for one in ids]
@@ -184,6 +188,29 @@ async def _refuse_second(person: Person, item: ServiceItem) -> None:
         number, state = notices.short(there.number), notices.STATE_NAMES[there.state]
         say = f"您已经申请过了：{number}，{state}。"
         raise Conflict(f"{there.number} is open", say=say, chat="回复“我的申请”看进度。")
+
+
+# Whom this person has applied for who still waits for an answer, and the application for the one named, if any.
+_FOR_OTHERS = """
+SELECT count(DISTINCT (name, phone)) FILTER (WHERE (name, phone) <> ($3, $4))::int AS others,
+    max(id) FILTER (WHERE (name, phone) = ($3, $4)) AS same
+FROM application WHERE item_id = $1 AND by = $2 AND resident_id IS NULL AND ended_at IS NULL
+"""
+
+
+async def _refuse_again(person: Person, item: ServiceItem, other: Other) -> None:
+    """The same of what one fills in for others, as far as one knows of it; residents do it for a few."""
+    if person.resident_id:
+        await lock_resident(person.resident_id)
+    await lock_name(other.name, other.phone)
+    found = (await fetch(_FOR_OTHERS, item.id, person.actor, other.name, other.phone))[0]
+    if found["same"]:
+        there = await Application.get(id=found["same"])
+        say = f"您已经替{other.name}申请过了：{notices.short(there.number)}，{notices.STATE_NAMES[there.state]}。"
+        raise Conflict(f"{there.number} is open", say=say, chat="回复“我的申请”看进度。")
+    if person.post is None and found["others"] >= MOST_OTHERS:
+        say = f"同一件事，一个人最多同时替 {MOST_OTHERS} 个人申请。再多请找网格员帮忙。"
+        raise Conflict(f"{person.actor} applied for {found['others']} others", say=say)
 
 
 def _label(person: Person) -> str:

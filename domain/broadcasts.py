@@ -311,6 +311,11 @@ async def list_broadcasts(person: Person, *, state: str = "", before: int = 0, l
     return await Broadcast.filter(id__in=[row["id"] for row in rows]).select_related("item").order_by("-id")
 
 
+async def area_code(broadcast: Broadcast) -> str:
+    """For which area it was written, as a draft names it."""
+    return str((await fetch("SELECT code FROM area WHERE id = $1", broadcast.area_id))[0]["code"])
+
+
 def as_draft(broadcast: Broadcast, item_code: str = "") -> Draft:
     """What it says, to be changed."""
     names = set(Draft.__dataclass_fields__) - {"item_code", "area_code", "channels"}

@@ -74,8 +74,11 @@ def concerned(event: Event, one: Someone, today: date) -> date | None:
     base = one.birthday if event.source == BIRTHDAY else as_date((one.facts or {}).get(event.source))
     if base is None:
         return None
-    ahead = timedelta(days=event.days_before)
-    return next((day for day in event.days(base, today) if day - ahead <= today <= day + GRACE), None)
+    soonest, latest = today - GRACE, today + timedelta(days=event.days_before)
+    try:
+        return next((day for day in event.days(base, today) if soonest <= day <= latest), None)
+    except ValueError:  # 9999-12-31 is how some write “for ever”: nothing follows it
+        return None
 
 
 def check_event(data: Any, kinds: Mapping[str, KnownFact]) -> Event:

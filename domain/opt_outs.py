@@ -63,6 +63,7 @@ async def list_topics(person: Person) -> list[Topic]:
 
 
 _HEARD_OF = "SELECT 1 FROM broadcast WHERE topic = $1 LIMIT 1"
+_ALL_HEARD_OF = "SELECT DISTINCT topic FROM broadcast WHERE topic <> $1"
 _REFUSE = """
 INSERT INTO opt_out (resident_id, topic, at) SELECT id, $2, $3 FROM resident WHERE id = $1 AND deleted_at IS NULL
 ON CONFLICT (resident_id, topic) DO NOTHING RETURNING id
@@ -91,7 +92,8 @@ async def opt_in(person: Person, topic: str, now: datetime, source: str = "") ->
         gone = await fetch(_WANT, person.resident_id, [topic])
         if topic != ALL and await fetch(_WANT, person.resident_id, [ALL]):
             gone += [{"id": 0}]
-            for other in TOPICS.keys() - {topic}:
+            heard_of = {row["topic"] for row in await fetch(_ALL_HEARD_OF, SAFETY)}
+            for other in (TOPICS.keys() | heard_of) - {topic}:
                 await fetch(_REFUSE, person.resident_id, other, now)
         if topic == ALL:
             gone += await fetch("DELETE FROM opt_out WHERE resident_id = $1 RETURNING id", person.resident_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.clock import template_number, template_time
 from domain.journal import Notice, audit
@@ -12,13 +12,15 @@ from domain.people import Person, Post, ancestors, post_of
 from domain.service_desk import seen_item
 from domain.telling import tell
 from domain.timing import quiet_until
-from errors import BadRequest, Conflict
+from errors import BadRequest, Conflict, TooMany
 from models.database import fetch, transaction
 from models.enums import Role
 from models.services import ServiceItem
 
 _TAG = "service:suggest"
 _MOST, _WORDS = 9, 200
+#: Words of one member of staff in a day: each rings on up to `_MOST` telephones.
+MOST_A_DAY = 10
 _DISPATCHING = [Role.COMMUNITY_STAFF, Role.STREET_STAFF, Role.DISTRICT_STAFF, Role.CITY_STAFF]
 
 # The nearest first; what everybody sees ($1 = none) is kept at the top, and by the system administrator like all else.
@@ -41,14 +43,22 @@ async def _editors(item: ServiceItem) -> Sequence[Post]:
     return [post for post in [await post_of(row["id"]) for row in rows] if post]
 
 
+_SAID = "SELECT count(*)::int AS said FROM audit_event WHERE tag = $1 AND actor = $2 AND allowed AND at > $3"
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('suggestion: ' || $1, 0))"
+
+
 async def suggest(person: Person, item_id: int, words: str, now: datetime, source: str = "") -> Sequence[Post]:
     """Tell those who may change an item what is wrong in it; gives who was told. Raises NotFound, BadRequest without
-    words, Conflict where WeChat reaches none of them."""
+    words, TooMany, Conflict where WeChat reaches none of them."""
     said = " ".join(words.split())[:_WORDS]
     if not said:
         raise BadRequest("no words", say="请写哪里不对，应该是什么。")
     async with transaction():
         item = await seen_item(person, item_id, _TAG)
+        await fetch(_ONE_AT_A_TIME, person.actor)
+        if (await fetch(_SAID, _TAG, person.actor, now - timedelta(days=1)))[0]["said"] >= MOST_A_DAY:
+            say = "今天已经提了很多条，请明天再提，或者直接打电话告诉他们。"
+            raise TooMany("suggestions", say=say, retry_after=86_400)
         told = [post for post in await _editors(item) if post.openid]
         if not told:
             raise Conflict("no editor reached", say="能改这一条的人都还没有绑定微信，请打电话告诉他们。")

@@ -64,6 +64,10 @@ async def time_given(chat: Chat) -> Reply:
     spans = [read_span(line, chat.now) for line in chat.text.splitlines() if line.strip()]
     if not spans or not all(spans):
         return Reply(_HOW_LONG)
+    for begin, end in filter(None, spans):
+        NewSession(begin, end, 1).checked(chat.now)
+    if len({span[0] for span in spans if span}) < len(spans):
+        return Reply("有两场的开始时间一样。请把几场再写一遍，一行一场。")
     times = [[one.isoformat() for one in span] for span in spans if span]
     return _next(chat, "board.place", "在哪里？比如：社区活动室", times=times)
 
@@ -145,8 +149,8 @@ def _people(event: Event, by_time: Sequence[int]) -> int:
 async def who(chat: Chat) -> Reply:
     """How many, who first, and the code for the wall."""
     event = await find_activity(chat.person, chat.data["ids"][(chat.tap or 1) - 1])
-    cards = await sign_ups.list_sign_ups(chat.person, event.id, limit=100)
-    came = sum(card.state == "arrived" for card in cards)
+    cards = await sign_ups.list_sign_ups(chat.person, event.id, limit=30)
+    came = _people(event, await sign_ups.count_came(chat.person, event.id))
     names = "、".join(card.who for card in cards if card.state in ("booked", "arrived"))
     waiting = _people(event, [one.waiting for one in event.sessions])
     worth = f"，每次记 {say_minutes(event.minutes)}" if event.minutes else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from bot.messages import Reply
@@ -69,6 +70,10 @@ async def text_written(chat: Chat) -> Reply:
 
 
 def _ask_whom(chat: Chat, text: str) -> Reply:
+    if len(text) > broadcasts.MOST_TEXT or not _title(text):
+        chat.go("broadcasts.text")
+        wrong = f"有 {len(text)} 个字，最多 {broadcasts.MOST_TEXT} 个" if _title(text) else "第一行要有标题"
+        return Reply(f"{wrong}。请改好再发一遍。\n不发了回复“取消”。")
     chat.go("broadcasts.whom", text=text)
     return chat.ask("发给谁？", numbered(f"{_where(chat)}的人", "某一栋楼的人", f"{_where(chat)}里 80 岁以上的人"))
 
@@ -99,10 +104,15 @@ async def building_named(chat: Chat) -> Reply:
     return await _draft(chat, {"building": f"{found[1]}栋" if found else chat.text.strip()[:32]})
 
 
+def _title(text: str) -> str:
+    """The first line; of one line alone what stands before its first mark."""
+    head, _, body = text.strip().partition("\n")
+    return (head if body.strip() else re.split(r"[，。！？,.!?；;：:]", head, maxsplit=1)[0])[:_TITLE].strip()
+
+
 async def _draft(chat: Chat, audience: dict[str, Any]) -> Reply:
     head, _, body = chat.data["text"].strip().partition("\n")
-    title = head if body.strip() else re.split(r"[，。！？,.!?；;：:]", head, maxsplit=1)[0]
-    draft = Draft(title[:_TITLE], body.strip() or head, audience)
+    draft = Draft(_title(chat.data["text"]), body.strip() or head, audience)
     written = await broadcasts.create(chat.person, draft, chat.now, chat.source)
     return await _offer(chat, written)
 
@@ -111,7 +121,7 @@ async def _offer(chat: Chat, written: Broadcast) -> Reply:
     """The draft as it would go out, to whom and how, and what to do with it."""
     seen = await broadcast_reports.preview(chat.person, written.id, chat.now, _MOST)
     chat.go("broadcasts.draft", id=written.id)
-    public = not {"age", "building"} & set(written.audience)
+    public = written.event is None and set(written.audience) <= {"followers", "area"}
     rooms = ["再发到网格群"] if public and Channel.ROOM not in written.channels else []
     return chat.ask(f"{_shown(written)}\n{_counted(seen)}", numbered("提交审批", "不发了", *rooms))
 
@@ -151,8 +161,8 @@ async def dropped(chat: Chat) -> Reply:
 async def rooms_too(chat: Chat) -> Reply:
     """The same into the rooms of the grids."""
     written = await broadcasts.find(chat.person, chat.data["id"])
-    draft = broadcasts.as_draft(written)
-    both = Draft(draft.title, draft.text, draft.audience, channels=(Channel.NOTICE, Channel.ROOM))
+    draft = broadcasts.as_draft(written, written.item.code if written.item else "")
+    both = replace(draft, channels=(*draft.channels, Channel.ROOM), area_code=await broadcasts.area_code(written))
     return await _offer(chat, await broadcasts.change(chat.person, written.id, both, chat.now, chat.source))
 
 
@@ -164,7 +174,10 @@ async def look(chat: Chat) -> Reply:
 
 async def _look(chat: Chat, ident: int) -> Reply:
     written = await broadcasts.find(chat.person, ident)
-    if written.state is not BroadcastState.WAITING or written.author_id == (chat.person.post and chat.person.post.id):
+    own = written.author_id == (chat.person.post and chat.person.post.id)
+    if own and written.state is BroadcastState.DRAFT:
+        return await _offer(chat, written)
+    if own or written.state is not BroadcastState.WAITING:
         return await _progress(chat, written)
     seen = await broadcast_reports.preview(chat.person, written.id, chat.now, _MOST)
     chat.go("broadcasts.decide", id=written.id, version=written.version)

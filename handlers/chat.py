@@ -19,7 +19,7 @@ MEDIA = (Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.SHORTVIDEO)
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 _NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _NUMERALS |= {mark: place for place, mark in enumerate("①②③④⑤⑥⑦⑧⑨", 1)}
-_NUMBER = re.compile(r"(?:回复|选|按)?\s*([1-9]|10)\s*(?:[.、,，。:：号]|\s|$)\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"(?:回复|选|按)?\s*([1-9]|1[0-2])\s*(?:[.、,，。:：号]|\s|$)\s*(.*)", re.DOTALL)
 #: What is kept of one state in all others: a report, a form.
 _BEGUN = ("draft", "form")
 #: Tapped on an older question: no choice of the one that stands open.

@@ -15,6 +15,7 @@ from handlers.chat import MEDIA, Chat, has_text, kind, numbered, state, tapped
 from handlers.contact import call_worker
 from handlers.drafts import Draft
 from handlers.emergency import raise_alarm
+from handlers.my_bookings import stars_in_words
 from handlers.progress import answer_question, my_cases, talk_of_progress
 from handlers.rate import answer_in_words
 from handlers.report import offer, offer_media, start
@@ -100,7 +101,7 @@ def _offer_question(chat: Chat, said: str) -> Reply:
 @router.on(has_text)
 async def sentence(chat: Chat) -> Reply:
     """Any sentence: a number for a pushed question, an emergency, a problem, a question, small talk."""
-    for answer in (number_without_question, answer_in_words):
+    for answer in (number_without_question, answer_in_words, stars_in_words):
         if reply := await answer(chat):
             return reply
     seen = chat.seen
@@ -139,6 +140,8 @@ async def _small_talk(chat: Chat) -> Reply:
         return Reply("不客气。有事随时直接说。")
     if any(text.startswith(word) for word in _HELLO) and len(text) <= 12:
         return Reply("您好。有什么问题直接说，比如“3栋楼道灯坏了”。\n看进度回复“我的事项”，找人回复“人工”。")
+    if text.strip("。. ").isdigit():  # to no question: as words of a report it would say nothing
+        return Reply("现在没有要选的。\n有事直接说，比如“3栋楼道灯坏了”；看进度回复“我的事项”。")
     if reply := await services.answer(chat, chat.text, sure=True):
         return reply
     chat.go("unsure", said=chat.text)

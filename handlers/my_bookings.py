@@ -9,7 +9,7 @@ from bot.messages import Reply
 from bot.router import Router
 from domain import booking_changes, bookings
 from domain.booking_cards import STATE_NAMES, Card
-from domain.booking_counter import counter_list
+from domain.booking_counter import counter_figures, counter_list
 from domain.booking_notices import say_time
 from domain.clock import SHANGHAI
 from domain.notices import Tap
@@ -22,6 +22,8 @@ router: Router[Chat] = Router("my_bookings")
 _SHOWN = 6
 _CODE = re.compile(r"签到\s*[:：]?\s*(\d{6})")
 _GIVES_BACK = r"(?:我|想|要|请|帮|把)*(?:取消|退掉?).{0,10}预约[了吧。！!]*"
+_GIVES_BACK += r"|.{0,12}预约.{0,6}(?:取消|退掉?|不去|来不了)(?:一下|了|掉|吧)*[。！!]*"
+_MARK = re.compile(r"([1-5一二三四五])\s*(?:分|颗?星)?[。！!]*")
 _STARS = (Tap.STARS_1, Tap.STARS_2, Tap.STARS_3, Tap.STARS_4, Tap.STARS_5)
 _NOTHING = "您现在没有预约。\n要约，回复“预约”。"
 
@@ -120,8 +122,20 @@ async def kept(chat: Chat) -> Reply:
 @router.on(case_tap(*_STARS))
 async def stars(chat: Chat) -> Reply:
     """How it was."""
-    given = (chat.tap or 0) % 100 - Tap.STARS_1 + 1
-    await booking_changes.rate(chat.person, tapped_case(chat), given, chat.now, source=chat.source)
+    return await _rated(chat, tapped_case(chat), (chat.tap or 0) % 100 - Tap.STARS_1 + 1)
+
+
+async def stars_in_words(chat: Chat) -> Reply | None:
+    """“5”, “五分”: the notice says what the numbers mean. None where it was not asked lately."""
+    found = _MARK.fullmatch(chat.text.strip())
+    if found is None or chat.state:
+        return None
+    asked = await booking_changes.asked_lately(chat.person, chat.now)
+    return await _rated(chat, asked, "12345".find(found[1]) + 1 or "一二三四五".find(found[1]) + 1) if asked else None
+
+
+async def _rated(chat: Chat, booking_id: int, given: int) -> Reply:
+    await booking_changes.rate(chat.person, booking_id, given, chat.now, source=chat.source)
     chat.go()
     if given >= 3:
         return Reply("谢谢您的评价。")
@@ -142,15 +156,14 @@ async def counter(chat: Chat) -> Reply:
     """For staff: who comes."""
     is_tomorrow = "明天" in chat.text
     day = chat.now + timedelta(days=1) if is_tomorrow else chat.now
-    found = await counter_list(chat.person, day)
+    found = await counter_figures(chat.person, day)
     name = "明天" if is_tomorrow else "今天"
-    if not found:
+    if not found.seats + found.waiting:
         return Reply(f"{name}没有预约。")
-    seats = [card for card in found if not card.is_waiting]
-    came = [card for card in seats if card.has_come]
-    still = [card for card in seats if card.is_live][:_SHOWN]
-    lines = [f"{_clock(card)} {card.who} {card.title}" for card in still]
-    head = f"{name}预约 {len(seats)} 人，已到 {len(came)} 人，候补 {len(found) - len(seats)} 人。"
+    still = await counter_list(chat.person, day, limit=_SHOWN + 1, still=True)
+    lines = [f"{_clock(card)} {card.who} {card.title}" for card in still[:_SHOWN]]
+    lines += ["后面还有，全部在工作台看。"] if len(still) > _SHOWN else []
+    head = f"{name}预约 {found.seats} 人，已到 {found.came} 人，候补 {found.waiting} 人。"
     return Reply("\n".join([head, *lines, *([] if is_tomorrow else ["签到：回复“签到”加六位码，比如“签到 012345”。"])]))
 
 

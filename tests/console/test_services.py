@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from domain.people import find_person
+from domain.people import find_operator, find_person
+from domain.service_corrections import MOST_A_DAY, suggest
 from domain.service_help import ask
 from models.audit import AuditEvent
 from models.messaging import Outbox
@@ -88,6 +91,12 @@ async def test_who_may_not_change_an_item_tells_those_who_may_what_is_wrong(town
     [job] = await Outbox.filter(recipient="o_wu")
     assert "东亭社区李主任说办事指南“居住证办理”有不对的：电话换成 55501234 了" in job.payload["text"]
     assert await AuditEvent.filter(tag="service:suggest", object_id=item.id).count() == 1
+    speaker = await find_operator("S001")
+    for place in range(2, MOST_A_DAY + 1):
+        await suggest(speaker, item.id, f"第 {place} 条", town.clock())
+    await li.open(f"/services/{item.id}")
+    assert "请明天再提" in await li.send(f"/services/{item.id}/suggest", words="还有")
+    assert len(await suggest(speaker, item.id, "还有", town.clock() + timedelta(days=1))) == 1
     own = await own_item()
     assert "告诉他们" not in await li.open(f"/services/{own.id}")
 

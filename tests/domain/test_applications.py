@@ -230,6 +230,9 @@ async def test_an_elder_is_applied_for_by_family_or_by_the_grids_worker(orm: Non
     assert (by_family.resident_id, by_family.name, by_family.relation) == (None, NAME, "女儿")
     by_worker = await applied(wang, NOW, Other(NAME, PHONE))
     assert (by_worker.by, by_worker.relation, by_worker.grid_id) == (wang.actor, "网格员", by_family.grid_id)
+    with pytest.raises(Conflict) as again:
+        await applied(chen, NOW, ELDER)
+    assert "您已经替" in again.value.say
     assert await AuditEvent.filter(tag="application:on_behalf").count() == 2
     assert [one.id for one in await applications.own_applications(wang)] == [by_worker.id]
     await work.take(li, by_worker.id, NOW)
@@ -238,6 +241,10 @@ async def test_an_elder_is_applied_for_by_family_or_by_the_grids_worker(orm: Non
         await applied(wang, NOW)
     with pytest.raises(BadRequest):
         await applied(chen, NOW, Other(NAME, "123"))
+    for name in ("甲老", "乙老", "丙老", "丁老"):
+        await applied(chen, NOW, replace(ELDER, name=name))
+    with pytest.raises(Conflict, match="5 others"):
+        await applied(chen, NOW, replace(ELDER, name="戊老"))
     with pytest.raises(NotAllowed):
         await applied(await officer("J001"), NOW, ELDER)
     far = Filled(answers(await photo(wang, NOW)), ELDER, (await neighbour("far", NOW, SECOND)).home.grid_id)  # type: ignore[union-attr]

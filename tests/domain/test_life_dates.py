@@ -84,6 +84,9 @@ def test_age_counts_birthdays_that_have_passed(birthday: date, today: date):
 def test_nothing_is_told_where_the_date_is_not_known_or_is_no_date():
     for facts in (None, {}, {"licence": "bald"}, {"licence": 3}):
         assert concerned(Event("licence"), Someone(1, facts=facts), date(2026, 1, 1)) is None
+    for event in (Event("licence", 1, 30), Event("licence", month_day=(9, 1)), Event("licence", 0, 9)):
+        for written in ("9999-12-31", "0001-01-01"):
+            assert concerned(event, Someone(1, facts={"licence": written}), date(2026, 1, 1)) is None
 
 
 def test_an_event_that_is_none_is_refused_with_how_to_write_it():

@@ -28,6 +28,7 @@ async def test_a_shift_from_the_officers_phone_to_the_certificate(town: Town):
     assert "叫什么名字" in await town.say(LI, "3")
     assert "什么时候" in await town.say(LI, "楼道清扫")
     assert "时间没看清" in await town.say(LI, "过几天吧")
+    assert "开始时间要在现在之后" in await town.say(LI, "今天早上6点到7点")
     assert "在哪里" in await town.say(LI, "明天上午9点到11点")
     assert "多少个名额" in await town.say(LI, "3栋楼下")
     assert "请写一个数" in await town.say(LI, "越多越好")

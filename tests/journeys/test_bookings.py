@@ -65,8 +65,9 @@ async def test_a_resident_books_is_reminded_checked_in_and_rates(town: Town):
     assert await settle(town.clock()) == 0
     await town.deliver()
     assert "办得满意吗" in town.last(CHEN)
-    assert "谢谢您的评价" in await town.tap(CHEN, "5 分")
+    assert "谢谢您的评价" in await town.say(CHEN, "五分")
     assert (await Booking.get()).stars == 5
+    assert "现在没有要选的" in await town.say(CHEN, "5")
     assert "已经评过了" in await town.tap(CHEN, "4 分")
 
 
@@ -84,7 +85,7 @@ async def test_a_full_time_has_a_waiting_list_that_moves_up_when_somebody_cancel
     shown = await town.say(CHEN, "我的预约")
     assert "取消预约" in shown
     assert "签到码" in shown
-    assert "要取消吗" in await town.say(CHEN, "取消律师的预约")
+    assert "要取消吗" in await town.say(CHEN, "我约律师的预约取消一下")
     assert "已取消" in await town.say(CHEN, "1")
     assert await town.say(CHEN, "我的预约") == "您现在没有预约。\n要约，回复“预约”。"
     await town.deliver()

@@ -104,6 +104,18 @@ async def test_a_notice_can_be_stopped_and_taken_up_again_in_the_chat(town: Town
     assert "停水" in town.last(CHEN)
 
 
+async def test_a_draft_that_was_left_is_taken_up_again_and_what_does_not_fit_is_said_at_once(town: Town) -> None:
+    assert "有 501 个字，最多 500 个" in await town.say(WANG, f"发通知 {'水' * 501}")
+    assert "第一行要有标题" in await town.say(WANG, "，明天停水")
+    assert "发给谁" in await town.say(WANG, "明天停水，请接好水")
+    assert "提交审批" in await town.say(WANG, "1")
+    await town.say(WANG, "待办")
+    await town.say(WANG, "通知进度")
+    assert "再发到网格群" in await town.say(WANG, "1")
+    assert "群公告 1个" in await town.say(WANG, "3")
+    assert "已提交" in await town.say(WANG, "1")
+
+
 async def test_residents_write_no_notices(town: Town) -> None:
     assert "发给谁" not in await town.say(CHEN, "发通知 明天停水")
 
