@@ -98,8 +98,8 @@ def kinds_to_choose() -> Sequence[tuple[str, Sequence[Kind]]]:
     return tuple((name, tuple(kinds)) for name, kinds in groups.items())
 
 
-# As they are looked for when they are typed: grids of one's own area, people and units of one's street (for those above
-# it: of one's district).
+# As they are looked for when they are typed: grids of one's own area (with the community where several have a name),
+# people and units of one's street (for those above it: of one's district).
 _RECEIVERS = """
 WITH RECURSIVE up AS (
     SELECT id, parent_id, level FROM area WHERE id = $1
@@ -111,7 +111,10 @@ WITH RECURSIVE up AS (
     SELECT id FROM up WHERE id = $1 UNION ALL SELECT a.id FROM area a JOIN mine ON a.parent_id = mine.id
 )
 SELECT name FROM (
-    SELECT a.name, 0 AS kind, a.code FROM area a JOIN mine ON mine.id = a.id WHERE a.level = 'grid' AND $2::boolean
+    SELECT CASE WHEN count(*) OVER (PARTITION BY a.name) > 1 THEN above.name ELSE '' END || a.name AS name,
+        0 AS kind, a.code
+    FROM area a JOIN mine ON mine.id = a.id JOIN area above ON above.id = a.parent_id
+    WHERE a.level = 'grid' AND $2::boolean
     UNION ALL SELECT s.name, 1, a.code FROM staff s JOIN around ON around.id = s.area_id AND s.active
         JOIN area a ON a.id = s.area_id WHERE s.id <> $3
     UNION ALL SELECT d.name, 2, d.code FROM department d JOIN around ON around.id = d.area_id

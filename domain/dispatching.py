@@ -47,16 +47,19 @@ async def dispatch_to_grid(
         return await work.finish(), holder
 
 
-# A grid by its name, or by the name of one of its workers, who alone is meant then.
+# Grids by their name, with or without their community's, or by the name of one of their workers, who alone is meant
+# then. What fits best comes first.
 _MEANT = """
 WITH RECURSIVE down AS (
-    SELECT id, name, level FROM area WHERE id = $1
-    UNION ALL SELECT a.id, a.name, a.level FROM area a JOIN down ON a.parent_id = down.id
+    SELECT a.id, a.name, coalesce(above.name, '') || a.name AS full_name, a.level
+    FROM area a LEFT JOIN area above ON above.id = a.parent_id WHERE a.id = $1
+    UNION ALL SELECT a.id, a.name, down.name || a.name, a.level FROM area a JOIN down ON a.parent_id = down.id
 )
-SELECT down.id AS grid_id, array_agg(s.id ORDER BY s.id) AS workers FROM down
-JOIN staff s ON s.area_id = down.id AND s.active AND s.role = 'grid_worker'
-WHERE down.level = 'grid' AND (s.name = $2 OR position($2 in down.name) > 0)
-GROUP BY down.id, s.name = $2 ORDER BY s.name = $2 DESC, down.id LIMIT 1
+SELECT down.id AS grid_id, down.full_name, array_agg(s.id ORDER BY s.id) AS workers,
+    CASE WHEN s.name = $2 THEN 0 WHEN $2 IN (down.name, down.full_name) THEN 1 ELSE 2 END AS fit
+FROM down JOIN staff s ON s.area_id = down.id AND s.active AND s.role = 'grid_worker'
+WHERE down.level = 'grid' AND (s.name = $2 OR position($2 in down.full_name) > 0)
+GROUP BY down.id, down.full_name, fit ORDER BY fit, down.id LIMIT 4
 """
 
 
@@ -66,6 +69,10 @@ async def _worker_of(person: Person, words: str, now: datetime) -> tuple[int, Po
     rows = await fetch(_MEANT, person.post.area_id if person.post else 0, named) if named else []
     if not rows:
         raise NotFound(f"no grid like {words}", say=f"没有找到叫“{words}”的网格，请写网格名或网格员的名字。")
+    alike = [row["full_name"] for row in rows if row["fit"] == rows[0]["fit"]]
+    if len(alike) > 1:
+        names = "、".join(alike[:3])
+        raise Conflict(f"several grids like {words}", say=f"“{named}”不止一个：{names}。请写全是哪一个。")
     holder = await least_busy(rows[0]["workers"], now)
     if holder is None:
         raise Conflict("nobody there", say=f"“{named}”现在没有人在岗，也没有代班的。请派给别的网格。")

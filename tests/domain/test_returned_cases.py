@@ -9,13 +9,15 @@ import pytest
 
 from domain import casework, requests, timing
 from domain.deadlines import watch
+from domain.desk_choices import receivers
 from domain.dispatching import dispatch_to_grid
 from domain.requests import Wish
 from domain.timing import Timing
+from errors import Conflict
 from models.audit import AuditEvent
 from models.cases import Case, CaseEvent, Duty
 from models.enums import RequestKind, Status, Urgency
-from models.people import Staff
+from models.people import Area, Staff
 from tests.domain.tables import imported, sheet
 from tests.domain.watched import CHEN, DAY, HOUR, MONDAY, at, mark, now_of, person, reported, signed, tick, told
 from tests.town import LI, WANG, ZHOU
@@ -57,6 +59,19 @@ async def test_whoever_gives_it_away_in_time_is_told_nothing():
     before = await mark()
     assert await tick(MONDAY + HOUR, MONDAY + 2 * DAY) == []
     assert await told(LI, before) == []
+
+
+async def test_a_name_that_several_grids_have_is_asked_for_in_full():
+    await Area.filter(code="429906001002001").update(name="第二网格")
+    case = await sent_back(await signed("30天", dispatch_limit="10小时"))
+    zhou = await person(ZHOU)
+    assert zhou.post
+    assert {"东亭社区第二网格", "茶港社区第二网格"} < set(await receivers(zhou.post))
+    with pytest.raises(Conflict, match="several") as refused:
+        await dispatch_to_grid(zhou, case.id, "第二网格", MONDAY + HOUR)
+    assert "“第二网格”不止一个：东亭社区第二网格、茶港社区第二网格。请写全是哪一个。" in refused.value.say
+    _, holder = await dispatch_to_grid(zhou, case.id, "东亭社区第二网格", MONDAY + HOUR)
+    assert holder.name == "刘洋"
 
 
 async def test_each_return_has_its_own_time():
