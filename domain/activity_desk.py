@@ -171,6 +171,7 @@ async def _lock(person: Person, activity_id: int, verb: str) -> tuple[Activity, 
     return activity, activity.plan
 
 
+_DRAWS = 50
 _FREE_CODE = """
 SELECT $1::text NOT IN (SELECT check_in_code FROM activity WHERE state = 'open') AS free
 """
@@ -193,11 +194,13 @@ async def open_activity(person: Person, activity_id: int, now: datetime, *, sour
 
 
 async def _draw_code() -> str:
-    """Four digits that no other open activity has."""
-    while True:
+    """Four digits that no other open activity has, as long as a city has digits enough: what is typed on the spot is
+    looked for near by alone."""
+    for _ in range(_DRAWS):
         code = f"{secrets.randbelow(9000) + 1000}"
         if (await fetch(_FREE_CODE, code))[0]["free"]:
-            return code
+            break
+    return code
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.clock import SHANGHAI, say_date, say_hour
+from domain.timing import quiet_until
 from domain.worktime import WorkCalendar
 from errors import BadRequest
 
@@ -89,17 +90,28 @@ def _is(day: date, name: str, work: WorkCalendar) -> bool:
     return name == EVERY or work.works(day) is (name == WORKING)
 
 
-def say_calendar(calendar: Mapping[str, Any], now: datetime, *, approved: bool = False) -> str:
-    """`审批通过就发` (once it is: `现在就发`), `12 月 1 日上午 9 点`, `每周一、周三上午 9 点，到 12 月 31 日`."""
-    if not calendar:
-        return "现在就发" if approved else "审批通过就发"
-    if at := calendar.get("at"):
-        local = datetime.fromisoformat(at).astimezone(SHANGHAI)
-        return f"{say_date(local, now)}{say_hour(local)}"
+def say_calendar(calendar: Mapping[str, Any], now: datetime, *, approved: bool = False, urgent: bool = False) -> str:
+    """`审批通过就发` (once it is: `现在就发`), `12 月 1 日上午 9 点`, `每周一、周三上午 9 点，到 12 月 31 日`.
+
+    Of the quiet hours, unless it is `urgent`, also when it goes out really."""
+    if not calendar and not approved:
+        return "紧急，批了马上发" if urgent else "审批通过就发"
+    if "days" not in calendar:
+        local = datetime.fromisoformat(calendar["at"]).astimezone(SHANGHAI) if calendar else now
+        if approved and local <= now:
+            later = None if urgent else quiet_until(now)
+            return f"{say_hour(later.astimezone(SHANGHAI))}开始发，夜里不打扰居民" if later else "现在就发"
+        return f"{say_date(local, now)}{say_hour(local)}{_night(local, urgent)}"
     hour, minute = map(int, calendar["time"].split(":"))
     days = "、".join(calendar["days"])
     each = days if days == EVERY else f"每{days}" if calendar["days"][0] in WEEKDAYS else f"每个{days}"
-    said = f"{each}{say_hour(datetime.combine(date.min, time(hour, minute)))}"
+    begins = datetime.combine(now.astimezone(SHANGHAI).date(), time(hour, minute), SHANGHAI)
+    said = f"{each}{say_hour(begins)}{_night(begins, urgent)}"
     if "until" not in calendar:
         return said
     return f"{said}，到 {say_date(datetime.combine(date.fromisoformat(calendar['until']), time(12), SHANGHAI), now)}"
+
+
+def _night(moment: datetime, urgent: bool) -> str:
+    later = None if urgent else quiet_until(moment)
+    return f"（夜里不发，{say_hour(later.astimezone(SHANGHAI))}起发）" if later else ""

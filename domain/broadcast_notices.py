@@ -74,7 +74,7 @@ def _staff_taps(broadcast: Broadcast, *taps: Tap) -> dict[str, int]:
 
 async def to_approver(broadcast: Broadcast, post: Post, author: str, now: datetime) -> None:
     """Somebody must look at it: who wrote it, to how many, when, and its beginning."""
-    when = "紧急，批了马上发" if broadcast.urgent else say_calendar(broadcast.calendar, now)
+    when = say_calendar(broadcast.calendar, now, urgent=broadcast.urgent)
     head = f"{author}请您批一条通知，发给 {broadcast.expected} 人，{when}。"
     text = f"{head}\n【{broadcast.title}】\n{excerpt(broadcast.text, 200)}"
     taps = _staff_taps(broadcast, Tap.LOOK, Tap.APPROVE, Tap.DECLINE)
@@ -127,7 +127,8 @@ async def to_author(broadcast: Broadcast, by: str, now: datetime) -> None:
     if not rows:
         return
     if broadcast.state is BroadcastState.APPROVED:
-        text = f"【{broadcast.title}】{by}批准了，{say_calendar(broadcast.calendar, now, approved=True)}。"
+        when = say_calendar(broadcast.calendar, now, approved=True, urgent=broadcast.urgent)
+        text = f"【{broadcast.title}】{by}批准了，{when}。"
     else:
         text = f"【{broadcast.title}】{by}没有批准：{broadcast.why}\n改好了可以再提交。"
     fields = {

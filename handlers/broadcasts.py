@@ -182,7 +182,7 @@ async def _look(chat: Chat, ident: int) -> Reply:
     seen = await broadcast_reports.preview(chat.person, written.id, chat.now, _MOST)
     chat.go("broadcasts.decide", id=written.id, version=written.version)
     how = "、".join(CHANNEL_NAMES[Channel(one)] for one in written.channels)
-    when = "批了马上发" if written.urgent else say_calendar(written.calendar, chat.now)
+    when = say_calendar(written.calendar, chat.now, urgent=written.urgent)
     text = f"【{written.title}】\n{written.text}\n{written.link}".strip()
     return chat.ask(f"{text}\n——\n{how}，{when}。\n{_counted(seen)}", numbered("同意", "不同意"))
 
@@ -192,7 +192,7 @@ async def approved(chat: Chat) -> Reply:
     """Let this version go out."""
     told = await broadcasts.approve(chat.person, chat.data["id"], chat.data["version"], chat.now, chat.source)
     chat.go()
-    when = say_calendar(told.calendar, chat.now, approved=True)
+    when = say_calendar(told.calendar, chat.now, approved=True, urgent=told.urgent)
     return Reply(f"已批准“{excerpt(told.title, 20)}”，{when}。\n看进度回复“通知进度”。")
 
 

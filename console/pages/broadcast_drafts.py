@@ -196,7 +196,7 @@ async def preview(visit: Visit) -> web.StreamResponse:
         "draft": draft,
         "found": found,
         "via": _VIA,
-        "when": say_calendar(check_calendar(draft.calendar, visit.now), visit.now),
+        "when": say_calendar(check_calendar(draft.calendar, visit.now), visit.now, urgent=draft.urgent),
         "quotas": [(quotas.NAMES[one.way], one) for one in await quotas.quotas(visit.staff, visit.now)],
         "names": [CHANNEL_NAMES[channel] for channel in draft.channels],
     }

@@ -101,7 +101,7 @@ async def index(visit: Visit) -> web.StreamResponse:
 
 
 def _when(now: datetime) -> Callable[[Broadcast], str]:
-    return lambda one: "紧急，批了马上发" if one.urgent and not one.calendar else say_calendar(one.calendar, now)
+    return lambda one: say_calendar(one.calendar, now, urgent=one.urgent)
 
 
 @pages.get("/broadcasts/events", who=writers)
@@ -139,7 +139,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         words=audience.words,
         channels=[CHANNEL_NAMES[Channel(name)] for name in found.channels],
         topic=topic_name(found.topic),
-        when=say_calendar(found.calendar, visit.now),
+        when=say_calendar(found.calendar, visit.now, urgent=found.urgent),
         author=author.label if author else "—",
         approver=approver.label if approver else "",
         steps=broadcast_desk.steps(visit.post, found),
@@ -204,8 +204,8 @@ async def approve(visit: Visit) -> web.StreamResponse:
     """Let the version that was read go out."""
     given = await visit.form(Version)
     found = await broadcasts.approve(visit.staff, _ident(visit), given.version, visit.now, visit.source)
-    when = "马上开始发。" if not found.calendar else f"发送时间：{say_calendar(found.calendar, visit.now)}。"
-    return visit.go(f"/broadcasts/{found.id}", f"批准了。{when}")
+    when = say_calendar(found.calendar, visit.now, approved=True, urgent=found.urgent)
+    return visit.go(f"/broadcasts/{found.id}", f"批准了，{when}。")
 
 
 def _ident(visit: Visit) -> int:

@@ -67,6 +67,19 @@ def test_what_goes_out_once_goes_out_at_its_time_or_as_soon_as_it_may() -> None:
     assert next_moment({}, FRIDAY, SHIFTED, first=True) == FRIDAY
     assert next_moment({}, FRIDAY, SHIFTED, first=False) is None
     assert say_calendar(once, FRIDAY) == "12 月 1 日上午 9 点"
+    assert say_calendar(once, late, approved=True) == "现在就发"
+
+
+def test_staff_read_when_what_is_meant_for_the_night_goes_out_really() -> None:
+    night = datetime(2026, 11, 20, 23, 0, tzinfo=SHANGHAI)
+    assert say_calendar({}, night, approved=True) == "早上 7 点半开始发，夜里不打扰居民"
+    assert say_calendar({}, night, approved=True, urgent=True) == "现在就发"
+    late = check_calendar({"at": "2026-12-01 22:00"}, FRIDAY)
+    assert say_calendar(late, FRIDAY) == "12 月 1 日晚上 10 点（夜里不发，早上 7 点半起发）"
+    assert say_calendar(late, FRIDAY, urgent=True) == "12 月 1 日晚上 10 点"
+    assert say_calendar(check_calendar({"days": ["每天"], "time": "06:00"}, FRIDAY), FRIDAY) == (
+        "每天早上 6 点（夜里不发，早上 7 点半起发）"
+    )
 
 
 @pytest.mark.parametrize(
