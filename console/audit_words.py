@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from console import case_words
+from console.shown import status_name
 from errors import BadRequest
+from models.enums import Status
 
 _WORDS = tomllib.loads(files("console").joinpath("audit_words.toml").read_text(encoding="utf-8"))
 NOUNS: Mapping[str, str] = _WORDS["nouns"]
@@ -26,6 +28,11 @@ def say_tag(tag: str) -> str:
     noun, _, verb = tag.partition(":")
     said = NOUNS.get(noun, ""), verbs_of(noun).get(verb, "")
     return "·".join(said) if all(said) else ""
+
+
+def say_state(tag: str, state: str) -> str:
+    """处置中 of a case's `disposing`; what is no status of one stays as it is."""
+    return status_name(Status(state)) if tag.startswith("case:") and state in set(Status) else state
 
 
 def say_actor(actor: str) -> str:

@@ -40,5 +40,5 @@ async def export(person: Person, wanted: Wanted, now: datetime, source: str = ""
         after = page.next
         if not after:
             break
-    await audit(person.actor, f"cases:export:{len(rows)}", None, now, source=source)
+    await audit(person.actor, "case:export", None, now, source=source, after=f"{len(rows[:MOST])} 件")
     return rows[:MOST], bool(after) or len(rows) > MOST

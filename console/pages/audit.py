@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import Field
 
-from console.audit_words import read_tag, say_actor, say_tag
+from console.audit_words import read_tag, say_actor, say_state, say_tag
 from console.frame import AdminKind, Form, Pages, Visit, administrator
 from console.sheets import EXCEL, Sheet, workbook
 from domain import audit_search
@@ -66,6 +66,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         rows=rows[:_SHOWN],
         say_tag=say_tag,
         say_actor=say_actor,
+        say_state=say_state,
         query=urlencode(asked),
         older=urlencode(asked | {"before": rows[_SHOWN - 1].id}) if len(rows) > _SHOWN else "",
         anchors=await newest_anchors(3),
@@ -94,8 +95,8 @@ def _cells(row: Row) -> tuple[str | int | datetime, ...]:
         row.tag,
         about,
         row.number,
-        row.before,
-        row.after,
+        say_state(row.tag, row.before),
+        say_state(row.tag, row.after),
         did,
         row.source,
     )

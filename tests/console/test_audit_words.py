@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.audit_words import NOUNS, read_tag, say_tag, verbs_of
+from console.audit_words import NOUNS, read_tag, say_state, say_tag, verbs_of
 from errors import BadRequest
 from models.transitions import Verb
 
@@ -39,6 +39,12 @@ def test_every_tag_the_code_writes_is_said_in_words():
 def test_the_words_find_the_tag_again(tag: str):
     assert read_tag(say_tag(tag)) == tag
     assert read_tag(say_tag(tag).replace("·", " ")) == tag
+
+
+def test_how_a_case_stood_is_said_in_words_and_nothing_else_is_taken_for_it():
+    said = [say_state(tag, "closed") for tag in ("case:close", "survey:close")]
+    assert said == ["已办结", "closed"]
+    assert say_state("case:export", "12 件") == "12 件"
 
 
 def test_a_noun_alone_finds_all_that_was_done_with_it():

@@ -237,7 +237,7 @@ async def test_the_list_as_a_workbook_holds_the_same_lines_and_no_formula(town: 
     assert len(rows) == 2
     assert (cells["事项"].value, cells["事项"].data_type) == ("+1+1", "s")
     assert (cells["地点"].data_type, cells["是否超时"].value, cells["经办人"].value) == ("s", "超时", "王芳")
-    row = await AuditEvent.filter(tag="cases:export:1").get()
+    row = await AuditEvent.filter(tag="case:export", after="1 件").get()
     assert row.actor == f"staff:{member.id}"
 
 
