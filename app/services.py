@@ -23,7 +23,7 @@ from app.rules import watched_rules
 from app.settings import Settings
 from bot.api import WeChatApi, connect
 from bot.config import WeChatConfig
-from bot.consents import apply_results
+from bot.consents import Results
 from bot.delivery import Ladder, service_quota
 from bot.inbox import Inbox, utc_now
 from bot.limits import DAY, PLATFORM_LIMITS
@@ -78,7 +78,7 @@ class Services:
             {
                 OutboxKind.NOTICE: Ladder(self.api, self.wechat, self.media, now=self.now, draw=self.draw),
                 OutboxKind.MASS: MassSends(self.api, now=self.now),
-                OutboxKind.RESULT: apply_results,
+                OutboxKind.RESULT: Results(self.now),
                 OutboxKind.MEDIA: MediaFetcher(self.api, self.media, self.session, now=self.now),
                 OutboxKind.ERASE: Erasures(self.media),
                 OutboxKind.GROUP: Groups(self.session, now=self.now, plain_http=self.settings.connector_http),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.messages import Message
@@ -95,8 +95,14 @@ async def _mark(reference: str, reason: str, now: datetime) -> bool:
     return bool(rows)
 
 
-async def apply_results(jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
+class Results:
     """The outbox's handler of RESULT jobs. A reference that is still unknown is none of ours."""
-    for job in jobs:
-        await _mark(str(job.payload["reference"]), str(job.payload["reason"]), datetime.now(UTC))
-        end(job, sent("result"))
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    async def __call__(self, jobs: Sequence[Job], end: Callable[[Job, Done], None]) -> None:
+        """Note what waited until we knew the notice it is about."""
+        for job in jobs:
+            await _mark(str(job.payload["reference"]), str(job.payload["reason"]), self._now())
+            end(job, sent("result"))

@@ -13,7 +13,7 @@ from models.cases import Case
 from models.database import fetch, to_json
 from models.people import Area, Resident, Staff
 from simulator.quotas import Trigger
-from tests.reliability.wire import WeChat, text
+from tests.reliability.wire import WeChat, event, text
 from tests.town import CHEN, LI, WANG, Town
 
 GRID = "grid:429906001001001"
@@ -42,7 +42,7 @@ async def tell(town: Town, openid: str, case_id: int, sentence: str, kind: str =
     journal.tell(Notice(openid, sentence, (), FIELDS | more, kind=kind))
     await journal.write(await Case.get(id=case_id))
     await town.deliver()
-    return (await fetch("SELECT * FROM outbox ORDER BY id DESC LIMIT 1"))[0]
+    return (await fetch("SELECT * FROM outbox WHERE kind = 'notice' ORDER BY id DESC LIMIT 1"))[0]
 
 
 def refusals(town: Town) -> list[str]:
@@ -162,6 +162,20 @@ async def test_a_template_that_was_blocked_is_undelivered_though_it_was_taken(to
     row = (await fetch("SELECT state, error FROM outbox WHERE id = $1", taken["id"]))[0]
     assert row == {"state": "undelivered", "error": "模板消息没有送到：对方拒收"}
     assert "对方拒收" in await town.say(LI, "未送达")
+
+
+async def test_a_report_that_is_faster_than_our_note_waits_for_it(town: Town, wechat: WeChat) -> None:
+    case_id = await reported(town)
+    town.clock.advance(timedelta(days=3))
+    taken = await tell(town, CHEN, case_id, "被拒收")
+    await fetch("UPDATE outbox SET reference = '' WHERE id = $1", taken["id"])
+    failed = f"<MsgID>{taken['reference']}</MsgID><Status>failed:user block</Status>"
+    await wechat.push(event(CHEN, "TEMPLATESENDJOBFINISH", town.clock(), failed), town.clock())
+    await fetch("UPDATE outbox SET reference = $2 WHERE id = $1", taken["id"], taken["reference"])
+    town.clock.advance(timedelta(seconds=10))
+    await town.deliver()
+    [row] = await fetch("SELECT state, finished_at FROM outbox WHERE id = $1", taken["id"])
+    assert row == {"state": "undelivered", "finished_at": town.clock()}
 
 
 async def test_staff_see_who_was_not_reached_about_a_booking_too(town: Town) -> None:
