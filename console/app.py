@@ -19,7 +19,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from console import shown
-from console.frame import ROOT, CodeFirst, Office, Page, Pages, Visit, note_refusal, opened
+from console.frame import ROOT, CodeFirst, Office, Page, Pages, StaleForm, Visit, note_refusal, opened
 from console.menu import here, menu
 from console.pages import (
     account,
@@ -263,15 +263,19 @@ def _told(error: Exception, request: web.Request, office: Office) -> web.StreamR
         return web.Response(status=said.http_status, text=said.say)
     templates = request.config_dict[_TEMPLATES]
     visit = request.get(_VISIT) or Visit(request, office, office.now(), request[_IDENT], templates)
-    # A wrong password or code that a form brought is told beside it; who has no session any more begins anew.
-    if isinstance(said, NotSignedIn) and (request.method == "GET" or (visit.by_htmx and _VISIT not in request)):
+    # A wrong password or code that a form brought is told beside it, and so is the end of a session.
+    if isinstance(said, NotSignedIn) and request.method == "GET":
         return visit.go("/login", "请先登录。" if visit.by_htmx else "")
     if isinstance(said, CodeFirst):
         return visit.go("/account/code", said.say)
     if visit.by_htmx:
         # 200: it was answered; a page's console is for what nobody foresaw.
-        answer = visit.render("fault.html", fault=said)
+        stale = isinstance(said, StaleForm) and visit.person
+        over = isinstance(said, NotSignedIn) and _VISIT not in request
+        answer = visit.render("fault.html", fault=said, stale=stale, over=over)
         answer.headers["X-Fault"] = said.code
+        if stale:  # who signed in since sends it with a second click; no other site can ask by htmx, or read this
+            answer.headers["X-Mark"] = visit.mark
         return answer
     return visit.render("error.html", said.http_status, fault=said, title="没有办成")
 

@@ -225,13 +225,21 @@ class Visit:
         return _checked(model, {name: given.getall(name) if _many(model, name) else given[name] for name in given})
 
     async def check_mark(self) -> None:
-        """Raises NotAllowed for a form that did not come from a page of ours."""
+        """Raises NotAllowed for a form that did not come from a page of ours, StaleForm for one of another session."""
         site = self.request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = urlsplit(self.request.headers.get("Origin", "")).netloc
         given = await self.request.post()
-        fits = hmac.compare_digest(str(given.get(_MARK, "")), self.mark)
-        if not fits or site not in ("same-origin", "none") or (origin and origin != self.request.host):
-            raise NotAllowed("form without our mark", say="页面放得太久了，请刷新页面再提交一次。")
+        if site not in ("same-origin", "none") or (origin and origin != self.request.host):
+            raise NotAllowed("form from elsewhere", say=StaleForm.default_say)
+        if not hmac.compare_digest(str(given.get(_MARK, "")), self.mark):
+            raise StaleForm("form without our mark")
+
+
+class StaleForm(NotAllowed):
+    """A form of a page of ours does not carry the mark of this session."""
+
+    code = "stale_form"
+    default_say = "页面放得太久了，请刷新页面再提交一次。"
 
 
 def _many(model: type[BaseModel], name: str) -> bool:
@@ -364,6 +372,7 @@ __all__ = [
     "Office",
     "Page",
     "Pages",
+    "StaleForm",
     "Visit",
     "administrator",
     "anyone",

@@ -17,6 +17,28 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form button:disabled").forEach((button) => { button.disabled = false; });
 });
 
+// A form of a session that ended is sent again by whoever signed in since, with the mark of now.
+document.addEventListener("htmx:before:response", (event) => {
+  const mark = event.detail.ctx.response.headers.get("X-Mark");
+  if (mark) document.querySelectorAll("input[name=mark]").forEach((field) => { field.value = mark; });
+});
+
+// Where somebody is writing, a session that ended takes nothing away: it is told on top, and the form tells how to go on.
+const written = () => [...document.querySelectorAll("form[method=post] :is(textarea, input:not([type]), input[type=text])")]
+  .some((field) => field.value !== field.defaultValue);
+document.addEventListener("htmx:before:response", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  if (!sourceElement.dataset.news || !response.headers.get("HX-Redirect")?.endsWith("/login") || !written()) return;
+  event.preventDefault();
+  if (document.getElementById("over")) return;
+  const said = document.createElement("p");
+  said.id = "over";
+  said.className = "said";
+  said.setAttribute("role", "alert");
+  said.textContent = "登录已经结束，这一页不再更新。写的都还在，提交时会告诉您怎么接着做。";
+  document.getElementById("main").prepend(said);
+});
+
 // What asks by itself keeps what it shows when the answer is an error: the next one mends it.
 let missed = false;
 document.addEventListener("htmx:before:response", (event) => {

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 from playwright.async_api import Browser, Page, expect
 
-from models.cases import Case
+from console.frame import SESSION
+from domain.console_login import begin_session
+from models.cases import Case, CaseEvent
 from models.enums import Status
+from models.people import Staff
 from tests.browser.desks import desk_of
 from tests.console.test_desk import held
 from tests.town import CHEN, Town
@@ -91,6 +94,29 @@ async def test_news_is_told_and_neither_focus_nor_choice_is_lost(chromium: Brows
         town.clock.advance(timedelta(days=1))
         await freshen(page)
         await expect(page).to_have_url(re.compile("/console/login$"))
+
+
+async def test_what_is_being_written_outlives_the_session(chromium: Browser, town: Town):
+    case = await held(town, "王芳", 100)
+    async with desk_of(chromium, town, "王芳", f"/cases/{case.id}") as (page, faults):
+        words = page.locator("#memo-text")
+        await page.keyboard.press("m")
+        await words.fill("梯子在物业，明天上午去拿")
+        send = page.locator("form", has=words).get_by_role("button")
+        town.clock.advance(timedelta(minutes=31))
+        await page.evaluate("document.body.dispatchEvent(new CustomEvent('news'))")
+        await expect(page.locator("#over")).to_contain_text("写的都还在")
+        await send.click()
+        await expect(page.locator("form", has=words)).to_contain_text("在新的一页登录")
+        secret = await begin_session((await Staff.get(name="王芳")).id, town.clock(), "test")
+        await page.context.add_cookies([{"name": SESSION, "value": secret, "url": town.url}])
+        await send.click()
+        await expect(page.locator("form", has=words)).to_contain_text("现在登录的是网格员王芳")
+        await expect(words).to_have_value("梯子在物业，明天上午去拿")
+        await send.click()
+        await expect(page.locator(".said")).to_contain_text("记下")
+        assert await CaseEvent.filter(case_id=case.id, text__contains="梯子在物业").count() == 1
+        assert faults == []
 
 
 async def test_what_a_resident_reports_appears_by_itself_on_a_desk_that_is_open(chromium: Browser, town: Town):
