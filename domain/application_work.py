@@ -12,6 +12,7 @@ from domain import application_notices as notices
 from domain.application_deciders import department_of
 from domain.application_rows import keep_files, note_event, paused_since, title_of
 from domain.applications import Tie, absent, lock, tell_applicant, ties
+from domain.directory_history import compare
 from domain.forms import Field, read_fields
 from domain.journal import audit
 from domain.people import Person, Post, own_residents, post_of
@@ -196,7 +197,8 @@ def place_of(line: Line) -> tuple[datetime, int]:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """An application as one person may read it: `fields` and `answers` are empty for who does not work on it."""
+    """An application as one person may read it: `fields` and `answers` are empty for who does not work on it.
+    `version`: of the form that was filled in; `newest`: of the one there is now; `since`: what that asks otherwise."""
 
     application: Application
     title: str
@@ -208,6 +210,9 @@ class Dossier:
     holder: str
     ties: frozenset[Tie]
     asked_at: datetime | None = None
+    version: int = 0
+    newest: int = 0
+    since: Sequence[str] = ()
 
     @property
     def whole(self) -> bool:
@@ -228,6 +233,7 @@ async def read(person: Person, application_id: int, now: datetime, source: str =
     if Tie.APPLICANT not in who:
         await audit(person.actor, "application:read", found.id, now, source=source)
     form = await ServiceForm.get(id=found.form_id)
+    newest = await ServiceForm.filter(item_id=found.item_id).order_by("-version").first() or form
     name, phone = await _reached(found)
     return Dossier(
         found,
@@ -240,6 +246,9 @@ async def read(person: Person, application_id: int, now: datetime, source: str =
         label,
         who,
         asked,
+        form.version,
+        newest.version,
+        compare(form, newest),
     )
 
 

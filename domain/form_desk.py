@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.directory_history import Change, of_form
 from domain.directory_rows import check_edits, may_edit, write_row
 from domain.form_tables import FORMS, MOST_FIELDS, TYPE_NAMES, form_cells, write_limits
 from domain.forms import Field, FieldType, asked_at, introduction, read_fields
@@ -122,6 +123,7 @@ class FormSheet:
     words: FormWords
     mark: str
     may_edit: bool
+    changes: Sequence[Change]
 
 
 async def read_form(person: Person, item_id: int) -> FormSheet:
@@ -132,7 +134,8 @@ async def read_form(person: Person, item_id: int) -> FormSheet:
     words = FormWords(
         [_words(field) for field in asked], form.time_limit if form else "", form.active if form else True
     )
-    return FormSheet(item, form.version if form else 0, words, mark, await may_edit(person, item.area_id))
+    edits, changes = await may_edit(person, item.area_id), await of_form(item.id)
+    return FormSheet(item, form.version if form else 0, words, mark, edits, changes)
 
 
 async def _newest(item: ServiceItem) -> tuple[ServiceForm | None, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from domain import table_values as read
 from domain.forms import MOST_PHOTOS, Field, FieldType, read_fields
-from domain.organisation_plans import Known, Plan, resolve
+from domain.organisation_plans import Known, Plan, resolve, switched
 from domain.tables import Cell, Column, Faults, Row, Table, Wrong
 from models.bookings import ServiceForm
 from models.services import ServiceItem
@@ -30,6 +30,8 @@ TYPES = {
 }
 TYPE_NAMES = {kind: name for name, kind in TYPES.items()}
 MOST_FIELDS, MOST_OPTIONS = 15, 9
+#: Audit tag: a new version of an item's form (`version 2`), or it is stopped (`off`) or taken up again (`on`).
+FORM_CHANGED, VERSION = "form:change", "version "
 _BAR = re.compile(r"\s*[|｜]\s*")
 _BOUNDS = re.compile(r"(\d{0,6})\s*[-~到]\s*(\d{0,6})")
 _OPTIONAL = ("选填", "可不填")
@@ -126,11 +128,14 @@ async def plan_forms(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
             "time_limit": row.values.get("time_limit", last.time_limit) or "",
         }
         active = row.get("active", last.active)
+        changed = [switched("active", active)] if found and active != found.active else []
         if found and all(getattr(found, name) == value for name, value in content.items()):
             plan.put(row, found, {"active": active})
         else:
             new = {"item_id": item_id, "version": last.version + 1, "active": active, "created_at": now}
             plan.put(row, None, new | content)
+            changed.append(f"{VERSION}{last.version + 1}")
+        plan.noted += [(FORM_CHANGED, item_id, what) for what in changed if item_id]
     return plan
 
 

@@ -219,16 +219,24 @@ def is_platform(openid: str) -> bool:
 
 _AUDIT = """
 INSERT INTO audit_event (at, actor, tag, object_id, before, after, allowed, source, place, hash)
-VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8)
+VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9)
 """
 
 
 async def audit(
-    actor: str, tag: str, object_id: int | None, now: datetime, *, allowed: bool = True, source: str = ""
+    actor: str,
+    tag: str,
+    object_id: int | None,
+    now: datetime,
+    *,
+    allowed: bool = True,
+    source: str = "",
+    after: str = "",
 ) -> None:
     """One audit row for what is not a case's transition; a refused attempt leaves this row and nothing else. About a
-    case, it joins the case's chain."""
-    row = {"at": now, "actor": actor, "tag": tag, "object_id": object_id, "before": "", "after": "", "allowed": allowed}
+    case, it joins the case's chain. `after`: what became of it, in at most sixteen characters."""
+    row = {"at": now, "actor": actor, "tag": tag, "object_id": object_id, "before": "", "after": after}
+    row |= {"allowed": allowed}
     row |= {"source": source, "place": None}
     async with transaction():
         case = None
@@ -240,4 +248,4 @@ async def audit(
         if case:
             case.audit_count, case.audit_head = case.audit_count + 1, digest
             await case.save(update_fields=["audit_count", "audit_head"])
-        await fetch(_AUDIT, now, actor, tag, object_id, allowed, source, row["place"], digest)
+        await fetch(_AUDIT, now, actor, tag, object_id, after, allowed, source, row["place"], digest)

@@ -239,14 +239,16 @@ async def _left_with_work(plan: Plan) -> list[str]:
 
 
 async def _write(plans: Sequence[Plan], known: Known, now: datetime, report: ImportReport, by: tuple[str, str]) -> None:
-    """Everything, with one audit row for each table that changes. What is shipped fills in where there is nothing: a
-    duty list before the first of the community's own, ready sentences after them."""
+    """Everything, with one audit row for each table that changes and those its plan notes. What is shipped fills in
+    where there is nothing: a duty list before the first of the community's own, ready sentences after them."""
     if known.areas:
         await add_default_duties()
     for plan in plans:
         await plan.write()
         if plan.added or plan.changed or plan.dropped:
             await audit(by[0], f"{plan.table.name}:import", None, now, source=by[1])
+        for tag, object_id, what in plan.noted:
+            await audit(by[0], tag, object_id, now, source=by[1], after=what)
         if plan.table is SPECIAL_DAYS:
             await bookings.look_again()
     if known.areas:

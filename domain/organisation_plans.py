@@ -25,6 +25,10 @@ class Plan:
     table: Table
     model: type[Model]
     faults: Faults
+    tag: str = ""
+    """Under which the audit trail is told of each row that is there which of its columns change; "" = it is not."""
+    noted: list[tuple[str, int, str]] = field(default_factory=list)
+    """(tag, id, what) for the audit trail, one row each."""
     added: list[Model] = field(default_factory=list)
     changed: list[Model] = field(default_factory=list)
     dropped: int = 0
@@ -62,6 +66,7 @@ class Plan:
             setattr(found, name, value)
         self.changed.append(found)
         self._names |= changes.keys()
+        self.noted += [(self.tag, found.pk, switched(name, value)) for name, value in changes.items() if self.tag]
         if len(self.lines) < MOST_LINES:
             self.lines.append(f"{self.table.title} 第 {row.number} 行：改{self._heads(changes)}")
         return found
@@ -77,6 +82,11 @@ class Plan:
             await self.model.bulk_create(self.added, batch_size=_BATCH)
         for start in range(0, len(self.changed), _BATCH):  # one by one: the ORM would first write down all of them
             await self.model.bulk_update(self.changed[start : start + _BATCH], fields=sorted(self._names))
+
+
+def switched(name: str, value: object) -> str:
+    """What the audit trail is told of a column: of one that says whether something is in use, what it says now."""
+    return name if name != "active" else "on" if value else "off"
 
 
 def given(row: Row, model: type[Model], *names: str) -> dict[str, Any]:

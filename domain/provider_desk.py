@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from domain.access import relation
 from domain.clock import SHANGHAI
+from domain.directory_history import NEW, Change, of_provider
 from domain.directory_rows import check_area, check_edits, may_edit, read_code, write_row
 from domain.journal import audit
 from domain.lookup import in_order
@@ -89,7 +90,7 @@ class Opinion:
 @dataclass(frozen=True, slots=True)
 class ProviderSheet:
     """A provider as staff read them. `cells`: as they are edited; `mark`: of these; `opinions`: the newest;
-    `complaints`: those cases about them that this person may read."""
+    `complaints`: those cases about them that this person may read; `changes`: the newest first."""
 
     provider: Provider
     cells: Mapping[str, str]
@@ -97,6 +98,7 @@ class ProviderSheet:
     may_edit: bool
     opinions: Sequence[Opinion]
     complaints: Sequence[Case]
+    changes: Sequence[Change]
 
 
 _COMPLAINTS = "SELECT case_id FROM provider_complaint WHERE provider_id = $1 ORDER BY id DESC LIMIT $2"
@@ -110,7 +112,8 @@ async def read_provider(person: Person, provider_id: int) -> ProviderSheet:
     opinions = [Opinion(one.stars, mask(one.words), one.at) for one in rated]
     cases = await in_order([row["case_id"] for row in await fetch(_COMPLAINTS, found.id, _SHOWN)])
     own = [one for one in cases if await relation(person, one) - {Who.REPORTER, Who.NEIGHBOUR, Who.COLLEAGUE}]
-    return ProviderSheet(found, cells, mark_of(cells), await may_edit(person, found.area_id), opinions, own)
+    edits, changes = await may_edit(person, found.area_id), await of_provider(found)
+    return ProviderSheet(found, cells, mark_of(cells), edits, opinions, own, changes)
 
 
 async def _seen(person: Person, provider_id: int, tag: str) -> Provider:
@@ -144,7 +147,7 @@ async def add_provider(
         code = read_code(PROVIDERS, code)
         if await Provider.exists(code=code):
             raise Conflict("provider code is taken", say="这个编码已经有了，请换一个。")
-        return await _write(person, code, cells, now, source)
+        return await _write(person, code, cells, now, source, NEW)
 
 
 async def check_provider(person: Person, provider_id: int, now: datetime, source: str = "") -> Provider:
@@ -165,9 +168,11 @@ async def _own(person: Person, provider_id: int) -> Provider:
     return found
 
 
-async def _write(person: Person, code: str, cells: Mapping[str, str], now: datetime, source: str) -> Provider:
+async def _write(
+    person: Person, code: str, cells: Mapping[str, str], now: datetime, source: str, how: str = ""
+) -> Provider:
     await check_area(person, cells.get("area", ""), _EDIT)
     await write_row(person, PROVIDERS, WRITTEN, {"code": code} | dict(cells), now, source)
     found = await Provider.get(code=code)
-    await audit(person.actor, _EDIT, found.id, now, source=source)
+    await audit(person.actor, _EDIT, found.id, now, source=source, after=how)
     return found

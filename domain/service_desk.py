@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.clock import SHANGHAI
+from domain.directory_history import NEW, Change, of_item
 from domain.directory_rows import check_area, check_edits, may_edit, may_write, read_code, write_row
 from domain.journal import audit
 from domain.organisation import take_turn
@@ -31,17 +32,20 @@ _EDIT = "service:edit"
 
 @dataclass(frozen=True, slots=True)
 class Sheaf:
-    """An item as it is edited: `cells` by the column's name, blank where there is nothing."""
+    """An item as it is edited: `cells` by the column's name, blank where there is nothing; `changes`: the newest
+    first."""
 
     item: ServiceItem
     cells: Mapping[str, str]
     may_edit: bool
+    changes: Sequence[Change]
 
 
 async def read_item(person: Person, item_id: int) -> Sheaf:
     """An item of staff's area, a stopped one too. Raises NotFound, NotAllowed for residents."""
     item = await seen_item(person, item_id, "service:read")
-    return Sheaf(item, as_text(ITEMS.columns, item_cells(item)), await may_edit(person, item.area_id))
+    cells = as_text(ITEMS.columns, item_cells(item))
+    return Sheaf(item, cells, await may_edit(person, item.area_id), await of_item(item))
 
 
 async def seen_item(person: Person, item_id: int, tag: str) -> ServiceItem:
@@ -76,10 +80,12 @@ async def add_item(person: Person, code: str, cells: Mapping[str, str], now: dat
         code = read_code(ITEMS, code)
         if await ServiceItem.exists(code=code):
             raise Conflict("item code is taken", say="这个编码已经有了，请换一个。")
-        return await _write(person, code, cells, now, source)
+        return await _write(person, code, cells, now, source, NEW)
 
 
-async def _write(person: Person, code: str, cells: Mapping[str, str], now: datetime, source: str) -> ServiceItem:
+async def _write(
+    person: Person, code: str, cells: Mapping[str, str], now: datetime, source: str, how: str = ""
+) -> ServiceItem:
     await check_area(person, cells.get("area", ""), _EDIT)
     review = {
         "reviewed_on": now.astimezone(SHANGHAI).date().isoformat(),
@@ -87,7 +93,7 @@ async def _write(person: Person, code: str, cells: Mapping[str, str], now: datet
     }
     await write_row(person, ITEMS, WRITTEN, {"code": code} | dict(cells) | review, now, source)
     item = await ServiceItem.get(code=code)
-    await audit(person.actor, _EDIT, item.id, now, source=source)
+    await audit(person.actor, _EDIT, item.id, now, source=source, after=how)
     return item
 
 

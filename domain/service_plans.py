@@ -30,6 +30,8 @@ _CONTENT += ("fee", "duration", "place", "latitude", "longitude", "phone", "hour
 _ITEM = (*_CONTENT, "position", "reviewed_on", "reviewer", "active")
 _PROVIDER = ("name", "kind", "words", "phone", "place", "price", "checked_on", "active")
 _FILES = "domain.service_data"
+#: Audit tags: one row for each column that another row of a table changes.
+ITEM_CHANGED, PROVIDER_CHANGED = "service:change", "provider:change"
 
 
 async def plan_classes(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
@@ -49,7 +51,7 @@ async def plan_classes(rows: Sequence[Row], known: Known, faults: Faults) -> Pla
 
 async def plan_items(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     """An item is known by its code; new content is a new version."""
-    plan = Plan(ITEMS, ServiceItem, faults)
+    plan = Plan(ITEMS, ServiceItem, faults, ITEM_CHANGED)
     classes = {each.code: each.id for each in await ServiceClass.all()} | known.service_classes
     there = {each.code: each for each in await ServiceItem.all()}
     ids = iter(await draw_ids("service_item", len({row.get("code") for row in rows} - there.keys())))
@@ -75,7 +77,7 @@ async def plan_items(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
 
 async def plan_providers(rows: Sequence[Row], known: Known, faults: Faults) -> Plan:
     """A provider is known by their code."""
-    plan = Plan(PROVIDERS, Provider, faults)
+    plan = Plan(PROVIDERS, Provider, faults, PROVIDER_CHANGED)
     there = {each.code: each for each in await Provider.all()}
     for row in rows:
         code, before = row.get("code"), faults.count

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field, create_model
 
+from console.audit_words import say_actor
 from console.frame import Form, Pages, Visit, staff
 from console.values import MaybeIdent
 from domain import provider_desk
@@ -112,7 +113,9 @@ async def show(visit: Visit) -> web.StreamResponse:
     """One of them, to be read or changed."""
     sheet = await provider_desk.read_provider(visit.staff, _which(visit))
     offered = await _choices(visit)
-    return visit.render("provider.html", title=sheet.provider.name, sheet=sheet, cells=sheet.cells, **offered)
+    return visit.render(
+        "provider.html", title=sheet.provider.name, sheet=sheet, cells=sheet.cells, say_actor=say_actor, **offered
+    )
 
 
 @pages.post(_ONE, who=staff)

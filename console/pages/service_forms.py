@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field
 
+from console.audit_words import say_actor
 from console.frame import Form, Pages, Visit, staff
 from console.values import MaybeIdent
 from domain import form_desk
@@ -105,6 +106,7 @@ async def _page(visit: Visit, sheet: FormSheet, words: FormWords, **more: Any) -
         words=words,
         spare=[FieldWords("", "文字")] * spare,
         kinds=list(TYPES),
+        say_actor=say_actor,
         most=MOST_FIELDS,
         **({"bubbles": form_desk.preview(sheet.item.title, words) if words.questions else ()} | more),
     )

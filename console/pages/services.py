@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field, create_model
 
+from console.audit_words import say_actor
 from console.frame import Form, Pages, Visit, staff
 from console.values import today
 from domain import service_corrections, service_help, services
@@ -167,6 +168,8 @@ async def show(visit: Visit) -> web.StreamResponse:
         item=sheaf.item,
         cells=sheaf.cells,
         may_edit=sheaf.may_edit,
+        changes=sheaf.changes,
+        say_actor=say_actor,
         editors=[] if sheaf.may_edit else await service_corrections.editors(visit.staff, sheaf.item.id),
         may_review=may_write(visit.staff) and sheaf.item.active,
         columns=WRITTEN,

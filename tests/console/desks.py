@@ -38,3 +38,9 @@ def sentence(page: str) -> str:
     """What the page says happened, or why it did not."""
     found = re.search(r'<p class="(?:said|lead)"[^>]*>([^<]*)<', page)
     return unescape(found[1]) if found else ""
+
+
+def history(page: str) -> list[str]:
+    """What each change of a page's history was, the newest first."""
+    part = page.partition('id="history"')[2].partition("</section>")[0]
+    return [unescape(said).strip() for said in re.findall(r"<br>([^<]*)", part)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from models.people import Staff
 from models.services import Provider
 from tests.console.administration import sit_down
 from tests.console.conftest import Desk
+from tests.console.desks import history
 from tests.console.forms import form_to
 from tests.town import CHEN, Town
 
@@ -43,20 +45,24 @@ async def test_a_provider_is_added_changed_looked_at_and_stopped_and_residents_f
 
     page = f"/services/providers/{made.id}"
     before = form_to(await li.open(page), page).typed()
+    town.clock.advance(timedelta(minutes=1))
     await li.send(page, **before | {"phone": "", "price": "一把 5 元"})
     changed = await Provider.get(id=made.id)
     assert (changed.phone, changed.price, changed.words) == ("", "一把 5 元", "磨刀")
     assert "刚刚有人改过" in await li.send(page, **before | {"price": "一把 8 元"})
     await li.open(page)
+    town.clock.advance(timedelta(minutes=1))
     assert "今天看过证照和价格" in await li.send(f"{page}/check")
     assert "2026-11-20" in li.page
 
     stopped = form_to(await li.open(page), page).typed()
     del stopped["active"]
+    town.clock.advance(timedelta(minutes=1))
     await li.send(page, **stopped)
     assert "停用" in await li.open("/services/providers?q=磨")
     assert "磨剪子戗菜刀" not in await town.say(CHEN, "附近磨刀")
     assert await AuditEvent.filter(tag="provider:edit", object_id=made.id, allowed=True).count() == 3
+    assert history(await li.open(page)) == ["停用了", "看过证照和价格", "改了电话、价格", "新写的"]
 
 
 async def test_staff_read_what_residents_said_without_their_numbers_and_open_the_complaints(town: Town, li: Desk):

@@ -13,6 +13,7 @@ from models.people import Area, Staff
 from models.services import ServiceItem
 from tests.console.administration import sit_down
 from tests.console.conftest import Desk
+from tests.console.desks import history
 from tests.console.forms import form_to
 from tests.domain.applied import applied
 from tests.town import CHEN, Town
@@ -84,6 +85,7 @@ async def test_the_first_form_of_an_item_is_asked_in_the_chat_word_for_word_as_i
 async def test_another_question_is_another_version_and_who_applied_before_keeps_theirs(town: Town, li: Desk):
     before = await applied(await find_person(CHEN, town.clock()), town.clock())
     item = await own_item("gljt")
+    old = [one["label"] for one in (await ServiceForm.get(item_id=item.id)).fields_]
     page = f"/services/forms/{item.id}"
     assert "1 件" in await li.open("/services/forms")
     typed = form_to(await li.open(page), page).typed()
@@ -96,6 +98,13 @@ async def test_another_question_is_another_version_and_who_applied_before_keeps_
     assert [one["label"] for one in new.fields_] == ["老人姓名", "备注"]
     assert (new.version, new.time_limit) == (2, "10工作日")
     assert (await Application.get(id=before.id)).form_id != new.id
+    assert history(await li.open(page)) == ["加了备注", f"去掉了{'、'.join(old[1:])}", "第一次写"]
+    assert all(label in li.page.partition('id="history"')[2] for label in old), "what the older version asked"
+    await li.open(f"/applications/{before.id}")
+    kept = await li.send(f"/applications/{before.id}/take")
+    assert "填的是第 1 版申请表" in kept
+    assert "去掉了" in kept
+    assert all(f"<dt>{label}</dt>" in kept for label in old)
     await li.open(page)
     assert "刚刚有人改过" in await li.send(page, **typed)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from domain.organisation import import_row
 from domain.people import find_operator, find_person
 from domain.service_corrections import MOST_A_DAY, suggest
 from domain.service_help import ask
+from domain.service_tables import ITEMS
 from models.audit import AuditEvent
 from models.messaging import Outbox
 from models.people import Area, Staff
 from models.services import MissingItem, ServiceItem
 from tests.console.administration import sit_down
 from tests.console.conftest import Desk
+from tests.console.desks import history
 from tests.console.forms import form_to
 from tests.town import CHEN, Town
 
@@ -43,9 +47,17 @@ async def test_a_form_saved_as_it_is_changes_no_word_and_one_change_makes_the_ne
     assert (same.reviewer, str(same.reviewed_on)) == ("李主任", "2026-11-20")
 
     changed = before | {"fee": "免费", "materials": "身份证｜原件｜1\n租房合同｜复印件｜2", "phone": ""}
-    await li.send(f"/services/{item.id}", **changed)
+    town.clock.advance(timedelta(minutes=1))
+    page = await li.send(f"/services/{item.id}", **changed)
+    assert history(page) == ["改了材料、费用", "核对过，没有改动"]
+    assert re.search(r"第 2 版</strong> <span[^>]*>[^<]*李主任", page)
+    town.clock.advance(timedelta(minutes=1))
+    await import_row(ITEMS, {"code": item.code, "hours": "全天"}, town.clock(), by=("operator", "import"))
+    page = await li.open(f"/services/{item.id}")
+    assert history(page)[0] == "改了开放时间"
+    assert re.search(r"第 3 版</strong> <span[^>]*>[^<]*运维", page)
     stored = await ServiceItem.get(id=item.id)
-    assert (stored.version, stored.fee, stored.phone) == (2, "免费", "")
+    assert (stored.version, stored.fee, stored.phone) == (3, "免费", "")
     assert [(one["name"], one["count"]) for one in stored.materials] == [("身份证", 1), ("租房合同", 2)]
     assert await AuditEvent.filter(tag="service:edit", object_id=item.id, allowed=True).count() == 2
     await town.say(CHEN, "居住证怎么办")
