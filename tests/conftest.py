@@ -23,6 +23,7 @@ from aiohttp import web_app
 from redis import asyncio as aioredis
 from tortoise.apps import Apps
 
+import nlp
 from app.demo import load_demo
 from app.engines import Engines, engines
 from app.logs import configure_logs
@@ -122,7 +123,12 @@ def redis_url(started_engines: Engines) -> str:
 
 @pytest.fixture(scope="session")
 async def template_database(started_engines: Engines) -> str:
-    """The name of a migrated database with the demo community, copied for each test."""
+    """The name of a migrated database with the demo community, copied for each test.
+
+    Word lists are read before any test, as in a process that serves: on a slow machine that takes longer than
+    PostgreSQL lets a transaction stand still.
+    """
+    nlp.prepare()
     url = started_engines.database_url.replace("/linli?", f"/{_TEMPLATE}?")
     await migrate(url)
     async with database(url, 2):

@@ -10,6 +10,7 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
+import nlp
 from domain.people import Person
 from domain.room_messages import post
 from models.database import database
@@ -25,6 +26,7 @@ async def talk(person: Person, room_id: int) -> None:
 
 
 async def main(url: str, names: list[str]) -> None:
+    nlp.prepare()
     async with database(url, 12):
         people = [await neighbour(name, NOW) for name in names]
         room = await first_room()
