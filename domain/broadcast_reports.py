@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.audience_previews import SMALL
-from domain.audiences import Reached, Via, list_people
+from domain.audience_rules import within
+from domain.audiences import Audience, Reached, Via, list_people
 from domain.broadcasts import find, hand_in, officer
 from domain.clock import SHANGHAI
 from domain.deliveries import audience_of
@@ -103,9 +104,21 @@ async def expected(broadcast: Broadcast, now: datetime, most: int = 0) -> Previe
         rooms = await fetch(_GRIDS, sorted(audience.area_ids))
         ways["群公告", "每个网格群一条"] = rooms[0]["grids"]
     shares = [Share(way, count, why) for (way, why), count in ways.items()]
-    return Preview(audience.words, people, skipped, shares, sample, more=more)
+    return Preview(await whom(broadcast, audience), people, skipped, shares, sample, more=more)
 
 
+async def whom(broadcast: Broadcast, audience: Audience) -> str:
+    """`东亭社区80 岁以上的人`: the rule with the area it is for, where it does not name one itself."""
+    if within(audience.rule) is not None:
+        return audience.words
+    return f"{(await fetch(_NAMED, broadcast.area_id))[0]['name']}{audience.words}"
+
+
+# A grid is only known by its community's name.
+_NAMED = """
+SELECT CASE WHEN a.level = 'grid' THEN coalesce(p.name, '') ELSE '' END || a.name AS name
+FROM area a LEFT JOIN area p ON p.id = a.parent_id WHERE a.id = $1
+"""
 _GRIDS = "SELECT count(*)::int AS grids FROM area WHERE level = 'grid' AND id = ANY ($1::int[])"
 _OPEN = """
 SELECT p.openid, coalesce(c.last_message_at > $2, false) AS talks, (

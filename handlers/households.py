@@ -21,7 +21,10 @@ _I_LIVE = re.compile(r"(?:我|我家|我们|我们家)(?:住|住在|家住|家�
 _LOOK_UP = re.compile(r"(?:居民|住户)?档案\s*[:：]?\s*(\S.*)", re.DOTALL)
 _SET = re.compile(r"([\w\u4e00-\u9fff]{2,24}?)\s*(?:[:：=]|是|改成|\s)\s*(\S.{0,60})", re.DOTALL)
 #: Where “我住…” is no answer to something else.
-_FREE = ("", "services.class", "services.list", "services.item", "services.found")
+_FREE = {"", "services.class", "services.list", "services.item", "services.found", "services.materials", "unsure"}
+_FREE |= {"surveys.list", "surveys.results", "surveys.result", "topics.listed", "apply.menu", "apply.own"}
+_FREE |= {"booking.plan", "booking.day", "booking.time", "booking.confirm", "booking.mine", "booking.one"}
+_FREE |= {"activity.list", "activity.one", "activity.mine", "activity.account", "providers.kind", "providers.list"}
 _TAGS, _HOMES = 5, 6
 _NOTHING = ("无", "没有", "没有了", "删掉", "删除")
 _MORE, _ADD = "更多标签", "加一个人"

@@ -18,7 +18,6 @@ router: Router[Chat] = Router("surveys")
 
 _MOST, _SHORT = 6, 8
 _WANTED = r"(?:我?[要想]|参加|去|在哪儿?|怎么)?(?:投票|投个票|问卷|填问卷|做问卷|答问卷)[。！!]?"
-_LATER = "回复“取消”可以先放下，以后再回复“投票”接着答。"
 
 
 @router.on(either(words("我的投票", "议事", "议事投票", "小区投票", "调查问卷"), pattern(_WANTED)))
@@ -173,7 +172,8 @@ async def unreadable(chat: Chat) -> Reply:
         await survey_answers.forget_words(chat.turn.inbox_id)
     given = await survey_answers.draft(chat.person, survey.id)
     must = "这一题要答。" if chat.text.strip() in ("跳过", "不答") else ""
-    return _ask(chat, survey, given, f"没看明白。{must}{_LATER}")
+    later = f"回复“取消”可以先放下，以后再回复“{name(survey)}”接着答。"
+    return _ask(chat, survey, given, f"没看明白。{must}{later}")
 
 
 async def _still_open(chat: Chat) -> Survey:

@@ -136,7 +136,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         title=found.title,
         one=found,
         state=STATE_NAMES[found.state],
-        words=audience.words,
+        words=await broadcast_reports.whom(found, audience),
         channels=[CHANNEL_NAMES[Channel(name)] for name in found.channels],
         topic=topic_name(found.topic),
         when=say_calendar(found.calendar, visit.now, urgent=found.urgent),

@@ -24,6 +24,7 @@ async def written(town: Town) -> None:
     assert "我的网格的人" in asked
     shown = await town.say(WANG, "1")
     assert "【明天停水】" in shown
+    assert "发给东亭社区第一网格关注了公众号的人" in shown
     assert "比如" in shown
     assert "李主任批。批了就发" in await town.say(WANG, "1")
     await town.deliver()
