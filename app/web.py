@@ -30,7 +30,7 @@ from miniapp_api.hub import Hub
 from miniapp_api.hub_rounds import Rounds
 from miniapp_api.kernel import Desk
 from miniapp_api.limits import RateLimits as ApiLimits
-from models.database import fetch, is_away
+from models.database import fetch, is_passing
 from simulator import Platform, create_app
 
 #: A little above the largest upload the simulator takes; the callback itself reads 64 KiB at most.
@@ -74,7 +74,7 @@ def desk(running: Services, hub: Hub | None = None) -> Desk:
         wake=waker(running),
         find_token=tokens.find_token,
         limit=ApiLimits(running.redis, running.now).take,
-        away=is_away,
+        away=is_passing,
         key=settings.signing_key(),
         media=running.media,
         proxies=settings.proxies(),
@@ -96,7 +96,7 @@ def office(running: Services, live: Live) -> Office:
         wake=waker(running),
         find_session=partial(tokens.find_token, console=True),
         limit=ApiLimits(running.redis, running.now).take,
-        away=is_away,
+        away=is_passing,
         key=settings.signing_key(),
         logins=running.logins,
         address_of=lambda request: client_of(request, proxies),

@@ -20,7 +20,7 @@ from bot.replies import plain, render
 from bot.router import Turn
 from bot.wire import printable
 from errors import LinliError
-from models.database import fetch, from_json, is_away, to_json, transaction
+from models.database import fetch, from_json, is_away, once_more, to_json, transaction
 from models.enums import OutboxKind
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ class Inbox:
     async def take(self, message: Message, body: bytes, now: datetime) -> str | None:
         """Handle one message and give the text of the passive reply; None means `success`."""
         try:
-            return await self._take(message, body, now)
+            return await once_more(lambda: self._take(message, body, now))
         except LinliError as error:
             return await self._answer_refusal(message, body, now, error)
         except Exception as error:
@@ -147,6 +147,9 @@ class Inbox:
         return done
 
     async def _retry(self, inbox_id: int, message: Message, now: datetime) -> int:
+        return await once_more(lambda: self._reopened(inbox_id, message, now))
+
+    async def _reopened(self, inbox_id: int, message: Message, now: datetime) -> int:
         async with transaction():
             rows = await fetch(_REOPEN, inbox_id, now, message.openid)
             if not rows:

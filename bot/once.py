@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.outbox import Done, Job
-from models.database import fetch, to_json
+from bot.outbox import Done, Job, write_jobs
+from models.database import fetch
 from models.enums import OutboxState
 
 UNSURE = Done(OutboxState.UNDELIVERED, error="不确定是否送达，没有重发")
@@ -25,10 +25,13 @@ DEDUPED_FOR = timedelta(minutes=9)
 
 # A rung tried again keeps the time of its first call. Nothing is noted for who has lost the lease.
 _BEGIN = """
+WITH n AS (
+    SELECT n.* FROM jsonb_to_recordset($1::jsonb) AS n(id bigint, attempt int, rung text)
+    JOIN outbox o ON o.id = n.id FOR NO KEY UPDATE OF o
+)
 UPDATE outbox SET channel = n.rung,
     called_at = CASE WHEN outbox.channel = n.rung THEN coalesce(called_at, $2) ELSE $2 END
-FROM jsonb_to_recordset($1::jsonb) AS n(id bigint, attempt int, rung text)
-WHERE outbox.id = n.id AND outbox.attempt = n.attempt AND outbox.state = 'leased' RETURNING outbox.id
+FROM n WHERE outbox.id = n.id AND outbox.attempt = n.attempt AND outbox.state = 'leased' RETURNING outbox.id
 """
 _UNDO = "UPDATE outbox SET called_at = NULL, channel = '' WHERE id = ANY ($1::bigint[]) AND state = 'leased'"
 
@@ -64,7 +67,7 @@ class Calls:
         together, self._waiting = self._waiting, []
         rows = [{"id": one.job.id, "attempt": one.job.attempt, "rung": one.rung} for one in together]
         try:
-            noted = {row["id"] for row in await fetch(_BEGIN, to_json(rows), self._now())}
+            noted = await write_jobs(_BEGIN, rows, self._now())
         except BaseException:
             self._waiting = together + self._waiting  # each of them tries for itself, and fails or not
             raise

@@ -52,21 +52,38 @@ RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries, created_
 """
 
 _FINISH = """
+WITH d AS (
+    SELECT d.* FROM jsonb_to_recordset($1::jsonb)
+        AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text)
+    JOIN outbox o ON o.id = d.id FOR NO KEY UPDATE OF o
+)
 UPDATE outbox SET state = d.state, channel = d.channel, reference = d.reference, used = d.used, error = d.error,
     finished_at = $2, leased_until = NULL
-FROM jsonb_to_recordset($1::jsonb)
-    AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text)
-WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
+FROM d WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased' RETURNING outbox.id
 """
 
 # A claim that is given back is taken back: beyond the first, `attempt` counts the workers that vanished with the job.
 # The number is free again only because its holder has just let go of it.
 _RELEASE = """
+WITH d AS (
+    SELECT d.* FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8)
+    JOIN outbox o ON o.id = d.id FOR NO KEY UPDATE OF o
+)
 UPDATE outbox SET state = 'pending', attempt = outbox.attempt - 1, tries = d.tries, error = d.error,
     due_at = to_timestamp(d.due), leased_until = NULL
-FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8)
-WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased'
+FROM d WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased' RETURNING outbox.id
 """
+
+
+async def write_jobs(sql: str, rows: Sequence[Mapping[str, Any]], *values: Any) -> set[int]:
+    """Note something of many jobs in one statement, and of those that somebody else holds one by one: who has no other
+    row waits in no circle. `sql` locks the rows it finds by `FOR NO KEY UPDATE OF o`; gives the ids it has written."""
+    free = sql.replace("FOR NO KEY UPDATE OF o", "FOR NO KEY UPDATE OF o SKIP LOCKED")
+    written = {row["id"] for row in await fetch(free, to_json(list(rows)), *values)}
+    for row in rows:
+        if row["id"] not in written:
+            written |= {one["id"] for one in await fetch(sql, to_json([row]), *values)}
+    return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +222,7 @@ class Outbox:
         if finished:
             await self._finish(finished, now)
         if released:
-            await fetch(_RELEASE, to_json(released))
+            await write_jobs(_RELEASE, released)
 
     async def _finish(self, ended: list[dict[str, Any]], now: datetime) -> None:
         """Note ends. What ends while others are being noted is noted with the next: one commit for many sends."""
@@ -215,7 +232,7 @@ class Outbox:
             if not together:
                 return  # somebody before us took ours along
             try:
-                await fetch(_FINISH, to_json(together), now)
+                await write_jobs(_FINISH, together, now)
             except Exception:
                 if together == ended:
                     raise

@@ -68,6 +68,7 @@ from console.pages import (
     words,
 )
 from console.pages.events import EVENTS
+from domain.second_try import once_more
 from errors import LinliError, NotFound, NotSignedIn, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -217,7 +218,7 @@ def _handled(page: Page, office: Office, templates: Environment) -> Any:
         if page.method == "POST":
             await visit.check_mark()
         try:
-            answer = await page.handler(visit)
+            answer = await (page.handler(visit) if page.files else once_more(lambda: page.handler(visit)))
         except LinliError as error:
             await note_refusal(visit, error)
             raise

@@ -84,7 +84,7 @@ class Office:
     wake: Callable[[], Awaitable[None]]  # called after each write that went well
     find_session: FindSession
     limit: Limiter
-    away: Callable[[BaseException], bool]  # whether an error means that the database is gone for the moment
+    away: Callable[[BaseException], bool]  # whether an error means that the same will work soon
     key: bytes  # the installation's own, for signatures and seals
     logins: Logins
     address_of: Callable[[web.Request], str]  # through the proxies in front

@@ -289,6 +289,11 @@ async def _check_begin(plan_id: int, starts_at: datetime, but: int = 0) -> None:
 
 
 _MOVE = "UPDATE slot SET starts_at = $2, ends_at = $3, capacity = $4 WHERE id = $1"
+# People before their slot, as everywhere (`domain.booking_seats`).
+_WHO_SITS = """
+SELECT FROM resident WHERE id IN (SELECT resident_id FROM booking WHERE slot_id = $1 AND state IN ('waiting', 'booked'))
+ORDER BY id FOR KEY SHARE
+"""
 _REMIND_AGAIN = "UPDATE booking SET reminded = $2::jsonb WHERE slot_id = $1 AND state IN ('waiting', 'booked')"
 
 
@@ -300,6 +305,7 @@ async def change_session(
     async with transaction():
         activity, plan = await _lock(person, activity_id, "change")
         _check_alive(activity)
+        await fetch(_WHO_SITS, slot_id)
         slot = await _locked(plan.id, activity_id, slot_id, now)
         new = new.checked(now)
         if slot.starts_at <= now:

@@ -72,7 +72,7 @@ async def _begin_one(now: datetime) -> bool:
 _NEXT = """
 SELECT r.id FROM broadcast_run r JOIN broadcast b ON b.id = r.broadcast_id
 WHERE r.state = $1 AND b.state = 'approved' AND (NOT $2 OR b.urgent) AND r.id > $3
-ORDER BY b.urgent DESC, r.due_at, r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED FOR SHARE OF b SKIP LOCKED
+ORDER BY b.urgent DESC, r.due_at, r.id LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED FOR SHARE OF b SKIP LOCKED
 """
 
 

@@ -249,7 +249,7 @@ async def find(person: Person, broadcast_id: int) -> Broadcast:
 
 async def locked(person: Person, broadcast_id: int, verb: str) -> Broadcast:
     """The same for an action, its row locked. In a transaction."""
-    broadcast = await Broadcast.filter(id=broadcast_id).select_for_update().get_or_none()
+    broadcast = await Broadcast.filter(id=broadcast_id).select_for_update(no_key=True).get_or_none()
     return await _seen(person, broadcast, broadcast_id, verb)
 
 

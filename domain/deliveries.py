@@ -199,13 +199,15 @@ async def tell(person: Person, delivery_id: int, now: datetime, source: str = ""
 # What waits in the outbox and nobody has taken, and what was never handed over. A template whose last call may have
 # reached WeChat (called_at) is left to end by itself.
 _BACK = """
-WITH gone AS (
-    DELETE FROM outbox o USING delivery d
-    WHERE d.broadcast_id = $1 AND d.state = 'queued' AND o.id = d.outbox_id AND o.state = 'pending'
-        AND o.finished_at IS NULL AND o.called_at IS NULL
-    RETURNING d.id
+WITH held AS (
+    SELECT d.id, d.outbox_id FROM delivery d JOIN outbox o ON o.id = d.outbox_id
+    WHERE d.broadcast_id = $1 AND d.state = 'queued' AND o.state = 'pending' ORDER BY d.id FOR NO KEY UPDATE OF d
+), gone AS (
+    DELETE FROM outbox o USING held
+    WHERE o.id = held.outbox_id AND o.state = 'pending' AND o.finished_at IS NULL AND o.called_at IS NULL
+    RETURNING held.id
 )
-UPDATE delivery d SET state = 'listed', outbox_id = NULL FROM gone WHERE d.id = gone.id
+UPDATE delivery d SET state = $2, reason = $3, outbox_id = NULL FROM gone WHERE d.id = gone.id
 """
 _CALLS_BACK = """
 WITH gone AS (
@@ -214,22 +216,29 @@ WITH gone AS (
         AND o.finished_at IS NULL AND o.attempt = 0 AND c.called_at IS NULL AND (o.payload->>'call')::bigint = c.id
     RETURNING c.id
 ), left_out AS (
-    UPDATE delivery d SET state = 'listed', mass_call_id = NULL FROM gone WHERE d.mass_call_id = gone.id RETURNING d.id
+    UPDATE delivery d SET state = $2, reason = $3, mass_call_id = NULL FROM gone WHERE d.mass_call_id = gone.id
 )
 UPDATE mass_call c SET state = 'withdrawn' FROM gone WHERE c.id = gone.id
 """
 _FROM_THE_START = "UPDATE broadcast_run SET queued_to = 0 WHERE broadcast_id = $1 AND state = 'sending'"
-_CANCELLED = "UPDATE delivery SET state = 'skipped', reason = '已取消' WHERE broadcast_id = $1 AND state = 'listed'"
+_STAYS_BACK = "UPDATE delivery SET state = 'skipped', reason = $2 WHERE broadcast_id = $1 AND state = 'listed'"
+_CANCELLED = "已取消"
 
 
 async def take_back(broadcast_id: int) -> None:
     """What no worker has taken yet is not sent; it may be handed over again. In a transaction."""
-    await fetch(_BACK, broadcast_id)
-    await fetch(_CALLS_BACK, broadcast_id)
+    await _take_back(broadcast_id, DeliveryState.LISTED, "")
+
+
+async def _take_back(broadcast_id: int, state: DeliveryState, reason: str) -> None:
+    """Each delivery is changed once: a second change would look for its person, whom somebody may hold who waits for
+    the delivery."""
+    await fetch(_BACK, broadcast_id, state, reason)
+    await fetch(_CALLS_BACK, broadcast_id, state, reason)
     await fetch(_FROM_THE_START, broadcast_id)
 
 
 async def give_up(broadcast_id: int) -> None:
     """What was taken back, or never handed over, stays back for good. In a transaction."""
-    await take_back(broadcast_id)
-    await fetch(_CANCELLED, broadcast_id)
+    await fetch(_STAYS_BACK, broadcast_id, _CANCELLED)
+    await _take_back(broadcast_id, DeliveryState.SKIPPED, _CANCELLED)

@@ -75,9 +75,16 @@ async def erase(person: Person, now: datetime, source: str = "", *, even_open: b
         await audit(traces.actor, "resident:erase", traces.resident_id, now, source=source)
 
 
+# Their messages come first, as they do when one of them comes in: what they say now is said before or after.
+_TALK = """
+SELECT FROM conversation c JOIN resident r ON r.openid = c.openid WHERE r.id = $1 FOR UPDATE OF c
+"""
+
+
 async def _find(person: Person, *, even_open: bool) -> _Traces:
     me = person.resident_id
-    cases = await fetch("SELECT id, closed_at FROM cases WHERE reporter_id = $1 ORDER BY id FOR UPDATE", me)
+    await fetch(_TALK, me)
+    cases = await fetch("SELECT id, closed_at FROM cases WHERE reporter_id = $1 ORDER BY id FOR NO KEY UPDATE", me)
     still_open = sum(row["closed_at"] is None for row in cases) + await open_applications(me)
     if still_open and not even_open:
         raise Conflict(
@@ -88,6 +95,7 @@ async def _find(person: Person, *, even_open: bool) -> _Traces:
     if not rows:
         raise NotFound(f"resident {me}")
     row = rows[0]
+    await fetch("SELECT FROM room WHERE resident_id = $1 ORDER BY id FOR UPDATE", me)
     minis = await fetch("SELECT openid FROM miniapp_user WHERE resident_id = $1", row["id"])
     called = [row[name] for name in ("name", "nickname", "phone") if len(row[name]) > 1]
     openids = [row["openid"], *(one["openid"] for one in minis)]

@@ -160,7 +160,16 @@ async def _report_anew(person: Person, old: Case, words: str, now: datetime, sou
     return (await report(person, draft, now)).case
 
 
+# As everywhere: the case, the person, and then what is theirs.
+_CASE_FIRST = """
+SELECT FROM cases WHERE id = (SELECT case_id FROM follow_up WHERE id = $1 AND resident_id = $2) FOR UPDATE
+"""
+_THEN_WHO = "SELECT FROM resident WHERE id = $1 FOR KEY SHARE"
+
+
 async def _lock(person: Person, follow_up_id: int) -> FollowUp:
+    await fetch(_CASE_FIRST, follow_up_id, person.resident_id)
+    await fetch(_THEN_WHO, person.resident_id)
     mine = FollowUp.filter(id=follow_up_id, resident_id=person.resident_id)
     asked = await mine.select_for_update().get_or_none()
     if asked is None:

@@ -58,6 +58,7 @@ async def claim(person: Person, home: Home, name: str, now: datetime, source: st
     if not 2 <= len(name) <= _LONGEST_NAME:
         raise BadRequest("name", say="请写您的姓名，2 到 20 个字，网格员好核对。")
     async with transaction():
+        await fetch("SELECT FROM resident WHERE id = $1 FOR KEY SHARE", person.resident_id)  # before what is theirs
         if (await fetch(_TRIES, person.actor, now - timedelta(days=1)))[0]["count"] >= _MOST_TRIES:
             raise TooMany("claims", say="今天说过好几次住址了。请当面找网格员核对，或明天再说。", retry_after=86_400)
         await _end_open(person.resident_id)
@@ -154,6 +155,10 @@ async def waiting_claims(person: Person, limit: int = 50) -> list[Member]:
     return [read_member(row, kinds) for row in await fetch(_WAITING, post.area_id, limit)]
 
 
+# The person before what is theirs, as everywhere.
+_WHOSE = """
+SELECT FROM resident r JOIN household_member m ON m.resident_id = r.id WHERE m.id = $1 FOR NO KEY UPDATE OF r
+"""
 _CONFIRM = """
 UPDATE household_member SET confirmed_at = $2, changed_at = $2 WHERE id = $1 AND confirmed_at IS NULL
 RETURNING resident_id
@@ -165,6 +170,7 @@ async def confirm(person: Person, member_id: int, now: datetime, source: str = "
     """They are who they say: their notices reach them, and they see and correct what is known of them. Whoever they
     were before in another household they are no more. Raises NotFound, NotAllowed, Conflict."""
     async with transaction():
+        await fetch(_WHOSE, member_id)
         member = await kept_member(person, member_id, "confirm")
         if not member.claimed or member.resident_id is None:
             raise Conflict("nothing to confirm", say="这一条已经处理过了。")

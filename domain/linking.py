@@ -72,7 +72,12 @@ async def link_union(openid: str, unionid: str, now: datetime, source: str = "")
             return  # somebody is known by it already; two followers are never one
         if other:
             await merge(other[0]["id"], mine[0]["id"], now, source)
-        await fetch("UPDATE resident SET unionid = $2 WHERE id = $1", mine[0]["id"], unionid)
+        await note_union(mine[0]["id"], unionid)
+
+
+async def note_union(resident_id: int, unionid: str) -> None:
+    """Who somebody is to WeChat, unless they have just been forgotten. In the running transaction."""
+    await fetch("UPDATE resident SET unionid = $2 WHERE id = $1 AND deleted_at IS NULL", resident_id, unionid)
 
 
 # $1 goes, $2 stays. What both have (a followed case, a seat, a draft's name) stays as it is with $2.
@@ -125,8 +130,10 @@ WITH reported AS (UPDATE cases SET reporter_id = $2 WHERE reporter_id = $1
     FROM room_seat o WHERE s.who = 'resident:' || $2::bigint AND o.who = 'resident:' || $1::bigint
         AND o.room_id = s.room_id AND o.muted_until IS NOT NULL
 ), told AS (
-    UPDATE outbox o SET recipient = stays.openid FROM resident gone, resident stays
-    WHERE gone.id = $1 AND stays.id = $2 AND o.recipient = gone.openid AND o.kind = 'notice'
+    UPDATE outbox o SET recipient = stays.openid FROM resident stays WHERE stays.id = $2 AND o.id IN (
+        SELECT w.id FROM outbox w JOIN resident gone ON gone.openid = w.recipient
+        WHERE gone.id = $1 AND w.kind = 'notice' ORDER BY w.id FOR NO KEY UPDATE OF w
+    )
 )
 UPDATE resident stays SET
     grid_id = coalesce(stays.grid_id, gone.grid_id),
@@ -172,13 +179,20 @@ WHERE r.id = p.new RETURNING r.id
 """
 
 
+_HOLD = "SELECT FROM resident WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL ORDER BY id FOR UPDATE"
+
+
 async def merge(gone: int, stays: int, now: datetime, source: str = "") -> None:
     """Everything of the resident `gone` becomes that of `stays`, and the row ends. In the running transaction.
 
-    Their cases are locked before anything else, as everywhere; whoever refers to `gone` meanwhile waits for the end.
+    Their cases are locked before anything else, as everywhere, then both residents, then their private talks; whoever
+    refers to `gone` meanwhile waits for the end.
     """
-    await fetch("SELECT id FROM cases WHERE reporter_id = $1 ORDER BY id FOR UPDATE", gone)
-    await fetch("SELECT id FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE", [gone, stays])
+    both = [gone, stays]
+    await fetch("SELECT FROM cases WHERE reporter_id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", both)
+    if len(await fetch(_HOLD, both)) < len(both):
+        return  # one of them has just been forgotten
+    await fetch("SELECT FROM room WHERE resident_id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE", both)
     await merge_bookings(gone, stays, now)
     await merge_volunteer(gone, stays)
     await merge_broadcasts(gone, stays)

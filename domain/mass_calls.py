@@ -70,11 +70,19 @@ class Refused:
     reason: str
 
 
+# Its broadcast before the call, as whoever pauses or hands over has it: they change the same deliveries.
+_HOLD = """
+SELECT FROM broadcast b JOIN broadcast_run r ON r.broadcast_id = b.id JOIN mass_call c ON c.run_id = r.id
+WHERE c.id = $1 FOR SHARE OF b
+"""
+
+
 async def prepare(call_id: int, now: datetime) -> Ready | Refused:
     """Keep back whose month is full, and note that the call is about to be made."""
     async with transaction():
         # Two calls with the same person in them, looked at by two workers at once, must see each other.
         await fetch("SELECT pg_advisory_xact_lock($1)", _ONE_AT_A_TIME)
+        await fetch(_HOLD, call_id)
         call = await MassCall.filter(id=call_id).select_for_update().get_or_none()
         if call is None or call.state != "planned":
             return Refused("")
@@ -203,6 +211,7 @@ async def _later(what: str, msg_id: str, more: Mapping[str, Any], now: datetime,
 async def note_failed(call_id: int, reason: str, now: datetime) -> None:
     """WeChat refused it for good: everybody of it is told another way."""
     async with transaction():
+        await fetch(_HOLD, call_id)
         call = await MassCall.filter(id=call_id, state="planned").select_for_update().get_or_none()
         if call is None:
             return

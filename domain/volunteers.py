@@ -30,7 +30,7 @@ FROM slot s JOIN activity a ON a.plan_id = s.plan_id JOIN booking_plan p ON p.id
 JOIN booking b ON b.slot_id = s.id
 WHERE a.minutes > 0 AND s.ends_at <= $1 AND s.starts_at > $2 AND b.state = 'arrived' AND b.resident_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM volunteer_time v WHERE v.booking_id = b.id AND v.by = 'system')
-ORDER BY b.id LIMIT $3
+ORDER BY b.resident_id, b.id LIMIT $3
 ON CONFLICT (booking_id) WHERE by = 'system' DO NOTHING RETURNING id
 """
 
@@ -159,6 +159,7 @@ async def correct(
             raise NotFound(f"booking {booking_id} gives no time", say="这不是志愿服务，或没有留下姓名，不记时长。")
         if card.ends_at > now or card.state not in (BookingState.ARRIVED, BookingState.MISSED):
             raise Conflict(f"booking {booking_id} is {card.state}", say="活动结束以后才能更正时长。")
+        await fetch("SELECT FROM resident WHERE id = $1 FOR KEY SHARE", who)  # the person before what is theirs
         has = (await fetch(_OF_BOOKING, booking_id))[0]["minutes"]
         if has + minutes < 0:
             raise Conflict(f"{has} minutes", say=f"这一次只记了 {has} 分钟，减不了这么多。")

@@ -42,6 +42,7 @@ from domain.relay import forget_lines
 from domain.review_rounds import tell_staff
 from domain.room_digests import make_digests
 from domain.room_questions import gather_questions
+from domain.second_try import once_more
 from domain.slot_making import make_slots
 from domain.survey_results import close_due
 from domain.uploads import drop_unused
@@ -214,7 +215,7 @@ def _guarded(job: Callable[[], Awaitable[object]], name: str, ticks: Ticks | Non
     async def run() -> None:
         began = perf_counter()
         try:
-            if done := await job():
+            if done := await once_more(job):
                 log.info(name, done=done)
         except Exception as error:
             log.exception("periodic job failed", job=name)

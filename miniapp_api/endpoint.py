@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from prometheus_client import Histogram
@@ -14,6 +15,7 @@ from prometheus_client import Histogram
 from domain.idempotency import Asked, Kept, kept_answer, once
 from domain.journal import audit
 from domain.people import Person
+from domain.second_try import once_more
 from domain.tokens import Token
 from errors import LinliError, NotSignedIn
 from miniapp_api.addresses import client_of
@@ -23,6 +25,8 @@ from miniapp_api.policy import POLICY, admit
 from miniapp_api.reading import read_body, read_bytes, read_path, read_query, read_upload
 
 SECONDS = Histogram("linli_api_seconds", "Time to answer a request of the API", ["operation", "outcome"])
+
+T = TypeVar("T")
 
 _NOBODY = Person("", 0, None, None)
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
@@ -101,15 +105,23 @@ async def _answer(route: Route, call: Call, taken: dict[str, Any], asked: Asked 
     if kept is None:
         for kind in route.limits:
             await call.limit(kind, call.address if kind.endswith("_address") else "")
+        apart = route.network or "upload" in taken
+        once_only = apart or "request" in taken
         if asked is None:
-            return await _handled(route, call, taken)
+            return await _tried(lambda: _handled(route, call, taken), once_only=once_only)
 
         async def act() -> Kept:
             answer = await _handled(route, call, taken)
             return Kept(answer.status, answer.text or "" if isinstance(answer, web.Response) else "")
 
-        kept = await once(asked, act, apart=route.network or "upload" in taken)
+        kept = await _tried(lambda: once(asked, act, apart=apart), once_only=once_only)
     return text_answer(kept.body, kept.status) if kept.body else web.Response(status=kept.status)
+
+
+async def _tried(work: Callable[[], Awaitable[T]], *, once_only: bool) -> T:
+    """What waits for others, reads a file as it comes in, or is a line that stays open, cannot be done again from its
+    beginning."""
+    return await (work() if once_only else once_more(work))
 
 
 async def _read(route: Route, call: Call, request: web.Request, taken: dict[str, Any]) -> bytes:

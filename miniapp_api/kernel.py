@@ -88,7 +88,7 @@ class Desk:
     wake: Callable[[], Awaitable[None]]  # called after each write that went well
     find_token: FindToken  # whose token it is; raises NotSignedIn
     limit: Limiter
-    away: Callable[[BaseException], bool]  # whether an error means that the database is gone for the moment
+    away: Callable[[BaseException], bool]  # whether an error means that the same will work soon
     key: bytes  # the installation's own, for signatures
     media: Path
     proxies: Networks

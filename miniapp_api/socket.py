@@ -13,6 +13,7 @@ from domain import room_messages
 from domain.journal import audit
 from domain.people import Person
 from domain.rooms import sit
+from domain.second_try import once_more
 from domain.standing import standings
 from errors import BadRequest, LinliError, NotSignedIn
 from miniapp_api import frames
@@ -128,7 +129,8 @@ class _Talk:
 
     async def _answer(self, socket: Socket, text: str) -> None:
         try:
-            answer = await self._act(socket, frames.read_ask(text))
+            ask = frames.read_ask(text)
+            answer = await once_more(lambda: self._act(socket, ask))
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer in our shape
             fault = self._told(error)
             await self._audit_refusal(socket.person, fault)

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
@@ -20,6 +23,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from errors import SettingsError
 from models.migrating import run_migrations
+
+T = TypeVar("T")
 
 # Any number; the same for every process of one database, so that two that start together migrate one after the other.
 _MIGRATION_LOCK = 0x6C696E6C69
@@ -135,6 +140,7 @@ async def transaction() -> AsyncIterator[None]:
             _afterwards.reset(waiting)
             _running.reset(token)
             connections.reset(told)
+    _note_commit()
     for call in calls:
         call()
 
@@ -156,13 +162,68 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, _AWAY) or isinstance(error.__cause__, _AWAY)
 
 
+#: What the driver raises when PostgreSQL broke off a transaction in favour of another: nothing of it is left.
+_COLLIDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+
+
+# A row that was looked for just before is gone, or there, by now: somebody was faster. Looked at again, all is clear.
+_OVERTAKEN = (asyncpg.ForeignKeyViolationError, asyncpg.UniqueViolationError)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether nothing is wrong with what was asked: the same will work soon."""
+    return is_away(error) or isinstance(error, _COLLIDED)
+
+
+# What the running unit of work has committed; None outside of `once_more`.
+_committed: ContextVar[set[bool] | None] = ContextVar("what this unit of work has committed", default=None)
+
+# A statement that writes. Words alone: one that only looks like it costs the second try, no more.
+_WRITES = re.compile(r"\b(insert|update|delete)\b", re.IGNORECASE)
+
+
+# Seconds before it is tried again. At once it would meet the same other, who has not had its turn yet.
+_PAUSES = (0.05, 0.2, 0.5)
+
+
+async def once_more(work: Callable[[], Awaitable[T]]) -> T:
+    """Do a unit of work; where PostgreSQL breaks it off in favour of another (a deadlock, a row that this other made or
+    took away), do it again from its beginning: nobody notices. Not when a part of it was committed before, which would
+    be done twice, nor inside a transaction, which is lost as a whole: that is for whoever began it. Whatever else the
+    work does outside the database it must be able to do again."""
+    if _running.get() is not None:
+        return await work()
+    done: set[bool] = set()
+    token = _committed.set(done)
+    try:
+        for pause in _PAUSES:
+            try:
+                return await work()
+            except (*_COLLIDED, *_OVERTAKEN):
+                if done:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two part
+        return await work()
+    finally:
+        _committed.reset(token)
+
+
+def _note_commit() -> None:
+    done = _committed.get()
+    if done is not None:
+        done.add(True)
+
+
 async def fetch(sql: str, *values: Any) -> list[dict[str, Any]]:
     """Run one statement inside the running transaction (if any) and give its rows."""
     running = _running.get()
     if running is not None:
         return [dict(row) for row in await running.fetch(sql, *values)]
     async with connection().acquire_connection() as pooled:
-        return [dict(row) for row in await pooled.fetch(sql, *values)]
+        rows = [dict(row) for row in await pooled.fetch(sql, *values)]
+    if _committed.get() is not None and _WRITES.search(sql):
+        _note_commit()
+    return rows
 
 
 def to_json(value: Any) -> str:

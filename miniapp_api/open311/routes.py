@@ -15,6 +15,7 @@ from domain.api_keys import Key, find_key, writing_key
 from domain.journal import audit
 from domain.open311_filing import file_request, find_token, say_update
 from domain.open311_services import Attribute, code_of, define, find_offered, list_services
+from domain.second_try import once_more
 from errors import Conflict, LinliError
 from miniapp_api.addresses import Networks, client_of
 from miniapp_api.open311.formats import JSON, XML, answer, refusal
@@ -179,7 +180,8 @@ def _told(page: Page, options: Open311) -> Answered:
 
     async def answered(request: web.Request) -> web.Response:
         try:
-            return await page(await _admit(request, options))
+            asked = await _admit(request, options)
+            return await once_more(lambda: page(asked))
         except LinliError as error:
             if tag := error.data.get("tag"):
                 await audit("open311", str(tag), error.data.get("object_id"), options.now(), allowed=False)
