@@ -15,6 +15,7 @@ from domain.audiences import Audience, Reached, Via, list_people
 from domain.broadcasts import find, hand_in, officer
 from domain.clock import SHANGHAI
 from domain.deliveries import audience_of
+from domain.journal import MINI
 from domain.mass_calls import PER_MONTH
 from domain.people import Person, ancestors
 from errors import NotFound
@@ -139,6 +140,8 @@ async def _ways(broadcast: Broadcast, page: Sequence[Reached], now: datetime) ->
 def _way(broadcast: Broadcast, one: Reached, known: dict[str, Any] | None) -> tuple[str, str]:
     if known is None:
         return "上门或打电话", "本人和家人都没有关注公众号"
+    if (one.openid or "").startswith(MINI):
+        return f"{'家人的' if one.via is Via.FAMILY else ''}小程序消息", "没有关注公众号，打开小程序才看得到"
     if Channel.MASS in broadcast.channels and one.via is Via.WECHAT:
         if known["mass"] < PER_MONTH:
             return "群发", f"这个月收到的群发不到 {PER_MONTH} 次"

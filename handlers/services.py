@@ -24,6 +24,7 @@ _PAGE, _HITS = 6, 4
 _LOOKING = re.compile(r"(?:请问|我?想|帮我?|要)?(?:附近|哪里|哪儿|哪有|哪家|找个?|请个?|有没有|有谁|谁能|谁会)")
 _WORDS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 _ITEM_CHOICES = ("材料清单", "步骤", "地点", "问网格员")
+_NOT_THIS = ("都不是", "不是这个", "不是", "不对", "不是问这个", "答非所问", "没有我要的")
 _ELIGIBLE, _BOOK, _APPLY = "我能不能办", "预约", "网上申请"
 
 
@@ -94,7 +95,8 @@ async def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
         extras.append(_BOOK)
     if await offered_form(item):
         extras.append(_APPLY)
-    chat.go("services.item", item=item.code, extras=extras)
+    said = chat.data.get("said", "") if chat.state in ("services.item", "services.found") else ""
+    chat.go("services.item", item=item.code, extras=extras, said=said)
     return chat.ask(text or guide(item), numbered(*_ITEM_CHOICES, *extras))
 
 
@@ -166,6 +168,12 @@ async def share(chat: Chat) -> Reply:
 async def back(chat: Chat) -> Reply:
     """The guide again."""
     return await open_guide(chat, chat.data["item"])
+
+
+@router.on(state("services.item"), lambda chat: bool(chat.data.get("said")), words(*_NOT_THIS))
+async def not_this(chat: Chat) -> Reply:
+    """What was surely meant was not."""
+    return await ask_worker(chat, chat.data["said"])
 
 
 @router.on(*_in_item(2))
@@ -261,7 +269,9 @@ async def answer_looking(chat: Chat) -> Reply | None:
 
 async def _found(chat: Chat, found: Found, said: str) -> Reply:
     if found.clear and not found.meant:
-        return await _hit(chat, found.hits[0])
+        reply = await _hit(chat, found.hits[0])
+        chat.data["said"] = said
+        return reply
     chat.go("services.found", hits=[[hit.item.code if hit.item else "", hit.kind] for hit in found.hits], said=said)
     head = "您是不是要找：" if found.meant else f"“{excerpt(said, 20)}”，您要找的是："
     labels = [hit.name if hit.item else f"{hit.name}（附近）" for hit in found.hits]

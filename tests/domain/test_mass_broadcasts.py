@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from domain import broadcast_control, broadcast_reports
 from domain.broadcast_runs import advance
+from domain.people import find_person, join_grid
 from models.broadcasts import Broadcast, BroadcastRun, MassCall
 from models.enums import Channel, RunState
 from tests.domain.neighbours import FIRST, officer
@@ -26,8 +27,10 @@ async def _office(town: Town) -> Office:
 
 async def test_a_mass_send_stopped_and_gone_on_with_reaches_each_once_and_is_reported(town: Town) -> None:
     office = await _office(town)
+    await join_grid(await find_person("mini:o_zhou", office.now), office.now, code=FIRST)
     published = await office.publish(MASS)
     shares = (await broadcast_reports.preview(office.author, published.id, office.now)).shares
+    assert {share.way: share.people for share in shares} == {"群发": 2, "小程序消息": 1}
     assert {share.why for share in shares if share.way == "群发"} == {"这个月收到的群发不到 4 次"}
     for _ in range(2):
         await advance(office.now)

@@ -149,6 +149,10 @@ async def test_none_of_what_was_offered_is_an_answer_too(town: Town):
     await town.say(CHEN, "身份证")
     assert "已交给网格员王芳" in await town.say(CHEN, "都不是")
     assert await MissingItem.all().count() == 1
+    assert "户口迁移" in await town.say(CHEN, "怎么给猫上户口")  # surely meant, and wrong
+    await town.say(CHEN, "步骤")
+    assert "已交给网格员王芳" in await town.say(CHEN, "不是这个")
+    assert await MissingItem.all().count() == 2
 
 
 async def test_what_the_guide_does_not_say_is_asked_of_the_grid_worker(town: Town):
