@@ -18,6 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 from aiohttp import web_app
 from redis import asyncio as aioredis
@@ -56,6 +57,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The patterns of all our routes are more than Python remembers: each town would compile all of them anew.
 re._MAXCACHE = 8192  # type: ignore[attr-defined]
+
+
+# Made-up examples are the same in each run, and may take as long as a busy machine needs for them.
+hypothesis.settings.register_profile(
+    "linli", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("linli")
 
 
 # Nothing that is imported for the tests becomes garbage; the collector rests until they have been found.
