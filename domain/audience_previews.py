@@ -129,11 +129,11 @@ async def why_told(person: Person, delivery_id: int | None, now: datetime) -> st
     reasons = await _reasons(audience, delivery, today, event)
     head = f"“{broadcast.title}”发给{audience.words}。"
     if reasons is None:
-        return f"{head}\n现在的记录里已经对不上了，可以回复“我的档案”看社区记了什么。"
+        return f"{head}\n现在的记录里已经对不上了。"
     whose = "您家里人" if reasons[1] is Via.FAMILY else "您"
     dated = Event.read(event).said(await fact_kinds(in_use=False)) if event else ""
     parts = [*reasons[0], *([dated] if dated else [])]
-    return f"{head}\n因为{whose}：{'、'.join(parts)}。\n不想收这类，回复“退订”；记得不对，回复“我的档案”。"
+    return f"{head}\n因为{whose}：{'、'.join(parts)}。"
 
 
 async def _reasons(audience: Audience, delivery: Delivery, today: date, event: Any) -> tuple[list[str], Via] | None:

@@ -63,4 +63,5 @@ def _behind(expression: str, chat: Chat) -> str:
 @router.on(words("为什么收到", "为什么发给我", "为什么给我发", "为什么告诉我", "怎么知道我的", "你们怎么知道的"))
 async def why(chat: Chat) -> Reply:
     """Which part of its rule led the newest notice to them."""
-    return Reply(await why_told(chat.person, None, chat.now))
+    said = await why_told(chat.person, None, chat.now)
+    return Reply(f"{said}\n不想收这类，回复“退订”；记得不对，回复“我的档案”。")

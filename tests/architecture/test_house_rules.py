@@ -128,7 +128,7 @@ def test_the_rule_sees_every_way_of_pasting(statement: str):
 def test_a_refusal_holds_wherever_it_is_read_and_the_words_to_write_in_the_chat_stand_apart():
     spoken = [
         _where(path, value)
-        for path in sources("domain", "errors")
+        for path in sources("domain", "errors", "miniapp_api")
         for value in _sentences(parsed(path))
         if re.search("(?:回复|发|写|说)“", text := _text_of(value, parsed(path))) and "公众号" not in text
     ]

@@ -94,6 +94,7 @@ async def why_told(town: Town) -> None:
     said = await town.say(CHEN, "为什么收到")
     assert "因为您家里人" in said
     assert "满 80 岁" in said
+    assert said.endswith("不想收这类，回复“退订”；记得不对，回复“我的档案”。")
     assert "1946" not in said
     assert "刘桂兰" not in said
 
