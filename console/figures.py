@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, urlencode
@@ -167,6 +167,11 @@ class Chart:
     links: Sequence[str] = ()
     tones: Sequence[str] = ()  # names of colours, a series each
     unit: str = ""
+
+    def first(self, many: int) -> Chart:
+        """No more than so many labels of it."""
+        series = [(name, values[:many]) for name, values in self.series]
+        return replace(self, labels=self.labels[:many], series=series, links=self.links[:many])
 
     @property
     def data(self) -> dict[str, Any]:

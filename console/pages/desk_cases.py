@@ -17,6 +17,7 @@ from console.shown import status_name
 from domain import desk_choices, saved_views
 from domain.bulk import steps_of
 from domain.case_exports import MOST, export, find_page
+from domain.clock import SHANGHAI
 from domain.desk import Page, Row
 from domain.desk_pages import COUNTED
 from errors import BadRequest
@@ -128,7 +129,8 @@ async def take(visit: Visit) -> web.StreamResponse:
     heads = "编号 事项 状态 紧急程度 网格 地点 承办单位 经办人 上报时间 时限 是否超时 办结时间 第几次办 居民催办 督办"
     sheet = Sheet("事项", heads.split(), [_cells(row) for row in rows], _WIDTHS, note)
     answer = web.Response(body=await workbook(sheet), content_type=EXCEL)
-    answer.headers["Content-Disposition"] = f'attachment; filename="cases-{visit.now:%Y%m%d-%H%M}.xlsx"'
+    made = f"{visit.now.astimezone(SHANGHAI):%Y%m%d-%H%M}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="cases-{made}.xlsx"'
     return visit.finish(answer)
 
 

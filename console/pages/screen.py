@@ -18,6 +18,7 @@ from console.frame import ROOT, AdminKind, Form, Pages, Visit, administrator, an
 from console.values import today
 from domain import screens
 from domain.clock import SHANGHAI
+from domain.desk_choices import areas_to_choose
 from domain.figures_cases import Day, flow
 from domain.figures_counts import Period, scope_below
 from domain.overview import Overview, overview, plain_view, view_area
@@ -28,7 +29,7 @@ _COOKIE = "linli_screen"
 _YEARS = 400 * 24 * 3600  # seconds; browsers keep no cookie longer
 _DAYS = 14
 _RATES = ("close_on_time", "first_response_on_time", "solved_rate", "satisfied_rate")
-_HOTTEST = 6
+_HOTTEST, _COMMONEST = 4, 7
 keeper = administrator(AdminKind.SYSTEM)
 
 
@@ -73,9 +74,10 @@ async def later(visit: Visit) -> web.StreamResponse:
     """What has to be counted and changes slowly: what people report, and where it has become much."""
     links = await _links(visit)
     hot = await sections.named_hotspots(links.view.area.id, visit.now)
+    kinds = await sections.categories(links, visit.now)
     return visit.render(
         "screen_later.html",
-        kinds=await sections.categories(links, visit.now),
+        kinds=kinds.chart.first(_COMMONEST) if kinds.chart and kinds.rows else None,
         # Without the place within the grid: that may be somebody's door.
         hot=[(grid, spot.subject, spot.count) for spot, grid, _ in hot[:_HOTTEST]],
     )
@@ -124,13 +126,12 @@ async def open_screen(visit: Visit) -> web.StreamResponse:
 @pages.get("/screens", who=keeper)
 async def show_all(visit: Visit) -> web.StreamResponse:
     """The links there are, and a form for another."""
-    view = await view_area(visit.staff)
     return visit.render(
         "screens.html",
         title="大屏",
         screens=await screens.list_screens(visit.staff),
-        places=[*view.way, *view.below],
-        made="",
+        places=await areas_to_choose(visit.staff, visit.query(Query).area),
+        area=visit.query(Query).area,
     )
 
 

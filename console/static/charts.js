@@ -28,7 +28,8 @@
     const across = chart.kind === "bar" || (chart.kind === "stack" && chart.labels.length > 6) || chart.labels.length === 1;
     const names = {
       type: "category", data: chart.labels, inverse: across,
-      axisLabel: { color: ink, fontSize: size, width: across ? size * 9 : undefined, overflow: "truncate" },
+      axisLabel: { color: ink, fontSize: size, width: across ? size * 9 : undefined, overflow: "truncate",
+        interval: across && chart.labels.length <= 12 ? 0 : undefined },
       axisLine: { lineStyle: { color: line } }, axisTick: { show: false },
     };
     const values = {
@@ -61,6 +62,7 @@
     shown.setOption(options(chart));
     shown.on("click", (event) => { if (chart.links[event.dataIndex]) window.location.assign(chart.links[event.dataIndex]); });
     drawn.add(shown);
+    new ResizeObserver(() => { if (drawn.has(shown) && place.clientWidth) shown.resize(); }).observe(place);
   }
 
   function look() {
@@ -74,5 +76,4 @@
     look();
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   });
-  window.addEventListener("resize", () => drawn.forEach((shown) => shown.resize()));
 })();

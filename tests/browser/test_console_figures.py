@@ -92,6 +92,7 @@ async def test_a_wall_is_fresh_each_minute_and_says_when_nothing_comes_any_more(
     overdue = page.locator(".tiles div", has_text="超期").locator("dd")
     await expect(overdue).to_have_text("0")
     await expect(page.locator(".chart canvas")).to_have_count(3)  # its scripts have begun
+    await page.locator(".hot").evaluate("(one) => { one.append('很多热点 '.repeat(99)); }")
     assert await page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 1
     size = await overdue.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
     assert size >= 72, "a screen of 1.2 m shows it 4 cm high"

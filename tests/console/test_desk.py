@@ -9,6 +9,7 @@ from io import BytesIO
 
 import openpyxl
 
+from domain.clock import SHANGHAI
 from domain.contacts import Contact
 from domain.desk_rows import SHOWN
 from domain.on_behalf import report_for
@@ -232,6 +233,7 @@ async def test_the_list_as_a_workbook_holds_the_same_lines_and_no_formula(town: 
     member = await sit_down(town, desk, "李主任")
     async with desk.session.get(f"{desk.url}/console/desk/cases.xlsx?late=1") as answer:
         sheet = openpyxl.load_workbook(BytesIO(await answer.read())).active
+        assert f"cases-{town.clock().astimezone(SHANGHAI):%Y%m%d-%H%M}.xlsx" in answer.headers["Content-Disposition"]
     rows = list(sheet.iter_rows()) if sheet else []
     cells = {head.value: cell for head, cell in zip(rows[0], rows[1], strict=True)}
     assert len(rows) == 2

@@ -104,7 +104,7 @@ async def test_only_the_system_administrator_makes_and_ends_links_and_only_below
     await _link(town, desk)
     screen_id = (await ScreenLink.get()).id
     city = (await Area.get(code="429900")).id
-    await desk.open("/screens")
+    assert "　　第一网格</option>" in await desk.open("/screens"), "any level below"
     await desk.send("/screens", name="市里", area=str(city))
     assert desk.status == 404
     desk.session.cookie_jar.clear()
