@@ -40,7 +40,7 @@ async def take_leave(person: Person, days: tuple[date, date], deputy: str, now: 
     post = _staff(person)
     starts_at, ends_at = _span(days, now)
     async with transaction():
-        await fetch("SELECT id FROM staff WHERE id = $1 FOR UPDATE", post.id)
+        await fetch("SELECT id FROM staff WHERE id = $1 FOR NO KEY UPDATE", post.id)
         if await Absence.exists(staff_id=post.id, starts_at__lt=ends_at, ends_at__gt=starts_at):
             say = "您那几天已经请假了。要改请先销假，再重新请。"
             raise Conflict("away already", say=say, chat="销假就回复“销假”。")

@@ -118,17 +118,16 @@ async def _page(broadcast: Broadcast, run: BroadcastRun, now: datetime) -> list[
     )
 
 
-_HERE = """
-SELECT count(*)::int AS here FROM (
-    SELECT FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR KEY SHARE
-) r
-"""
+_READERS = "SELECT FROM resident WHERE id = ANY ($1::bigint[]) ORDER BY id FOR KEY SHARE"
+_MEMBERS = "SELECT FROM household_member WHERE id = ANY ($1::bigint[]) ORDER BY id FOR KEY SHARE"
 
 
 async def _are_here(people: Sequence[Reached]) -> bool:
-    """Whether all readers are still there; until the commit they stay."""
+    """Whether all readers, and all whom it is about, are still there; until the commit they stay."""
     readers = {one.resident_id for one in people if one.resident_id}
-    return int((await fetch(_HERE, list(readers)))[0]["here"]) == len(readers)
+    members = {one.member_id for one in people if one.member_id}
+    here = len(await fetch(_READERS, list(readers))) == len(readers)
+    return here and len(await fetch(_MEMBERS, list(members))) == len(members)
 
 
 # Who has opted out, or has not agreed, is written down with the reason, so that staff see why they got nothing.

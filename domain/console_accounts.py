@@ -113,7 +113,7 @@ async def may_give_link(by: Post, kind: AdminKind | None) -> bool:
 async def give_link(by: Post, staff_id: int, now: datetime, source: str = "") -> str:
     """The secret of a link with which they set a password, to be shown once. Raises NotAllowed, NotFound."""
     async with transaction():
-        rows = await fetch("SELECT 1 FROM staff WHERE id = $1 AND active FOR UPDATE", staff_id)
+        rows = await fetch("SELECT 1 FROM staff WHERE id = $1 AND active FOR NO KEY UPDATE", staff_id)
         if not await may_give_link(by, await kind_of(staff_id)):
             say = "设置链接由安全管理员发。"
             raise NotAllowed("setup link", say=say, tag="account:link", object_id=staff_id)

@@ -39,7 +39,7 @@ async def issue_login_code(person: Person, now: datetime, source: str = "") -> t
         )
     staff_id, code = person.post.id, f"{secrets.randbelow(10**6):06}"
     async with transaction():
-        rows = await fetch("SELECT code FROM staff WHERE id = $1 FOR UPDATE", staff_id)
+        rows = await fetch("SELECT code FROM staff WHERE id = $1 FOR NO KEY UPDATE", staff_id)
         number = str(rows[0]["code"] or "")
         if not number:
             raise NotFound(f"staff {staff_id} has no number", say="您还没有工号，请管理员先登记工号，再来登录。")

@@ -36,12 +36,15 @@ async def listed(person: Person) -> list[Case]:
     return [masked_case(case) if who == {Who.COLLEAGUE} else case for case, who in ties if who]
 
 
+_ONE_AT_A_TIME = "SELECT FROM staff WHERE id = $1 FOR NO KEY UPDATE"
+
+
 async def put_on(person: Person, case_id: int, now: datetime) -> None:
     """Put a case on the list. Raises NotFound for one they may not read, Conflict when the list is full."""
     post = need_post(person, "shortlist:write")
     async with transaction():
         await access_case(person, case_id)
-        await fetch("SELECT id FROM staff WHERE id = $1 FOR UPDATE", post.id)  # one at a time, so that MOST holds
+        await fetch(_ONE_AT_A_TIME, post.id)  # so that MOST holds
         if len(await fetch(_LISTED, post.id)) >= MOST:
             raise Conflict("full", say=f"清单最多 {MOST} 件，请先去掉几件。")
         await fetch(_PUT, post.id, case_id, now)
