@@ -22,6 +22,8 @@ router: Router[Chat] = Router("activities")
 _PAGE, _MORE = 5, "看更多"
 _JOIN, _QUEUE, _FOR_OTHER, _LEAVE, _BACK = "报名", "候补", "帮家人报名", "取消报名", "看别的"
 OTHER = re.compile(r"\s*([\u4e00-\u9fff·]{2,16})[^\d]{0,6}?(1\d{10}|0\d{2,3}-?\d{7,8})[\s，,。]*(\S{0,16})\s*")
+_YES = words("我要报名", "报名", "报上", "报一个", "参加", "我参加", "我要参加", "好", "好的", "可以", "行", "要")
+_LEAVES = r"(?:怎么|我要|我想|想|帮我|要)?(?:取消|退掉?|退出)(?:报名|活动|报的活动)[了吧呢？?。]*"
 _ARRIVE = r"(?:我来了?[，,\s]*)?签到\s*[:：]?\s*(\d{4})"
 _NAMES = {"course": "课程", "volunteer": "志愿服务"}
 
@@ -47,7 +49,7 @@ _ASKED = words(
 )
 
 
-@router.on(either(click("activities"), _ASKED))
+@router.on(either(click("activities"), _ASKED), lambda chat: not _agrees(chat))
 async def menu(chat: Chat) -> Reply:
     """What is on, soonest first."""
     return await _list(chat, "", None)
@@ -78,7 +80,7 @@ async def _list(chat: Chat, kind: str, beyond: Event | None) -> Reply:
     labels = [f"{one.title}，{say_time(one.ahead(chat.now)[0].starts_at, chat.now)}" for one in page]
     labels += [_MORE] if len(found) > _PAGE else []
     chat.go("activity.list", ids=[one.id for one in page], kind=kind, last=page[-1].id, labels=labels)
-    return chat.ask("最近可以报名的，想看哪一个？", numbered(*labels))
+    return chat.ask("最近可以报名的，想看哪一个？", numbered(*labels), named=True)
 
 
 @router.on(state("activity.list"), _one_of("ids"))
@@ -142,7 +144,13 @@ async def back(chat: Chat) -> Reply:
     return await _list(chat, "", None)
 
 
-@router.on(state("activity.one"), either(_chose(_JOIN), _chose(_QUEUE)))
+def _agrees(chat: Chat) -> bool:
+    """“我要报名” to one that takes people."""
+    open_ones = {_JOIN, _QUEUE}.intersection(chat.data.get("labels", []))
+    return chat.state == "activity.one" and bool(open_ones) and _YES(chat)
+
+
+@router.on(state("activity.one"), either(_chose(_JOIN), _chose(_QUEUE), _agrees))
 async def join(chat: Chat) -> Reply:
     """At once, or first the time."""
     return await _which_time(chat, await find_activity(chat.person, chat.data["id"]), None)
@@ -155,7 +163,7 @@ async def _which_time(chat: Chat, event: Event, other: Other | None) -> Reply:
     ahead = ahead[:9]
     given = [other.name, other.phone, other.relation] if other else []
     chat.go("activity.time", id=event.id, slots=[one.id for one in ahead], other=given)
-    return chat.ask("选哪个时间？", numbered(*(_time_label(one, chat.now) for one in ahead)))
+    return chat.ask("选哪个时间？", numbered(*(_time_label(one, chat.now) for one in ahead)), named=True)
 
 
 def _time_label(one: Session, now: datetime) -> str:
@@ -210,7 +218,7 @@ async def other_named(chat: Chat) -> Reply:
     return await _which_time(chat, await find_activity(chat.person, chat.data["id"]), other)
 
 
-@router.on(either(words("我的活动", "我的报名", "取消报名", "我报的活动"), _chose(_LEAVE)))
+@router.on(either(words("我的活动", "我的报名", "我报的活动"), pattern(_LEAVES), _chose(_LEAVE)))
 async def mine(chat: Chat) -> Reply:
     """What one signed up for, and the way out."""
     groups = _grouped(await sign_ups.my_sign_ups(chat.person, chat.now, 100))[:5]

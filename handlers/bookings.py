@@ -17,13 +17,15 @@ from domain.clock import SHANGHAI
 from domain.services import ServiceItem
 from domain.slots import FreeSlot, free_slots
 from errors import BadRequest, Conflict
-from handlers.chat import Chat, Filter, has_text, numbered, state, tapped, words
+from handlers.chat import Chat, Filter, either, has_text, numbered, pattern, state, tapped, words
 
 router: Router[Chat] = Router("bookings")
 
 _PLANS, _DAYS, _TIMES = 8, 8, 8
 _MORE = "看更多"
 _ANOTHER_TIME = "换个时间"
+_YES = ("好", "好的", "可以", "行", "约", "确定", "对", "嗯", "要", "就这个", "就约这个", "是的")
+_FOR_SOMEBODY = r"(?:给|替|帮).{1,6}(?:约|预约)?(?:的|一个)?"
 _PHONE = re.compile(r"(?<!\d)(1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
 _BETWEEN = re.compile(r"[\s，,、。：:；;]+")
 _CALLED = re.compile(r"^(?:他|她)?(?:叫|姓名|名字|是我的?|我的?|关系)")
@@ -31,6 +33,11 @@ _CALLED = re.compile(r"^(?:他|她)?(?:叫|姓名|名字|是我的?|我的?|关�
 _WANTS = re.compile(
     r"(?:我|想|要|请|帮|给|替|[我他她]?[爸妈]|妈妈|爸爸|老人|家人)*(?:预约|约)(?:个|一个|一下|下)?"
     r"(?P<what>[\u4e00-\u9fff]{2,10}?)[吗吧呢了]?[。！？!?]*"
+)
+
+
+_HOW = re.compile(
+    r"(?P<what>[\u4e00-\u9fff]{2,8}?)(?:怎么|如何|可以|能不能|可不可以|能|要)(?:预约|约)[吗吧呢了]?[。！？!?]*"
 )
 
 
@@ -57,7 +64,7 @@ async def plans_of(chat: Chat, item: ServiceItem) -> Reply:
 
 async def answer_booking(chat: Chat) -> Reply | None:
     """“预约律师”: the days of what is called so. None for everything else."""
-    found = _WANTS.fullmatch(chat.text.strip())
+    found = _WANTS.fullmatch(chat.text.strip()) or _HOW.fullmatch(chat.text.strip())
     if found is None:
         return None
     plans = await booking_plans.list_plans(chat.person, limit=50)
@@ -76,7 +83,7 @@ async def _plans(chat: Chat, plans: Sequence[booking_plans.BookingPlan]) -> Repl
     shown = plans[:_PLANS]
     chat.go("booking.plan", plans=[plan.code for plan in shown], after=shown[-1].id)
     labels = [*(plan.title for plan in shown), *([_MORE] if len(plans) > _PLANS else [])]
-    return chat.ask("想约哪一个？\n看约好的，回复“我的预约”。", numbered(*labels))
+    return chat.ask("想约哪一个？\n看约好的，回复“我的预约”。", numbered(*labels), named=True)
 
 
 @router.on(state("booking.plan"), one_of("plans"))
@@ -110,7 +117,7 @@ async def _days(chat: Chat, plan: str, move: int = 0) -> Reply:
     if len(days) == 1:
         return await times(chat, plan, days[0], move)
     chat.go("booking.day", plan=plan, days=[day.isoformat() for day in days], move=move)
-    return chat.ask("想约哪一天？", numbered(*(_day_label(day, slots, chat.now) for day in days)))
+    return chat.ask("想约哪一天？", numbered(*(_day_label(day, slots, chat.now) for day in days)), named=True)
 
 
 def _day_label(day: date, slots: Sequence[FreeSlot], now: datetime) -> str:
@@ -138,7 +145,7 @@ async def times(chat: Chat, plan: str, day: date, move: int = 0, start: int = 0)
     chat.go("booking.time", plan=plan, day=day.isoformat(), slots=[one.id for one in shown], move=move, start=following)
     more = [_MORE] if len(slots) > _TIMES else []
     head = f"{say_day(shown[0].starts_at, chat.now)}，想约几点？"
-    return chat.ask(head, numbered(*(_time_label(one) for one in shown), *more))
+    return chat.ask(head, numbered(*(_time_label(one) for one in shown), *more), named=True)
 
 
 def _time_label(slot: FreeSlot) -> str:
@@ -179,7 +186,7 @@ async def _confirm(chat: Chat, slot_id: int, head: str = "") -> Reply:
     return chat.ask(text, numbered("候补" if wait else "约这个时间", other, _ANOTHER_TIME))
 
 
-@router.on(state("booking.confirm"), tapped(1))
+@router.on(state("booking.confirm"), either(tapped(1), words(*_YES)))
 async def confirmed(chat: Chat) -> Reply:
     """Booked for whoever writes."""
     return await _book(chat, None)
@@ -191,7 +198,7 @@ async def another_time(chat: Chat) -> Reply:
     return await _days(chat, chat.data["plan"])
 
 
-@router.on(state("booking.confirm"), tapped(2))
+@router.on(state("booking.confirm"), either(tapped(2), pattern(_FOR_SOMEBODY)))
 async def for_other(chat: Chat) -> Reply:
     """Somebody without WeChat: who it is."""
     kept = {name: chat.data[name] for name in ("plan", "day", "slot", "wait", "move")}

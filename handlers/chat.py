@@ -24,6 +24,10 @@ _NUMBER = re.compile(r"(?:回复|选|按)?\s*([1-9]|1[0-2])\s*(?:[.、,，。:�
 _BEGUN = ("draft", "form")
 #: Tapped on an older question: no choice of the one that stands open.
 PAST = 0
+#: Around a name that is chosen: “就约周三吧”, “我要报名包饺子”.
+_SAID_WITH_IT = re.compile(r"^(?:我|就|要|想|选|看|约|报名|参加|办|去)+|(?:吧|的|那个|这个|服务)+$")
+#: Parts of names that people say to begin something else.
+_COMMANDS = {"预约", "活动", "课程", "报名", "问卷", "投票", "办事", "服务", "网格", "社区", "取消", "人工", "申请"}
 _TRIM = " \t\n。，,.!！~～、"
 
 
@@ -88,9 +92,11 @@ class Chat:
     def drop_form(self) -> None:
         self.turn.data.pop("form", None)
 
-    def ask(self, text: str, choices: Sequence[tuple[str, int]]) -> Reply:
-        """Answer with choices; the number or the label typed next means the same as a tap."""
+    def ask(self, text: str, choices: Sequence[tuple[str, int]], *, named: bool = False) -> Reply:
+        """Answer with choices; the number or the label typed next means the same as a tap. `named`: they are things
+        with names of their own, of which a part will do: “周三”, “律师”."""
         self.turn.data["choices"] = [list(choice) for choice in choices]
+        self.turn.data["named"] = named
         return Reply(text, tuple(Choice(label, tap) for label, tap in choices))
 
 
@@ -123,8 +129,8 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-def _resolve(message: Message, choices: Sequence[Sequence[Any]]) -> tuple[int | None, str]:
-    """Which of the open choices a text means, by number or by label."""
+def _resolve(message: Message, choices: Sequence[Sequence[Any]], *, named: bool) -> tuple[int | None, str]:
+    """Which of the open choices a text means, by number or by label; of things that are `named`, by a part of it."""
     if message.tap is not None:
         return (message.tap if _still_asked(message, message.tap, choices) else PAST), ""
     if message.kind is not Kind.TEXT or not choices:
@@ -136,13 +142,15 @@ def _resolve(message: Message, choices: Sequence[Sequence[Any]]) -> tuple[int | 
     for label, tap in choices:
         if said == label:
             return int(tap), ""
-    return None, ""
+    part = _SAID_WITH_IT.sub("", said) if named else ""
+    meant = [int(tap) for label, tap in choices if len(part) > 1 and part not in _COMMANDS and part in label]
+    return (meant[0] if len(meant) == 1 else None), ""
 
 
 async def open_chat(turn: Turn, policy: Policy) -> Chat:
     """Look up who it is and what their number or label means here."""
     person = await find_person(turn.message.openid, turn.now)
-    tap, rest = _resolve(turn.message, turn.data.get("choices", ()))
+    tap, rest = _resolve(turn.message, turn.data.get("choices", ()), named=bool(turn.data.get("named")))
     worded = turn.message.kind in (Kind.TEXT, Kind.VOICE, Kind.LINK) and tap != PAST
     text = turn.message.text.strip() if worded else ""
     return Chat(turn, person, policy, tap, rest, text)

@@ -29,7 +29,7 @@ from domain.notices import read_tap
 from domain.services import find_item
 from domain.uploads import expect_picture
 from errors import BadRequest, Conflict, NotFound
-from handlers.chat import MEDIA, Chat, either, is_staff, kind, numbered, state, tapped, words
+from handlers.chat import MEDIA, Chat, either, is_staff, kind, numbered, pattern, state, tapped, words
 
 router: Router[Chat] = Router("form_filling")
 
@@ -37,6 +37,7 @@ READY = {"好了", "发完了", "就这些", "没有了", "完成", "ok", "OK"}
 _SKIP = {"跳过", "不填", "没有", "不用", "无"}
 _WHO = numbered("我自己", "家里人（没有微信）")
 _WHO_STAFF = numbered("我自己", "居民（没有微信）")
+_KIN = r"(?:给|替|帮)?我?(?:家|的)?(?:[妈爸爷奶]|母亲|父亲|父母|外公|外婆|老伴|老人|孩子|老公|老婆).{0,6}"
 _PREVIEW = numbered("提交", "改一项", "先不交了")
 #: Words that lead elsewhere also while a form is being filled in; it stays, and “继续申请” leads back.
 _ELSEWHERE = frozenset(
@@ -95,7 +96,7 @@ async def for_oneself(chat: Chat) -> Reply:
     return await _next(chat)
 
 
-@router.on(state("apply.who"), either(tapped(2), words("家里人", "老人", "家人", "替家里人", "居民")))
+@router.on(state("apply.who"), either(tapped(2), words("家里人", "老人", "家人", "替家里人", "居民"), pattern(_KIN)))
 async def for_another(chat: Chat) -> Reply:
     """Somebody without WeChat: who they are."""
     return _ask_other(chat, "name", "请写要申请的人的姓名。")

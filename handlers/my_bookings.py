@@ -23,6 +23,7 @@ _SHOWN = 6
 _CODE = re.compile(r"签到\s*[:：]?\s*(\d{6})")
 _GIVES_BACK = r"(?:我|想|要|请|帮|把)*(?:取消|退掉?).{0,10}预约[了吧。！!]*"
 _GIVES_BACK += r"|.{0,12}预约.{0,6}(?:取消|退掉?|不去|来不了)(?:一下|了|掉|吧)*[。！!]*"
+_WHEN = r"我(?:的)?(?:预约|约)(?:的|了)?(?:是)?(?:在)?(?:什么时候|几点|哪天|哪一天|什么时间).{0,4}"
 _MARK = re.compile(r"([1-5一二三四五])\s*(?:分|颗?星)?[。！!]*")
 _STARS = (Tap.STARS_1, Tap.STARS_2, Tap.STARS_3, Tap.STARS_4, Tap.STARS_5)
 _NOTHING = "您现在没有预约。\n要约，回复“预约”。"
@@ -33,7 +34,17 @@ def _line(card: Card, chat: Chat) -> str:
     return f"{say_time(card.starts_at, chat.now)} {card.title}（{STATE_NAMES[card.state]}{whose}）"
 
 
-@router.on(words("我的预约", "查预约", "看预约", "预约记录", "我约的"))
+@router.on(
+    state("booking.plan", "booking.day", "booking.time", "booking.confirm", "booking.other"),
+    words("不约了", "先不约", "先不约了", "不要了", "不用了", "不约"),
+)
+async def not_after_all(chat: Chat) -> Reply:
+    """Nothing was booked yet."""
+    chat.go()
+    return Reply("好的，没有约。\n要约，随时回复“预约”。")
+
+
+@router.on(either(words("我的预约", "查预约", "看预约", "预约记录", "我约的"), pattern(_WHEN)))
 async def mine(chat: Chat) -> Reply:
     """What lies ahead."""
     found = list(await bookings.my_bookings(chat.person, chat.now, limit=_SHOWN))

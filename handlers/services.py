@@ -12,7 +12,7 @@ from domain.applications import offered_form
 from domain.notices import excerpt
 from domain.services import Found, Hit, ServiceItem
 from handlers import bookings, form_filling, providers
-from handlers.chat import Chat, Filter, click, either, has_text, numbered, state, tapped, words
+from handlers.chat import Chat, Filter, click, either, has_text, numbered, pattern, state, tapped, words
 from handlers.report import receipt_text
 
 router: Router[Chat] = Router("services")
@@ -24,6 +24,21 @@ _PAGE, _HITS = 6, 4
 _LOOKING = re.compile(r"(?:请问|我?想|帮我?|要)?(?:附近|哪里|哪儿|哪有|哪家|找个?|请个?|有没有|有谁|谁能|谁会)")
 _WORDS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 _ITEM_CHOICES = ("材料清单", "步骤", "地点", "问网格员")
+#: What people ask in front of a guide, by the number of the part that answers it.
+_ASKED = {
+    1: (r"(?:都|还)?(?:要|需要|用)(?:带|准备|交|拿)?(?:什么|哪些|啥)(?:材料|东西|证件|资料)?[啊呢吗？?]*",),
+    2: (r"(?:具体)?(?:怎么|如何)(?:办|弄|申请)(?:理|的)?[啊呢？?]*", r"(?:办理)?流程.{0,4}"),
+    3: (
+        r"(?:在|去|到)?(?:哪里?儿?|什么地方)(?:办|去|交|申请)?理?[啊呢？?]*",
+        r"地址.{0,4}|(?:电话|号码)(?:是)?(?:多少|几号)?[啊呢？?]*",
+        r"几点(?:上班|下班|开门|关门).{0,2}|什么(?:时候|时间)(?:去|办|上班|开门)?[啊呢？?]*|周[末六日天].{0,6}[吗？?]",
+    ),
+    4: (),
+}
+_COSTS = (
+    r"(?:要|得)?(?:多少钱|收费吗?|花钱吗?|要钱吗?|费用.{0,4}|免费吗|多久.{0,4}|几天.{0,4}|多长时间.{0,4})[啊呢？?]*"
+)
+_MAY_I = r".{0,8}(?:能不能|可不可以|可以|能)(?:办|申请|领)(?:理|取)?(?:吗|不|么)?[啊呢？?]*"
 _NOT_THIS = ("都不是", "不是这个", "不是", "不对", "不是问这个", "答非所问", "没有我要的")
 _ELIGIBLE, _BOOK, _APPLY = "我能不能办", "预约", "网上申请"
 
@@ -44,7 +59,7 @@ async def menu(chat: Chat) -> Reply:
     found = await services.classes()
     chat.go("services.class", classes=[one.code for one in found])
     names = [f"{one.name}服务" for one in found]
-    return chat.ask("想办哪一类？\n也可以直接说，比如“怎么办居住证”。", numbered(*names, _NEARBY))
+    return chat.ask("想办哪一类？\n也可以直接说，比如“怎么办居住证”。", numbered(*names, _NEARBY), named=True)
 
 
 @router.on(state("services.class"), _one_of("classes"))
@@ -68,7 +83,7 @@ async def _page(chat: Chat, class_code: str, start: int) -> Reply:
     more = start + _PAGE < len(listed)
     chat.go("services.list", items=[item.code for item in page], cls=class_code, start=start + _PAGE if more else 0)
     labels = [*(item.title for item in page), *(["看更多"] if len(listed) > _PAGE else [])]
-    return chat.ask(f"{page[0].service_class.name}服务，想办哪一件？", numbered(*labels))
+    return chat.ask(f"{page[0].service_class.name}服务，想办哪一件？", numbered(*labels), named=True)
 
 
 @router.on(state("services.list"), _one_of("items"))
@@ -100,12 +115,14 @@ async def _show(chat: Chat, item: ServiceItem, text: str) -> Reply:
     return chat.ask(text or guide(item), numbered(*_ITEM_CHOICES, *extras))
 
 
-def _extra(label: str, *more: str) -> Sequence[Filter]:
+def _extra(label: str, *more: str, says: str = "(?!)") -> Sequence[Filter]:
     """What not every item offers: its number in this guide, its label or other words for it."""
+    asks = pattern(says)
 
     def agrees(chat: Chat) -> bool:
         extras = chat.data.get("extras", [])
-        return label in extras and chat.tap == len(_ITEM_CHOICES) + extras.index(label) + 1
+        tapped_it = label in extras and chat.tap == len(_ITEM_CHOICES) + extras.index(label) + 1
+        return tapped_it or (label in extras and asks(chat))
 
     return state("services.item"), either(agrees, words(label, *more))
 
@@ -114,19 +131,30 @@ def guide(item: ServiceItem) -> str:
     """What to bring, where to go, what it costs: six short lines at most."""
     brought = "、".join(one["name"] for one in item.materials)
     where = "，".join(part for part in (item.place, item.hours) if part)
-    costs = "；".join(part for part in (item.fee, item.duration) if part)
-    facts = (("要带", brought), ("地点", where), ("电话", item.phone), ("费用和时间", costs))
-    return "\n".join([item.title, item.summary, *(f"{head}：{text}" for head, text in facts if text)])
+    facts = (("要带", brought), ("地点", where), ("电话", item.phone))
+    lines = [f"{head}：{text}" for head, text in facts if text]
+    return "\n".join(part for part in (item.title, item.summary, *lines, _costs(item)) if part)
+
+
+def _costs(item: ServiceItem) -> str:
+    said = "；".join(part for part in dict.fromkeys((item.fee, item.duration)) if part)
+    return f"费用和时间：{said}" if said else ""
 
 
 def _in_item(number: int) -> Sequence[Filter]:
-    return state("services.item"), either(
-        tapped(number), words(_ITEM_CHOICES[number - 1], _ITEM_CHOICES[number - 1][:2])
-    )
+    said = words(_ITEM_CHOICES[number - 1], _ITEM_CHOICES[number - 1][:2])
+    return state("services.item"), either(tapped(number), said, *map(pattern, _ASKED[number]))
 
 
 async def _item(chat: Chat) -> ServiceItem:
     return await services.find_item(chat.person, chat.data["item"])
+
+
+@router.on(state("services.item"), pattern(_COSTS))
+async def costs(chat: Chat) -> Reply:
+    """“要多少钱”, “多久”: the guide says it."""
+    item = await _item(chat)
+    return await _show(chat, item, f"{item.title}\n{_costs(item) or '要多少钱、多久，请打电话或到窗口问一下。'}")
 
 
 @router.on(*_in_item(1))
@@ -223,7 +251,7 @@ async def apply(chat: Chat) -> Reply:
     return await form_filling.start(chat, (await _item(chat)).code)
 
 
-@router.on(*_extra(_ELIGIBLE, "能不能办", "我能办吗"))
+@router.on(*_extra(_ELIGIBLE, "能不能办", "我能办吗", says=_MAY_I))
 async def eligible(chat: Chat) -> Reply:
     """The first question."""
     return await _ask_next(chat, await _item(chat), [])

@@ -31,7 +31,7 @@ async def list_open(chat: Chat) -> Reply:
         return await _begin(chat, found[0].survey)
     chat.go("surveys.list", ids=[one.survey.id for one in found[:_MOST]])
     said = [f"{excerpt(one.survey.title, 20)}{'（已答）' if one.answered else ''}" for one in found[:_MOST]]
-    return chat.ask("现在可以参加：", numbered(*said))
+    return chat.ask("现在可以参加：", numbered(*said), named=True)
 
 
 async def _asks(one: Listed, chat: Chat) -> bool:

@@ -42,10 +42,10 @@ async def test_a_shift_from_the_officers_phone_to_the_certificate(town: Town):
 
     assert "楼道清扫，明天（周六）9:00" in await town.say(CHEN, "志愿服务")
     assert "还有 1 个名额" in await town.say(CHEN, "1")
-    joined = await town.say(CHEN, "报名")
+    joined = await town.say(CHEN, "我要报名")
     assert "报好了：楼道清扫\n明天（周六）9:00，3栋楼下" in joined
     await town.say(WANG, "活动")
-    assert "已经报满，0 人在候补" in await town.say(WANG, "1")
+    assert "已经报满，0 人在候补" in await town.say(WANG, "楼道清扫")
     assert "先排上候补，前面有 0 人" in await town.say(WANG, "候补")
     assert "已报 1 人，候补 1 人，已签到 0 人" in await _first_list(town)
 

@@ -95,6 +95,21 @@ async def test_a_full_time_has_a_waiting_list_that_moves_up_when_somebody_cancel
     assert {one.state for one in await Booking.all()} == {BookingState.CANCELLED, BookingState.BOOKED}
 
 
+async def test_a_part_of_a_name_a_day_and_a_time_are_as_good_as_a_number(town: Town):
+    await opened(town)
+    await town.say(CHEN, "预约")
+    assert "想约哪一天" in await town.say(CHEN, "律师")
+    assert "想约几点" in await town.say(CHEN, "就约25 日吧")
+    assert "社区律师咨询\n11 月 25 日（周三）15:00" in await town.say(CHEN, "15:00")
+    assert "替谁约" in await town.say(CHEN, "给我妈约")
+    assert "没有约" in await town.say(CHEN, "不约了")
+    assert "想约哪一天" in await town.say(CHEN, "律师怎么约")
+    for words in ("1", "15:00"):
+        await town.say(CHEN, words)
+    assert "约好了" in await town.say(CHEN, "可以")
+    assert "15:00。" in await town.say(CHEN, "我预约的什么时候")
+
+
 async def test_family_and_grid_worker_book_for_an_elder_and_it_is_noted_who_did(town: Town):
     await opened(town)
     await BookingPlan.exclude(code="tijian").update(active=False)

@@ -104,6 +104,16 @@ async def test_am_i_eligible_is_asked_step_by_step(town: Town):
     assert "您可以办失业金申领" in await town.say(CHEN, "1")
 
 
+async def test_what_people_ask_in_front_of_a_guide_is_answered_from_it(town: Town):
+    await town.say(CHEN, "高龄津贴怎么办")
+    assert "费用和时间：免费" in await town.say(CHEN, "要多少钱？")
+    assert "去之前最好先打电话" in await town.say(CHEN, "在哪里办")
+    assert "这样办：" in await town.say(CHEN, "怎么办")
+    assert "户口在本地吗" in await town.say(CHEN, "我妈79能办吗")
+    await town.say(CHEN, "高龄津贴")
+    assert "备好一样点一样" in await town.say(CHEN, "要带什么东西")
+
+
 async def test_who_looks_for_a_plumber_reports_no_burst_pipe(town: Town):
     said = await town.say(CHEN, "附近修水管")
     assert "邻家水电维修 027-55501201" in said
