@@ -14,6 +14,7 @@ from console.frame import AdminKind, Form, Pages, Visit, signed_in
 from domain import bulk, on_behalf
 from domain.bulk import Order, Step
 from domain.desk_choices import receivers
+from domain.desk_elsewhere import MOST, Waiting, waiting_elsewhere
 from domain.desk_rows import SHOWN, Desk, Item, desk_of
 from domain.rating import Opinion
 from models.enums import Status
@@ -33,6 +34,12 @@ STEP_NAMES = {
 
 #: Where the rest of a heading is listed that has more than it shows.
 _REST = {"checks": Query(state=Status.DISPOSED), "unassigned": Query(state=Status.ACCEPTED)}
+
+_ELSEWHERE = (
+    (Waiting.BROADCAST, "/broadcasts?state=waiting", "群发审批"),
+    (Waiting.SURVEY, "/surveys?state=waiting", "问卷投票审批"),
+    (Waiting.REVIEW, "/reviews", "消息审核"),
+)
 
 
 class Chosen(Form):
@@ -58,8 +65,10 @@ async def show(visit: Visit) -> web.StreamResponse:
     """The work desk of staff; where an administrator begins."""
     if visit.admin in (AdminKind.SECURITY, AdminKind.AUDIT):
         return visit.render("administrator.html", title="管理")
-    desk = await desk_of(visit.staff, visit.now)
-    return visit.render("desk.html", title=_title(desk), **await tools(visit), **_shown(visit, desk))
+    desk, elsewhere = await desk_of(visit.staff, visit.now), await waiting_elsewhere(visit.staff)
+    others = [(path, name, elsewhere[what]) for what, path, name in _ELSEWHERE if what in elsewhere]
+    shown = {"others": others, "most_others": MOST, **_shown(visit, desk)}
+    return visit.render("desk.html", title=_title(desk), **await tools(visit), **shown)
 
 
 @pages.get("/desk/todo", quiet=True)

@@ -64,6 +64,9 @@ async def test_a_notice_goes_from_the_form_over_a_second_person_to_the_phone(
     counted = re.search(r"要发给 (\d+) 人", community.page)
     assert counted
     assert "批准</button>" not in community.page
+    assert "群发审批" not in await community.open("/"), "nobody approves their own"
+    assert "群发审批 1" in await street.open("/")
+    await community.open(f"/broadcasts/{ident}")
     await community.send(f"/broadcasts/{ident}/approve", version="1")
     assert (community.status, "自己写的要请别人批" in community.page) == (403, True)
     await town.deliver()

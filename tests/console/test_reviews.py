@@ -44,6 +44,7 @@ async def test_a_complaint_is_read_with_its_reason_and_the_message_shown_again(t
     message = await _complaint(grid)
     assert await _as_neighbours_read(grid, message) == (MessageState.REMOVED, "")
     await sign_in(town, desk, "李主任")
+    assert "消息审核 1" in await desk.open("/")
     page = await desk.open("/reviews")
     assert ("有人投诉" in page, "骂人" in page, RUDE in page) == (True, True, True)
     assert "已决定：显示" in await _decide(desk, keep="true")
