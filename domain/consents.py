@@ -146,8 +146,13 @@ async def say_age(person: Person, over_fourteen: bool, now: datetime, source: st
             await _forget(person.resident_id, Purpose.GUARDIAN, now)
 
 
+_CASES = "SELECT FROM cases WHERE reporter_id = $1 AND latitude IS NOT NULL ORDER BY id FOR NO KEY UPDATE"
+
+
 async def _lock(person: Person) -> bool | None:
-    """Whether this resident is a child; None = they were not asked. Their row stays locked."""
+    """Whether this resident is a child; None = they were not asked. Their row stays locked, and before it their cases,
+    which may lose their positions."""
+    await fetch(_CASES, person.resident_id)
     rows = await fetch("SELECT minor FROM resident WHERE id = $1 FOR NO KEY UPDATE", person.resident_id)
     if not rows:
         raise NotAllowed("no resident", say="这是居民用的。请用您自己的微信打开小程序。")
@@ -193,7 +198,7 @@ async def _forget(resident_id: int, purpose: Purpose, now: datetime) -> None:
     if Purpose.NOTICES in ended:
         await fetch(_NO_FACTS, resident_id)
     if Purpose.LOCATION in ended:
-        await fetch("UPDATE cases SET latitude = NULL, longitude = NULL WHERE reporter_id = $1", resident_id)
+        await fetch(_NO_PLACES, resident_id)
         await fetch(_NO_POSITIONS, f"resident:{resident_id}")
 
 
@@ -213,4 +218,5 @@ _NO_FACTS = """
 UPDATE household_member SET facts = '{}'::jsonb, birthday = NULL
 WHERE resident_id = $1 AND source = 'resident:' || $1::bigint
 """
+_NO_PLACES = "UPDATE cases SET latitude = NULL, longitude = NULL WHERE reporter_id = $1 AND latitude IS NOT NULL"
 _NO_POSITIONS = "UPDATE room_message SET data = '{}'::jsonb WHERE sender = $1 AND kind = 'location' AND data <> '{}'"

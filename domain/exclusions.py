@@ -19,6 +19,10 @@ from models.cases import Case
 from models.database import fetch, transaction
 from models.statistics import Exclusion
 
+# The case before what refers to it: its audit trail goes on in the same transaction.
+_CASE_FIRST = "SELECT FROM cases WHERE id = $1 FOR UPDATE"
+_ITS_CASE_FIRST = "SELECT FROM cases WHERE id = (SELECT case_id FROM exclusion WHERE id = $1) FOR UPDATE"
+
 
 async def ask(person: Person, case_id: int, reason: str, now: datetime, *, indicator: str = "") -> int:
     """Ask that a case does not count for one indicator, or ("") for any. Gives the exclusion's id.
@@ -33,6 +37,7 @@ async def ask(person: Person, case_id: int, reason: str, now: datetime, *, indic
     if indicator and indicator not in BY_CODE:
         raise BadRequest(f"no indicator {indicator!r}", say=f"没有叫“{indicator}”的指标，指标名见“口径”表。")
     async with transaction():
+        await fetch(_CASE_FIRST, case_id)
         if await reads_only(person, await access_case(person, case_id)):
             raise NotAllowed(f"{person.actor} only reads case {case_id}", tag="case:ask_exclude", object_id=case_id)
         rows = await fetch(
@@ -75,6 +80,7 @@ async def find_waiting(case_id: int) -> Exclusion | None:
 
 async def _to_decide(person: Person, exclusion_id: int) -> Exclusion:
     """The open request, locked, if this person may decide it."""
+    await fetch(_ITS_CASE_FIRST, exclusion_id)
     found = await Exclusion.filter(id=exclusion_id).select_for_update().get_or_none()
     case = await Case.get_or_none(id=found.case_id) if found else None
     if found is None or case is None:
