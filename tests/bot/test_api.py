@@ -380,7 +380,7 @@ async def test_a_read_that_works_the_second_time_is_no_error(api: WeChatApi, pla
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "TIMEOUT", aiohttp.ClientTimeout(total=0.2))
+    monkeypatch.setattr(transport, "TIMEOUT", aiohttp.ClientTimeout(total=0.6))
 
 
 @pytest.mark.usefixtures("impatient")
