@@ -5,6 +5,7 @@ const live = document.getElementById("live");
 const news = document.getElementById("news");
 const bulk = document.getElementById("bulk");
 const keys = document.getElementById("keys");
+live.classList.add("scripted");
 
 // What was on the page, and how it stood: line id → state.
 const lines = () => new Map([...live.querySelectorAll("tr[data-case]")].map((line) => [line.id, line]));
@@ -18,10 +19,7 @@ const boxesWith = (every) => [...every.closest("table").querySelectorAll("input[
 function showChosen() {
   const boxes = [...live.querySelectorAll("input[name=cases]")];
   boxes.forEach((box) => box.closest("tr").classList.toggle("chosen", box.checked));
-  for (const every of live.querySelectorAll(".every")) {
-    every.hidden = false;
-    every.checked = boxesWith(every).every((box) => box.checked);
-  }
+  for (const every of live.querySelectorAll(".every")) every.checked = boxesWith(every).every((box) => box.checked);
   const many = new Set(boxes.filter((box) => box.checked).map((box) => box.value)).size;
   const said = document.getElementById("chosen");
   if (said) said.textContent = many ? `已选 ${many} 件` : "先勾选事项，再选要办的事";

@@ -27,6 +27,10 @@ async def test_the_desk_is_worked_by_keys_alone(chromium: Browser, town: Town):
     async with desk_of(chromium, town, "王芳") as (page, faults):
         await page.locator("#tasks-every").check()
         await expect(page.locator("#chosen")).to_have_text("已选 3 件")
+        async with page.expect_response("**/desk/todo"):
+            await freshen(page)
+        await page.evaluate("new Promise(requestAnimationFrame)")
+        await expect(page.locator("#tasks-every")).to_be_focused()
         await page.locator(f"#tasks-pick-{made[2].id}").uncheck()
         await expect(page.locator("#tasks-every")).not_to_be_checked()
         await page.locator("#tasks-every").check()
