@@ -176,7 +176,7 @@ async def test_the_second_return_is_decided_one_level_higher_and_there_is_no_thi
     second = await CaseRequest.all().order_by("-id").first()
     assert second.decider_level == "street"
     assert "没有等您决定的申请" in await town.say(LI, "同意 0001") or second.state is RequestState.OPEN
-    await town.say(ZHOU, "派 0001 第一网格")
+    await town.say(ZHOU, "派 0001 东亭社区第一网格")
     assert "不能再退回" in await town.say(WANG, "退回 0001 第三次")
 
 
