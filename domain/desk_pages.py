@@ -54,7 +54,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a list."""
+    """One line of a list. `area`: a grid with its community, as there is a 第一网格 in each."""
 
     id: int
     number: str
@@ -125,13 +125,15 @@ _NARROW_DUE = _NARROW + _OF_IT + _WHERE + _SOONEST + _BY_DUE + _SOME + ") c" + _
 _FOUND = "WITH found AS MATERIALIZED ("
 _SHOWN = (
     """
-    ) SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency, coalesce(a.name, '') AS area,
+    ) SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency,
+        coalesce(above.name, '') || coalesce(a.name, '') AS area,
         coalesce(s.name, '') AS holder, coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at,
         c.round, c.urged, c.supervised, (SELECT count(*) FROM found) AS counted, """  # noqa: S608 - constants of ours
     + _OVERDUE
     + """ AS overdue
     FROM (SELECT id FROM found LIMIT 51) p JOIN cases c ON c.id = p.id
     LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id)
+    LEFT JOIN area above ON above.id = a.parent_id AND a.level = 'grid'
     LEFT JOIN staff s ON s.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id
     """
 )

@@ -19,13 +19,15 @@ from models.enums import RequestKind, Status
 SHOWN = 50
 
 _ROWS = """
-SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency, coalesce(a.name, '') AS area,
+SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency,
+    coalesce(above.name, '') || coalesce(a.name, '') AS area,
     coalesce(s.name, '') AS holder, coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at,
     c.round, c.urged, c.supervised,
     (c.closed_at IS NULL AND c.status NOT IN ('disposed', 'verified')
         AND coalesce(c.due_at < least($2::timestamptz, c.suspended_at), false)) AS overdue
 FROM unnest($1::bigint[]) WITH ORDINALITY AS p(id, place) JOIN cases c ON c.id = p.id
 LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id)
+LEFT JOIN area above ON above.id = a.parent_id AND a.level = 'grid'
 LEFT JOIN staff s ON s.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id
 ORDER BY p.place
 """

@@ -64,6 +64,7 @@ async def test_the_to_do_comes_by_due_time_and_says_in_words_what_the_colour_mea
     assert "快到期" in line(desk.page, soon)
     assert 'class="calm"' in line(desk.page, calm)
     assert f'href="/console/cases/{late.id}"' in line(desk.page, late)
+    assert "东亭社区第一网格" in line(desk.page, late)
 
 
 async def test_an_empty_desk_says_how_work_will_come(town: Town, desk: Desk):
@@ -238,6 +239,7 @@ async def test_the_list_as_a_workbook_holds_the_same_lines_and_no_formula(town: 
     cells = {head.value: cell for head, cell in zip(rows[0], rows[1], strict=True)}
     assert len(rows) == 2
     assert (cells["事项"].value, cells["事项"].data_type) == ("+1+1", "s")
+    assert cells["网格"].value == "东亭社区第一网格"
     assert (cells["地点"].data_type, cells["是否超时"].value, cells["经办人"].value) == ("s", "超时", "王芳")
     row = await AuditEvent.filter(tag="case:export", after="1 件").get()
     assert row.actor == f"staff:{member.id}"
