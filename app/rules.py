@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import nlp
 from app.commands_open import opened, said
 from app.model_watch import ModelWatch
 from bot.inbox import utc_now
+from domain.background import end
 from domain.people import Person, find_operator
 from domain.word_rules import (
     Effect,
@@ -162,9 +162,7 @@ async def watched_rules() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         adopt(NONE)
 
 

@@ -22,6 +22,7 @@ from app.web import build_app
 from bot.inbox import utc_now
 from bot.menu import DEFAULT_MENU
 from bot.qrcodes import create_grid_qrcode
+from domain.background import end
 from domain.people import grid_codes
 from errors import LinliError, SettingsError
 from simulator import Platform, SimulatorConfig
@@ -85,8 +86,7 @@ async def _finish(task: asyncio.Task[None]) -> None:
     if done:
         task.result()
         return
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
     log.warning("stopped in the middle of sends; another worker takes them over when their lease ends")
 
 

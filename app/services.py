@@ -31,12 +31,13 @@ from bot.logins import Logins
 from bot.outbox import Outbox
 from bot.transport import Transport
 from domain import bell, drawn, publishing, quotas, reach, screening, timing
+from domain.background import end
 from errors import SettingsError
 from handlers import Bot, Policy
 from jobs.broadcasts import BROADCASTING, IDLE, Broadcasting
 from jobs.erasures import Erasures
 from jobs.groups import Groups
-from jobs.loops import OutboxLoop, Waker, end, plan_of, start_scheduler
+from jobs.loops import OutboxLoop, Waker, plan_of, start_scheduler
 from jobs.mass import MassSends
 from jobs.media import MediaFetcher
 from jobs.relay import Relay

@@ -19,8 +19,8 @@ from console.app import create_console
 from console.frame import Office
 from console.live import Live
 from domain import tokens
+from domain.background import end
 from errors import TooMany, Unavailable
-from jobs.loops import end
 from miniapp_api import certificate_page, open311, room_page
 from miniapp_api.addresses import client_of
 from miniapp_api.api import create_api

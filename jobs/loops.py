@@ -25,6 +25,7 @@ from domain.activity_desk import note_held
 from domain.application_watch import forget_forms, remind_applicants, watch_applications
 from domain.assists import watch_assists
 from domain.audit import anchor
+from domain.background import end
 from domain.checking import leave_to_staff
 from domain.contacts import forget_contacts
 from domain.deadlines import watch, watch_answers
@@ -74,14 +75,6 @@ class Waker:
         await asyncio.sleep(0.02)  # gathers what commits together
         with contextlib.suppress(RedisError, OSError):  # the loop looks by itself every second
             await self._redis.publish(WAKE_CHANNEL, b"1")
-
-
-async def end(listener: asyncio.Task[None]) -> None:
-    """Cancel a task that listens to Redis. Once may not do: a cancellation that meets the end of a connection's own
-    time limit is lost in it (Python 3.11's `wait_for`), and the task would listen for ever."""
-    while not listener.done():
-        listener.cancel()
-        await asyncio.wait({listener}, timeout=0.5)
 
 
 class OutboxLoop:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from domain.background import end
 from domain.standing import ended_lately, standings
 from miniapp_api.hub import Close, Hub, Socket
 
@@ -53,9 +54,7 @@ class Rounds:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def watch(self) -> None:
         """Close the sockets of logins that ended, and of people who are not what they were when they connected."""
