@@ -10,6 +10,8 @@ from domain.people import Person
 from models.database import fetch
 from models.enums import BookingState
 
+LIVE = frozenset({BookingState.WAITING, BookingState.BOOKED})
+
 _FAMILY = """
 SELECT other.name, coalesce(nullif(h.phone, ''), r.phone) AS phone
 FROM household_member me JOIN household_member other ON other.household_id = me.household_id AND other.id <> me.id
@@ -43,6 +45,8 @@ async def merge_bookings(gone: int, stays: int, now: datetime) -> None:
     for row in await fetch(_TWICE, gone, stays):
         slot, gone_state = await hold(row["gone"], row["slot_id"], now)
         _, stays_state = await hold(row["stays"], row["slot_id"], now)
+        if not {gone_state, stays_state} <= LIVE:
+            continue  # one of the two was given back meanwhile
         seat_is_theirs = gone_state is BookingState.BOOKED and stays_state is BookingState.WAITING
         spare, state = (row["stays"], stays_state) if seat_is_theirs else (row["gone"], gone_state)
         await end(slot, spare, state, BookingState.CANCELLED, now, "system", "同一时间约了两次")
@@ -65,6 +69,8 @@ async def forget_bookings(resident_id: int, now: datetime) -> None:
     gone. In the running transaction, which holds the resident's row."""
     for row in await fetch(_LIVE, resident_id):
         slot, state = await hold(row["id"], row["slot_id"], now)
+        if state not in LIVE:
+            continue  # was given back meanwhile
         await end(slot, row["id"], state, BookingState.CANCELLED, now, "system")
         await move_up(slot, now)
     await fetch(_BLANK, resident_id)

@@ -36,6 +36,8 @@ async def listed(person: Person) -> list[Case]:
     return [masked_case(case) if who == {Who.COLLEAGUE} else case for case, who in ties if who]
 
 
+# The case before who works on it, as with every step of a case.
+_CASE_FIRST = "SELECT FROM cases WHERE id = $1 FOR KEY SHARE"
 _ONE_AT_A_TIME = "SELECT FROM staff WHERE id = $1 FOR NO KEY UPDATE"
 
 
@@ -44,6 +46,7 @@ async def put_on(person: Person, case_id: int, now: datetime) -> None:
     post = need_post(person, "shortlist:write")
     async with transaction():
         await access_case(person, case_id)
+        await fetch(_CASE_FIRST, case_id)
         await fetch(_ONE_AT_A_TIME, post.id)  # so that MOST holds
         if len(await fetch(_LISTED, post.id)) >= MOST:
             raise Conflict("full", say=f"清单最多 {MOST} 件，请先去掉几件。")

@@ -8,7 +8,22 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import asyncpg
+
 T = TypeVar("T")
+
+
+_LOCKED_OUT = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+async def locked_out(connection: asyncpg.Connection, many: int) -> None:
+    """Until so many wait for rows that others hold; `connection`: one of the test's own."""
+
+    async def are_waiting() -> bool:
+        await connection.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+        return int(await connection.fetchval(_LOCKED_OUT)) == many
+
+    await eventually(are_waiting)
 
 
 async def eventually(condition: Callable[[], T | Awaitable[T]], within: float = 120.0) -> T:

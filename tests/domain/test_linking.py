@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import asyncpg
+
 from domain import rooms
 from domain.accounts import MiniappLogin, login_miniapp, login_web
 from domain.audit import verify
 from domain.consents import give, holds, say_age
+from domain.erasure import erase
 from domain.linking import ask_union, link_union
 from domain.people import Person, find_person, join_grid
 from domain.room_messages import post
 from domain.room_words import Words
 from domain.tokens import find_token
 from models.accounts import LoginToken, MiniappUser
-from models.database import fetch
+from models.database import fetch, parse_url
 from models.enums import BadgeKind, LoginKind, MessageKind, Purpose
 from models.people import Resident, Staff
 from models.rooms import Badge, Room, RoomMessage
 from tests.town import Clock
+from tests.waiting import locked_out
 
 GRID = "429906001001001"
 LOGIN = MiniappLogin("mini_he", "union_he")
@@ -169,3 +173,19 @@ async def test_a_page_and_the_mini_program_are_two_kinds_of_sign_in(orm: None, c
     await login_web("o_he", "", "微信", clock())
     await sign_in(clock)
     assert {token.kind for token in await LoginToken.all()} == {LoginKind.WEB, LoginKind.MINIAPP}
+
+
+async def test_who_signs_in_while_they_are_forgotten_is_somebody_new(orm: None, clock: Clock, database_url: str):
+    _, mini = await sign_in(clock)
+    gate = await asyncpg.connect(**parse_url(database_url))
+    async with gate.transaction():
+        await gate.execute("SELECT FROM login_token FOR UPDATE")  # what is forgotten late
+        forgetting = asyncio.create_task(erase(mini, clock()))
+        await locked_out(gate, 1)
+        signing_in = asyncio.create_task(sign_in(clock))
+        await locked_out(gate, 2)
+    await forgetting
+    _, again = await signing_in
+    await gate.close()
+    assert (await Resident.get(id=mini.resident_id)).deleted_at
+    assert (await Resident.get(id=again.resident_id)).deleted_at is None

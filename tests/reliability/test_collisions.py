@@ -32,11 +32,10 @@ from tests.console.conftest import Desk, sit_down
 from tests.domain.counter import make_plan, make_slot
 from tests.reliability.test_outbox_queue import enqueue, jobs
 from tests.town import CHEN, Clock, Town
-from tests.waiting import eventually
+from tests.waiting import locked_out
 
 pytestmark = pytest.mark.usefixtures("impatient")
 T = TypeVar("T")
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -60,21 +59,15 @@ class Rival:
         await rival.start()
         await self._rival.execute(then)
         under_way = asyncio.create_task(work)
-        await self._wait_for(1)
+        await locked_out(self._gate, 1)
         wanted = asyncio.create_task(self._rival.execute(first))  # stands behind it in the queue
-        await self._wait_for(2)
+        await locked_out(self._gate, 2)
         await gate.rollback()
         await asyncio.wait_for(wanted, 60)
         if again:
-            await self._wait_for(1)
+            await locked_out(self._gate, 1)
         await rival.rollback()
         return await under_way
-
-    async def _wait_for(self, many: int) -> None:
-        async def are_waiting() -> bool:
-            return int(await self._gate.fetchval(_WAITING)) == many
-
-        await eventually(are_waiting)
 
 
 @pytest.fixture
