@@ -117,8 +117,9 @@ WHERE c.closed_at IS NULL AND ($3::int IS NULL OR c.holder_id = $3)
 """
 _COUNT = "SELECT s.branch, " + _PACE + " AS pace, count(*) AS many " + _OPEN + " GROUP BY 1, 2"
 _PINS = (
-    "SELECT c.*, a.name AS area FROM (SELECT c.id, c.number, c.subject, c.place, c.status, c.due_at, c.longitude, "  # noqa: S608 - the same
-    "c.latitude, coalesce(c.grid_id, c.area_id) AS area_id, "
+    "SELECT c.*, coalesce(above.name, '') || a.name AS area FROM ("  # noqa: S608 - the same
+    "SELECT c.id, c.number, c.subject, c.place, c.status, c.due_at, c.longitude, c.latitude, "
+    "coalesce(c.grid_id, c.area_id) AS area_id, "
     + _PACE
     + " AS pace"
     + _OPEN
@@ -130,6 +131,7 @@ _PINS = (
     + """) ORDER BY array_position(ARRAY['overdue', 'urgent', 'today', 'calm'], """
     + _PACE
     + """), c.due_at NULLS LAST, c.id LIMIT $14::int) c JOIN area a ON a.id = c.area_id
+    LEFT JOIN area above ON above.id = a.parent_id AND a.level = 'grid'
     ORDER BY array_position(ARRAY['overdue', 'urgent', 'today', 'calm'], c.pace), c.due_at NULLS LAST, c.id
     """
 )
