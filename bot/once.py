@@ -24,15 +24,14 @@ DEDUPED_FOR = timedelta(minutes=9)
 """How long a template may be sent again under its `client_msg_id`: WeChat's ten minutes, less what a call may take."""
 
 # A rung tried again keeps the time of its first call. Nothing is noted for who has lost the lease.
+_CALLED = "SELECT n.* FROM jsonb_to_recordset($1::jsonb) AS n(id bigint, attempt int, rung text) "
 _BEGIN = """
-WITH n AS (
-    SELECT n.* FROM jsonb_to_recordset($1::jsonb) AS n(id bigint, attempt int, rung text)
-    JOIN outbox o ON o.id = n.id FOR NO KEY UPDATE OF o
-)
 UPDATE outbox SET channel = n.rung,
     called_at = CASE WHEN outbox.channel = n.rung THEN coalesce(called_at, $2) ELSE $2 END
 FROM n WHERE outbox.id = n.id AND outbox.attempt = n.attempt AND outbox.state = 'leased' RETURNING outbox.id
 """
+_BEGIN_FREE = "WITH n AS (" + _CALLED + "JOIN outbox o ON o.id = n.id FOR NO KEY UPDATE OF o SKIP LOCKED)" + _BEGIN
+_BEGIN_ONE = "WITH n AS (" + _CALLED + ")" + _BEGIN
 _UNDO = "UPDATE outbox SET called_at = NULL, channel = '' WHERE id = ANY ($1::bigint[]) AND state = 'leased'"
 
 
@@ -67,7 +66,10 @@ class Calls:
         together, self._waiting = self._waiting, []
         rows = [{"id": one.job.id, "attempt": one.job.attempt, "rung": one.rung} for one in together]
         try:
-            noted = await write_jobs(_BEGIN, rows, self._now())
+            now = self._now()
+            noted = await write_jobs(
+                rows, lambda many: fetch(_BEGIN_FREE, many, now), lambda one: fetch(_BEGIN_ONE, one, now)
+            )
         except BaseException:
             self._waiting = together + self._waiting  # each of them tries for itself, and fails or not
             raise

@@ -51,38 +51,45 @@ UPDATE outbox SET state = 'leased', attempt = attempt + 1, leased_until = $3 FRO
 RETURNING outbox.id, kind, recipient, case_id, payload, attempt, tries, created_at, called_at, channel
 """
 
-_FINISH = """
-WITH d AS (
-    SELECT d.* FROM jsonb_to_recordset($1::jsonb)
-        AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text)
-    JOIN outbox o ON o.id = d.id FOR NO KEY UPDATE OF o
+# Many at once: only those nobody else holds, so that it waits for nobody while it holds some. The others one by one.
+_FREE = "JOIN outbox o ON o.id = d.id FOR NO KEY UPDATE OF o SKIP LOCKED)"
+_ENDS = (
+    "SELECT d.* FROM jsonb_to_recordset($1::jsonb) "
+    "AS d(id bigint, attempt int, state text, channel text, reference text, used int, error text) "
 )
+_FINISH = """
 UPDATE outbox SET state = d.state, channel = d.channel, reference = d.reference, used = d.used, error = d.error,
     finished_at = $2, leased_until = NULL
 FROM d WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased' RETURNING outbox.id
 """
+_FINISH_FREE = "WITH d AS (" + _ENDS + _FREE + _FINISH
+_FINISH_ONE = "WITH d AS (" + _ENDS + ")" + _FINISH
 
 # A claim that is given back is taken back: beyond the first, `attempt` counts the workers that vanished with the job.
 # The number is free again only because its holder has just let go of it.
-_RELEASE = """
-WITH d AS (
-    SELECT d.* FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8)
-    JOIN outbox o ON o.id = d.id FOR NO KEY UPDATE OF o
+_PUT_OFF = (
+    "SELECT d.* FROM jsonb_to_recordset($1::jsonb) AS d(id bigint, attempt int, tries int, error text, due float8) "
 )
+_RELEASE = """
 UPDATE outbox SET state = 'pending', attempt = outbox.attempt - 1, tries = d.tries, error = d.error,
     due_at = to_timestamp(d.due), leased_until = NULL
 FROM d WHERE outbox.id = d.id AND outbox.attempt = d.attempt AND outbox.state = 'leased' RETURNING outbox.id
 """
+_RELEASE_FREE = "WITH d AS (" + _PUT_OFF + _FREE + _RELEASE
+_RELEASE_ONE = "WITH d AS (" + _PUT_OFF + ")" + _RELEASE
+
+Noted = Awaitable[list[dict[str, Any]]]
 
 
-async def write_jobs(sql: str, rows: Sequence[Mapping[str, Any]], *values: Any) -> set[int]:
-    """Note something of many jobs in one statement, and of those that somebody else holds one by one: who has no other
-    row waits in no circle. `sql` locks the rows it finds by `FOR NO KEY UPDATE OF o`; gives the ids it has written."""
-    free = sql.replace("FOR NO KEY UPDATE OF o", "FOR NO KEY UPDATE OF o SKIP LOCKED")
-    written = {row["id"] for row in await fetch(free, to_json(list(rows)), *values)}
+async def write_jobs(
+    rows: Sequence[Mapping[str, Any]], free: Callable[[str], Noted], one: Callable[[str], Noted]
+) -> set[int]:
+    """Note something of many jobs: `free` of those nobody else holds, in one statement, then `one` of each of the
+    others. Who has no other row waits in no circle. Both take the rows as JSON and give the ids they have written."""
+    written = {row["id"] for row in await free(to_json(list(rows)))}
     for row in rows:
         if row["id"] not in written:
-            written |= {one["id"] for one in await fetch(sql, to_json([row]), *values)}
+            written |= {each["id"] for each in await one(to_json([row]))}
     return written
 
 
@@ -222,7 +229,7 @@ class Outbox:
         if finished:
             await self._finish(finished, now)
         if released:
-            await write_jobs(_RELEASE, released)
+            await write_jobs(released, lambda rows: fetch(_RELEASE_FREE, rows), lambda row: fetch(_RELEASE_ONE, row))
 
     async def _finish(self, ended: list[dict[str, Any]], now: datetime) -> None:
         """Note ends. What ends while others are being noted is noted with the next: one commit for many sends."""
@@ -232,7 +239,9 @@ class Outbox:
             if not together:
                 return  # somebody before us took ours along
             try:
-                await write_jobs(_FINISH, together, now)
+                await write_jobs(
+                    together, lambda rows: fetch(_FINISH_FREE, rows, now), lambda row: fetch(_FINISH_ONE, row, now)
+                )
             except Exception:
                 if together == ended:
                     raise
@@ -244,7 +253,7 @@ async def _finish_each(ended: list[dict[str, Any]], now: datetime) -> None:
     refused: list[Exception] = []
     for end in ended:
         try:
-            await fetch(_FINISH, to_json([end]), now)
+            await fetch(_FINISH_ONE, to_json([end]), now)
         except Exception as error:  # noqa: BLE001 - raised below
             refused.append(error)
     if refused:
