@@ -15,7 +15,7 @@ import structlog
 from redis import asyncio as aioredis
 from redis.exceptions import RedisError
 
-from jobs.loops import WAKE_CHANNEL
+from jobs.loops import REDIS_GONE, WAKE_CHANNEL
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class RoomBell:
         await asyncio.sleep(_GATHER)
         while self._waiting:
             waiting, self._waiting = self._waiting, {}
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(*REDIS_GONE):
                 async with self._redis.pipeline(transaction=False) as pipe:
                     for channel, text in waiting:
                         pipe.publish(channel, f"{self._process} {text}")

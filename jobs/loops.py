@@ -58,6 +58,8 @@ WAKE_CHANNEL = "linli:wake"
 OUTBOX = "send what waits"
 _POLL = 1.0  # seconds between looks when nobody wakes us
 _PAUSE_AFTER_ERROR = 2.0
+#: What a ring over Redis may end with. The last: our own end closed the client while the ring was on its way.
+REDIS_GONE = (RedisError, OSError, AttributeError)
 
 
 class Waker:
@@ -73,7 +75,7 @@ class Waker:
 
     async def _publish(self) -> None:
         await asyncio.sleep(0.02)  # gathers what commits together
-        with contextlib.suppress(RedisError, OSError):  # the loop looks by itself every second
+        with contextlib.suppress(*REDIS_GONE):  # the loop looks by itself every second
             await self._redis.publish(WAKE_CHANNEL, b"1")
 
 
