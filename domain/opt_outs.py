@@ -66,7 +66,7 @@ _HEARD_OF = "SELECT 1 FROM broadcast WHERE topic = $1 LIMIT 1"
 _ALL_HEARD_OF = "SELECT DISTINCT topic FROM broadcast WHERE topic <> $1"
 _REFUSE = """
 INSERT INTO opt_out (resident_id, topic, at) SELECT id, $2, $3 FROM resident WHERE id = $1 AND deleted_at IS NULL
-ON CONFLICT (resident_id, topic) DO NOTHING RETURNING id
+FOR KEY SHARE ON CONFLICT (resident_id, topic) DO NOTHING RETURNING id
 """
 _WANT = "DELETE FROM opt_out WHERE resident_id = $1 AND topic = ANY ($2::text[]) RETURNING id"
 

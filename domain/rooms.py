@@ -69,7 +69,14 @@ class Member:
 
 _MAKE = """
 INSERT INTO room (key, kind, grid_id, resident_id, last_seq, auto_case, created_at, changed_at)
-SELECT $2, $3, id, $4, 0, false, now(), now() FROM area WHERE id = $1 AND level = 'grid'
+SELECT $2, $3, id, NULL, 0, false, now(), now() FROM area WHERE id = $1 AND level = 'grid'
+ON CONFLICT (key) DO NOTHING
+"""
+# The person is held before their room's name is taken, as by whoever makes two residents one.
+_MAKE_PRIVATE = """
+INSERT INTO room (key, kind, grid_id, resident_id, last_seq, auto_case, created_at, changed_at)
+SELECT $2, $3, a.id, r.id, 0, false, now(), now() FROM area a CROSS JOIN resident r
+WHERE a.id = $1 AND a.level = 'grid' AND r.id = $4 FOR KEY SHARE OF r
 ON CONFLICT (key) DO NOTHING
 """
 
@@ -79,7 +86,7 @@ async def room_of_grid(grid_id: int) -> Room:
     key = f"grid:{grid_id}"
     room = await Room.get_or_none(key=key)
     if room is None:
-        await fetch(_MAKE, grid_id, key, RoomKind.GRID, None)
+        await fetch(_MAKE, grid_id, key, RoomKind.GRID)
         room = await Room.get_or_none(key=key)
     if room is None:
         raise NotFound(f"no grid {grid_id}")
@@ -199,7 +206,7 @@ async def private_room(person: Person, now: datetime, *, resident_id: int = 0) -
         key = f"private:{grid_id}:{asked}"
         room = await Room.get_or_none(key=key)
         if room is None:
-            await fetch(_MAKE, grid_id, key, RoomKind.PRIVATE, asked)
+            await fetch(_MAKE_PRIVATE, grid_id, key, RoomKind.PRIVATE, asked)
             room = await Room.get(key=key)
             await audit(person.actor, "room:open", room.id, now)
         await sit(person, room.id, verb="open")
