@@ -48,6 +48,10 @@ ON CONFLICT (household_id, name) DO UPDATE SET changed_at = excluded.changed_at 
 """
 
 
+# One step of a person after the other, and the person before what is theirs.
+_FIRST = "SELECT FROM resident WHERE id = $1 FOR NO KEY UPDATE"
+
+
 async def claim(person: Person, home: Home, name: str, now: datetime, source: str = "") -> None:
     """Say to which household of one's grid one belongs; whoever keeps it is asked. What was said before and nobody has
     confirmed ends. Raises NotAllowed without a grid, BadRequest for a name that is none,
@@ -58,7 +62,7 @@ async def claim(person: Person, home: Home, name: str, now: datetime, source: st
     if not 2 <= len(name) <= _LONGEST_NAME:
         raise BadRequest("name", say="请写您的姓名，2 到 20 个字，网格员好核对。")
     async with transaction():
-        await fetch("SELECT FROM resident WHERE id = $1 FOR KEY SHARE", person.resident_id)  # before what is theirs
+        await fetch(_FIRST, person.resident_id)
         if (await fetch(_TRIES, person.actor, now - timedelta(days=1)))[0]["count"] >= _MOST_TRIES:
             raise TooMany("claims", say="今天说过好几次住址了。请当面找网格员核对，或明天再说。", retry_after=86_400)
         await _end_open(person.resident_id)
@@ -77,6 +81,7 @@ async def claim(person: Person, home: Home, name: str, now: datetime, source: st
 async def leave(person: Person, now: datetime, source: str = "") -> None:
     """Be a member of no household any more: what one said of oneself is deleted, what staff keep is nobody's WeChat."""
     async with transaction():
+        await fetch(_FIRST, person.resident_id)
         await _end_open(person.resident_id)
         await _unlink(person.resident_id, 0, now)
         await audit(person.actor, "member:leave", person.resident_id, now, source=source)

@@ -207,7 +207,9 @@ async def private_room(person: Person, now: datetime, *, resident_id: int = 0) -
         room = await Room.get_or_none(key=key)
         if room is None:
             await fetch(_MAKE_PRIVATE, grid_id, key, RoomKind.PRIVATE, asked)
-            room = await Room.get(key=key)
+            room = await Room.get_or_none(key=key)
+            if room is None:
+                raise NotFound(f"resident {asked}", tag="room:open", object_id=asked)
             await audit(person.actor, "room:open", room.id, now)
         await sit(person, room.id, verb="open")
     return room
