@@ -22,8 +22,9 @@ from models.database import fetch, transaction
 from models.enums import Role, Status
 
 PAGE = 50
-#: Above this many a page says "100+": counting on would cost more than it tells.
-COUNTED = 100
+#: Above this many a list says "100+", and one of open cases, which an index counts, "10000+": counting on would cost
+#: more than it tells.
+COUNTED, COUNTED_OPEN = 100, 10_000
 #: Up to so many places each is asked for its own newest; beyond, the newest of all are looked through. A street has
 #: every tenth case of its city, which is soon found; a grid every thousandth.
 _FEW_PLACES = 64
@@ -77,11 +78,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Up to PAGE lines; `next` continues after them ("" at the end); `count` on the first page, COUNTED + 1 = more."""
+    """Up to PAGE lines; `next` continues after them ("" at the end); `count` on the first page, of which `beyond` says
+    that there are still more."""
 
     rows: Sequence[Row]
     next: str = ""
     count: int | None = None
+    beyond: bool = False
 
 
 _DUE = "coalesce(c.due_at, '9999-12-31T00:00:00Z'::timestamptz)"
@@ -167,6 +170,11 @@ _UNIT_WORDS = _BEST + _LED + _WORDS + _OR + _HELD + _WORDS + _OR + _HELPED + _WO
 _UNIT_EACH_DUE = _LED + _SOON + _OR + _HELD + _SOON + _OR + _HELPED + _SOON
 _UNIT_DUE = _BEST + _UNIT_EACH_DUE + _OF_THESE + _BY_DUE + _SOME + _SHOWN + _BY_DUE
 
+# How many are open: the indexes of what is open hold all that a filter asks for.
+_COUNT = "SELECT least(count(*), $15) AS many FROM ("
+_COUNT_OPEN = _COUNT + _WIDE + _WHERE + _SOONEST + _SOME + ") c"
+_COUNT_OPEN_OF_UNIT = _COUNT + _UNIT_EACH_DUE + _OF_THESE
+
 _NUMBERED = "SELECT id FROM cases WHERE split_part(number, '-', 2) = split_part($1, '-', 2) AND number LIKE $1 "
 _BY_NUMBER = (
     _FOUND  # noqa: S608 - constants of ours
@@ -215,7 +223,7 @@ async def list_cases(
     person: Person, filters: Filters, now: datetime, *, sort: Sort = Sort.NEWEST, after: str = ""
 ) -> Page:
     """One page; `after` is the `next` of the page before. The first page also counts."""
-    if filters.status and filters.status.is_open:
+    if filters.overdue or (filters.status and filters.status.is_open):
         filters = replace(filters, open=True)  # says the same, and open cases have an index of their own
     sight = await sight_of(person, filters.area_id, filters.holder_id)
     return await _page(_Wish(sight, filters, now, after), sort)
@@ -285,19 +293,33 @@ class _Wish:
 
 async def _page(wish: _Wish, sort: Sort | None) -> Page:
     """One page in this order; None = newest first, of all that have the words, found by these."""
-    filters, sight = wish.filters, wish.sight
-    values = (
-        *(sight.places, *_read_cursor(wish.after), wish.now, filters.open, filters.status, filters.category),
-        *(sight.holder_id, filters.department_id, filters.urgent, filters.start, filters.end, filters.overdue),
-        *(wish.words, COUNTED + 1 if wish.counts else PAGE + 1),
-    )
+    sight = wish.sight
+    values = _values(wish, COUNTED + 1 if wish.counts else PAGE + 1)
     async with transaction():
         await plan_for_these_values()
         rows = await (_rows_of_unit(values, sight, sort) if sight.department_id else _rows(values, sight, sort))
+        most, counted = COUNTED, rows[0]["counted"] if rows else 0
+        if counted > most and wish.filters.open and wish.counts:
+            most, counted = COUNTED_OPEN, await _count_open(_values(wish, COUNTED_OPEN + 1), sight)
     shown = [_row(row, sight) for row in rows[:PAGE]]
     more = _cursor(shown[-1], sort or Sort.NEWEST) if len(rows) > PAGE else ""
-    counted = rows[0]["counted"] if rows else 0
-    return Page(shown, more, counted if wish.counts else None)
+    return Page(shown, more, min(counted, most), counted > most) if wish.counts else Page(shown, more)
+
+
+def _values(wish: _Wish, most: int) -> tuple[Any, ...]:
+    """$1 to $15."""
+    filters, sight = wish.filters, wish.sight
+    return (
+        *(sight.places, *_read_cursor(wish.after), wish.now, filters.open, filters.status, filters.category),
+        *(sight.holder_id, filters.department_id, filters.urgent, filters.start, filters.end, filters.overdue),
+        *(wish.words, most),
+    )
+
+
+async def _count_open(values: Sequence[Any], sight: Sight) -> int:
+    unit = sight.department_id is not None
+    counted = fetch(_COUNT_OPEN_OF_UNIT, *_of_unit(values, sight)) if unit else fetch(_COUNT_OPEN, *values)
+    return int((await counted)[0]["many"])
 
 
 async def _rows(values: Sequence[Any], sight: Sight, sort: Sort | None) -> list[dict[str, Any]]:
@@ -310,10 +332,14 @@ async def _rows(values: Sequence[Any], sight: Sight, sort: Sort | None) -> list[
 
 
 async def _rows_of_unit(values: Sequence[Any], sight: Sight, sort: Sort | None) -> list[dict[str, Any]]:
-    theirs = sight.colleagues, *values[1:], sight.department_id, sight.places
+    theirs = _of_unit(values, sight)
     if sort is None:
         return await fetch(_UNIT_WORDS, *theirs)
     return await fetch(_UNIT_NEWEST, *theirs) if sort is Sort.NEWEST else await fetch(_UNIT_DUE, *theirs)
+
+
+def _of_unit(values: Sequence[Any], sight: Sight) -> tuple[Any, ...]:
+    return sight.colleagues, *values[1:], sight.department_id, sight.places
 
 
 def _row(row: dict[str, Any], sight: Sight) -> Row:

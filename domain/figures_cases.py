@@ -67,6 +67,7 @@ class Listed:
     reported_at: datetime
     due_at: datetime | None
     closed_at: datetime | None
+    remaining: int = 0  # how many the whole list has from where its page begins
 
 
 _SHOWN = """
@@ -78,7 +79,10 @@ JOIN cases c USING (id) LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id
 LEFT JOIN staff h ON h.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id ORDER BY c.id DESC
 """
 # $15, $16: the counts asked for, by their place; $17: the key; $18: before which id; $19: how many.
-_COUNTS_OF_EACH = _SHOWN + "FROM (SELECT id FROM (SELECT c.id" + COUNTED  # noqa: S608 - constants of ours
+_REMAINING = ", behind.remaining "
+_COUNTS_OF_EACH = (
+    _SHOWN + _REMAINING + "FROM (SELECT id, count(*) OVER () AS remaining FROM (SELECT c.id" + COUNTED  # noqa: S608 - ours
+)
 _THESE = (
     " AND ($17::text IS NULL OR coalesce("  # noqa: S608 - the same
     + KEY
@@ -165,7 +169,8 @@ async def standing_now(scope: Scope, now: datetime) -> dict[int, Standing]:
 
 _NOW = (
     _SHOWN
-    + "FROM (SELECT c.id "
+    + _REMAINING
+    + "FROM (SELECT c.id, count(*) OVER () AS remaining "
     + _OPEN_HERE
     + " AND CASE $5::text WHEN 'open' THEN true WHEN 'urgent' THEN c.urgency = 'urgent' WHEN 'overdue' THEN "
     + _OVERDUE

@@ -147,7 +147,16 @@ def _list(
     following = ""
     if len(listed) > len(shown):
         following = str(visit.request.rel_url.update_query(after=str(shown[-1].id)))
-    return visit.render("dashboard_cases.html", title=what, where=where, back=back, listed=shown, following=following)
+    return visit.render(
+        "dashboard_cases.html",
+        title=what,
+        where=where,
+        back=back,
+        listed=shown,
+        following=following,
+        many=len(listed) if whole or not listed else listed[0].remaining,
+        later="after" in visit.request.query,
+    )
 
 
 @pages.get("/dashboards/book.xlsx")

@@ -19,7 +19,6 @@ from domain.bulk import steps_of
 from domain.case_exports import MOST, export, find_page
 from domain.clock import SHANGHAI
 from domain.desk import Page, Row
-from domain.desk_pages import COUNTED
 from errors import BadRequest
 from models.enums import Status, Urgency
 
@@ -74,7 +73,7 @@ async def again(visit: Visit) -> web.StreamResponse:
 def _title(page: Page) -> str:
     if page.count is None:
         return "事项"
-    return f"事项 {COUNTED}+" if page.count > COUNTED else f"事项 {page.count}"
+    return f"事项 {page.count}{'+' if page.beyond else ''}"
 
 
 def _shown(visit: Visit, query: Query, page: Page) -> dict[str, Any]:

@@ -42,7 +42,9 @@ async def _many(desk: Desk, path: str) -> int:
         return int(re.findall(r"<h1>事项 (\d+)</h1>", page)[0])
     listed = len(re.findall(r'<th scope="row"><a href="/console/cases/\d+"', page))
     following = re.findall(r'<a class="button second" href="/console([^"]+)">后面的', page)
-    return listed + (await _many(desk, unescape(following[0])) if following else 0)
+    many = listed + (await _many(desk, unescape(following[0])) if following else 0)
+    assert re.search(rf" · (共|这一页起还有) {many} 件", page), "the page says how many there are"
+    return many
 
 
 def _leads(page: str) -> dict[str, int]:

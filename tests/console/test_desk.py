@@ -193,6 +193,10 @@ async def test_pages_go_on_where_the_one_before_ended(town: Town, desk: Desk):
     assert [*first, *rest] == [case.id for case in made]
     assert "回到第一页" in desk.page
     assert len(desk.page.encode()) < 100_000
+    made += [await held(town, "王芳", hours) for hours in range(61, 102)]
+    assert "<title>事项 101 ·" in await desk.open("/cases")
+    await Case.filter(id__in=[case.id for case in made]).update(status=Status.CLOSED, closed_at=town.clock())
+    assert "<title>事项 100+ ·" in await desk.open("/cases?state=closed")
     await desk.open("/cases?after=nonsense")
     assert (desk.status, "这一页打不开了" in desk.page) == (400, True)
 

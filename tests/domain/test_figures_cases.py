@@ -54,7 +54,9 @@ async def test_a_list_goes_on_where_the_page_ended(orm: None):
     everything = await cases_behind(question, Settings(), Sum(("reported",)), limit=MANY)
     first = await cases_behind(question, Settings(), Sum(("reported",)), limit=7)
     then = await cases_behind(question, Settings(), Sum(("reported",)), before=first[-1].id, limit=MANY)
-    assert [*first, *then] == everything
+    assert [one.id for one in [*first, *then]] == [one.id for one in everything]
+    assert {one.remaining for one in [*everything, *first]} == {len(everything)}
+    assert {one.remaining for one in then} == {len(then)}
     assert [one.id for one in everything] == sorted((one.id for one in everything), reverse=True)
 
 
