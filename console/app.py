@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context,
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from console import shown
+from console import shown, ways
 from console.frame import ROOT, CodeFirst, Office, Page, Pages, StaleForm, Visit, note_refusal, opened
 from console.menu import here, menu
 from console.pages import (
@@ -147,9 +147,12 @@ def create_console(office: Office) -> web.Application:
     app.on_response_prepare.append(_dressed(office))
     parts, templates = _files(), _templates()
     app[_TEMPLATES] = templates
-    for pages in SUBJECTS:
-        for page in pages.all:
-            app.router.add_route(page.method, page.path, _handled(page, office, templates))
+    mounted = []
+    for page in (page for pages in SUBJECTS for page in pages.all):
+        # HEAD is a GET without the body.
+        add = app.router.add_get if page.method == "GET" else app.router.add_post
+        mounted.append((page, add(page.path, _handled(page, office, templates))))
+    app[ways.PAGES] = ways.own_pages(mounted)
 
     async def give_file(request: web.Request) -> web.StreamResponse:
         return _file(request, parts)
@@ -265,7 +268,8 @@ def _told(error: Exception, request: web.Request, office: Office) -> web.StreamR
     templates = request.config_dict[_TEMPLATES]
     visit = request.get(_VISIT) or Visit(request, office, office.now(), request[_IDENT], templates)
     # A wrong password or code that a form brought is told beside it, and so is the end of a session.
-    if isinstance(said, NotSignedIn) and request.method == "GET":
+    if isinstance(said, NotSignedIn) and request.method != "POST":
+        ways.remember_wanted(visit)
         return visit.go("/login", "请先登录。" if visit.by_htmx else "")
     if isinstance(said, CodeFirst):
         return visit.go("/account/code", said.say)

@@ -11,6 +11,7 @@ from console import case_words
 from console.case_steps import steps_for
 from console.frame import Form, Pages, Visit
 from console.schematic import Backdrop, draw
+from console.ways import way_back
 from domain import shortlist
 from domain.case_choices import choices
 from domain.case_sheets import Sheet, count_events, read_sheet
@@ -72,6 +73,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     return visit.render(
         "case.html",
         title=f"{serial(case.number)} {case.subject}",
+        back=way_back(visit, case.id),
         sheet=sheet,
         case=case,
         words=case_words,

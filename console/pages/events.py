@@ -31,7 +31,8 @@ class Wanted(Form):
 async def listen(visit: Visit) -> web.StreamResponse:
     """“Something is new”, as often as it is, for as long as the page is open and the session holds. 204 tells a browser
     to ask no more: the page then goes by its own clock."""
-    if visit.request.headers.get("Accept") != EVENTS or visit.token is None:
+    asks = visit.request.method == "GET" and visit.request.headers.get("Accept") == EVENTS
+    if not asks or visit.token is None:
         raise BadRequest("no event stream asked for", say="这个地址是页面自己用的。请从左边的菜单进。")
     wanted, request = visit.query(Wanted), visit.request
     stream = await visit.office.live.enter(visit.staff, visit.token.id, wanted.of, lambda: request.transport is None)

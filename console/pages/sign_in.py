@@ -12,7 +12,7 @@ import segno
 from aiohttp import web
 from pydantic import Field
 
-from console import choices
+from console import choices, ways
 from console.frame import ROOT, SESSION, Form, Pages, Visit, anyone, enrolling
 from domain import console_login, scan_login, tokens
 from domain.administrators import staff_for_setup
@@ -79,8 +79,10 @@ class NewPassword(Form):
 @pages.get("/login", who=anyone)
 async def show(visit: Visit) -> web.StreamResponse:
     """The three ways in."""
+    if "form" in visit.request.query:  # opened beside a form that waits: not the same page once more
+        ways.forget_wanted(visit)
     if visit.person:
-        return visit.go("/")
+        return visit.go(ways.take_wanted(visit))
     return visit.render("login.html", title="登录")
 
 
@@ -153,7 +155,7 @@ async def _begin(visit: Visit, staff_id: int) -> web.StreamResponse:
     secret = await console_login.begin_session(staff_id, visit.now, device, visit.source)
     visit.set_cookie(SESSION, secret)
     await choices.bring(visit, staff_id)
-    return visit.go("/")
+    return visit.go(ways.take_wanted(visit))
 
 
 @pages.get("/scan", who=anyone)

@@ -27,9 +27,10 @@ class Desk:
         self.session, self.url = session, url
         self.status, self.page, self.path = 0, "", ""
 
-    async def open(self, path: str) -> str:
+    async def open(self, path: str, **headers: str) -> str:
         """Go to a page; gives its text."""
-        async with self.session.get(f"{self.url}/console{path}") as answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self.session.get(f"{self.url}/console{path}", headers=given) as answer:
             self.page = (await answer.read()).decode(errors="replace")  # a workbook is no text
             self.status, self.path, self.headers = answer.status, answer.url.path, answer.headers
         return self.page

@@ -201,6 +201,18 @@ async def test_pages_go_on_where_the_one_before_ended(town: Town, desk: Desk):
     assert (desk.status, "这一页打不开了" in desk.page) == (400, True)
 
 
+async def test_a_case_leads_back_to_the_list_it_was_opened_from(town: Town, desk: Desk):
+    case, beside = await held(town, "王芳", -2), await held(town, "王芳", -1)
+    await sit_down(town, desk, "王芳")
+    listed, own = f"{desk.url}/console/cases?late=1&words=%E7%81%AF", f"{desk.url}/console/cases/{case.id}"
+    way = 'href="/console/cases?late=1&amp;words=%E7%81%AF">‹ 回到事项列表'
+    assert way in await desk.open(f"/cases/{case.id}", Referer=listed)
+    assert way in await desk.open(f"/cases/{case.id}", Referer=own), "after a step on its page"
+    assert way in await desk.open(f"/cases/{beside.id}", Referer=own), "from a case beside it"
+    for before in ("", own, "https://elsewhere.example/console/cases", f"{desk.url}/console/account"):
+        assert 'href="/console/">‹ 回到待办' in await desk.open(f"/cases/{case.id}", Referer=before), before
+
+
 async def test_views_are_ones_own_and_stand_above_the_list(town: Town, desk: Desk):
     late = await held(town, "王芳", -2)
     await held(town, "王芳", 50)

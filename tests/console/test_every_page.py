@@ -70,6 +70,15 @@ def _entry_fault(desk: Desk, page: Page, visit: Visit | None) -> str:
     return "" if let_in == expected else f"{desk.status} at {desk.path}, expected {'in' if expected else 'out'}"
 
 
+async def test_a_page_asked_for_by_its_head_answers_the_same_without_a_body(town: Town, desk: Desk):
+    for session, path, status in ((False, "/cases", 303), (True, "/cases", 200), (True, "/events?of=cases", 400)):
+        if session:
+            await sit(town, desk, "王芳")
+        async with desk.session.head(f"{desk.url}/console{path}", allow_redirects=False) as answer:
+            assert (answer.status, await answer.read()) == (status, b""), path
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
 async def test_administrators_of_security_and_audit_have_no_business_with_cases(town: Town, desk: Desk, everything):
     for name, own in _APART.items():
         await sit(town, desk, name)

@@ -36,6 +36,7 @@ async def agree(phone: Desk) -> str:
 
 
 async def test_a_scan_with_ones_own_wechat_signs_the_desk_in_and_nothing_before_the_tap(town: Town, desk: Desk):
+    await desk.open("/cases?words=灯")
     await desk.open("/scan")
     assert "用绑定了工号的微信扫一扫" in desk.page
     await desk.open("/scan/wait")
@@ -46,7 +47,8 @@ async def test_a_scan_with_ones_own_wechat_signs_the_desk_in_and_nothing_before_
         assert desk.status == 204
         assert "网格员王芳，电脑上已经登录" in await agree(phone)
     await desk.open("/scan/wait")
-    assert desk.path == "/console/"
+    assert desk.path == "/console/cases", "where they were going"
+    assert 'name="words" id="words" maxlength="100" value="灯"' in desk.page
     assert "网格员王芳" in desk.page
     wang = await Staff.get(openid=WANG)
     assert await AuditEvent.filter(tag="console:scan", object_id=wang.id, allowed=True).count() == 1

@@ -59,6 +59,45 @@ async def test_a_code_from_ones_own_wechat_signs_in_without_a_password(town: Tow
     assert "我的待办" in await desk.send("/login/wechat", number=wang.code, code=code)
 
 
+async def test_after_signing_in_one_is_where_one_was_going_and_nowhere_else(town: Town, desk: Desk):
+    poll, elsewhere = {"HX_Request": "true"}, "https://elsewhere.example/console/cases"
+    forged = {"linli_wanted": "0" * 32 + b"//elsewhere.example".hex()}
+    for path, headers, cookies, leads in (
+        ("/cases?late=1", {}, {}, "/console/cases"),
+        ("/cases/17", {}, {}, "/console/cases/17"),
+        ("/desk/rows", poll | {"HX_Current_URL": f"{desk.url}/console/map?pace=overdue"}, {}, "/console/map"),
+        ("/desk/rows", poll | {"HX_Current_URL": elsewhere}, {}, "/console/"),
+        ("/desk/rows", poll | {"HX_Current_URL": f"{desk.url}/console//elsewhere.example"}, {}, "/console/"),
+        ("/desk/cases.xlsx", {}, {}, "/console/"),
+        ("/files/a1", {}, {}, "/console/"),
+        ("/login", {}, forged, "/console/"),
+    ):
+        await sit_down(town, desk, "王芳")
+        session = {cookie.key: cookie.value for cookie in desk.session.cookie_jar}
+        desk.session.cookie_jar.clear()
+        desk.session.cookie_jar.update_cookies(cookies)
+        await desk.open(path, **headers)
+        desk.session.cookie_jar.update_cookies(session)
+        await desk.open("/login")
+        assert desk.path == leads, (path, headers)
+        await desk.open("/login")
+        assert desk.path == "/console/", "once"
+
+
+async def test_after_a_form_that_came_too_late_one_begins_at_the_desk(town: Town, desk: Desk):
+    await sit_down(town, desk, "王芳")
+    session = {cookie.key: cookie.value for cookie in desk.session.cookie_jar}
+    for before, login in (("/login", "/login"), ("/cases?late=1", "/login?form=1")):
+        desk.session.cookie_jar.clear()
+        await desk.open(before)
+        await desk.send("/desk/views", name="超时的")
+        assert desk.status == 401
+        await desk.open(login)
+        desk.session.cookie_jar.update_cookies(session)
+        await desk.open("/login")
+        assert desk.path == "/console/", login
+
+
 async def test_half_an_hour_of_doing_nothing_ends_the_session_and_so_do_twelve_hours(town: Town, desk: Desk):
     wang = await sit_down(town, desk, "王芳")
     town.clock.advance(timedelta(minutes=29))
@@ -126,13 +165,15 @@ async def test_the_first_link_makes_the_system_administrator_once_who_needs_a_se
     assert "动态码设好了" in desk.page
     await desk.send("/logout")
 
+    await desk.open("/settings")
     await desk.enter("A001")
     assert desk.path == "/console/login/code"
     await desk.send("/login/code", code=totp.at(town.clock()))
     assert desk.status == 401  # used when it was set up
     town.clock.advance(timedelta(seconds=30))
     await desk.open("/login/code")
-    assert "我的待办" in await desk.send("/login/code", code=totp.at(town.clock()))
+    await desk.send("/login/code", code=totp.at(town.clock()))
+    assert desk.path == "/console/settings", "where they were going"
     stored = await Credential.get()
     assert shown not in stored.totp_secret
 
