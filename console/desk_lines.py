@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from console.shown import due, status_name
+from domain.bulk import fitting
 from domain.desk import Row
 from domain.notices import serial
+from domain.people import Post
 from models.enums import Status, Urgency
 
 #: From so long before its time on a case is said to be due soon.
@@ -35,6 +39,7 @@ class Line:
     marks: tuple[str, ...]
     reported_at: datetime
     asked: str
+    fits: str  # the step for many that is most likely wanted; "" = none
     state: str  # another whenever the line says something new
 
     @property
@@ -43,8 +48,8 @@ class Line:
         return f"{self.serial} {self.subject}"
 
 
-def line_of(row: Row, now: datetime, asked: str = "") -> Line:
-    """The line of a case."""
+def line_of(row: Row, now: datetime, post: Post, asked: str = "") -> Line:
+    """The line of a case, as somebody of this post has it."""
     said, pace = _time(row, now)
     holder = row.holder or "还没派人"
     holder = f"{row.department} {holder}" if row.department else holder
@@ -64,8 +69,15 @@ def line_of(row: Row, now: datetime, asked: str = "") -> Line:
         marks=marks,
         reported_at=row.reported_at,
         asked=asked,
+        fits=fitting(post, row.status, row.holder_id) or "",
         state=hashlib.sha256(told.encode()).hexdigest()[:12],
     )
+
+
+def likeliest(lines: Iterable[Line]) -> str:
+    """The step that fits most of these; "" where none does."""
+    fits = Counter(line.fits for line in lines if line.fits)
+    return fits.most_common(1)[0][0] if fits else ""
 
 
 def _time(row: Row, now: datetime) -> tuple[str, Pace]:

@@ -18,7 +18,7 @@ from domain.nudges import nudge
 from domain.people import Person, Post
 from errors import BadRequest, LinliError
 from models.cases import Case
-from models.enums import Role
+from models.enums import Role, Status
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +101,18 @@ def steps_of(post: Post) -> Sequence[Step]:
     if post.dispatches:
         return tuple(Step)
     return (Step.SIGN, Step.TRANSFER) if post.role in (Role.GRID_WORKER, Role.DEPARTMENT_STAFF) else ()
+
+
+def fitting(post: Post, status: Status, holder_id: int | None) -> Step | None:
+    """What is most likely done next with a case that stands so; None where no step for many fits."""
+    own = holder_id == post.id
+    step = {
+        Status.REPORTED: Step.ACCEPT,
+        Status.ACCEPTED: Step.DISPATCH,
+        Status.DISPATCHED: Step.SIGN if own else Step.NUDGE,
+        Status.DISPOSING: Step.TRANSFER if own else Step.NUDGE,
+    }.get(status)
+    return step if step in steps_of(post) else None
 
 
 async def do_all(

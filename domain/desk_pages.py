@@ -65,6 +65,7 @@ class Row:
     place: str
     urgency: str
     area: str
+    holder_id: int | None
     holder: str
     department: str
     reported_at: datetime
@@ -129,7 +130,7 @@ _FOUND = "WITH found AS MATERIALIZED ("
 _SHOWN = (
     """
     ) SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency,
-        coalesce(above.name, '') || coalesce(a.name, '') AS area,
+        coalesce(above.name, '') || coalesce(a.name, '') AS area, c.holder_id,
         coalesce(s.name, '') AS holder, coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at,
         c.round, c.urged, c.supervised, (SELECT count(*) FROM found) AS counted, """  # noqa: S608 - constants of ours
     + _OVERDUE

@@ -20,7 +20,7 @@ SHOWN = 50
 
 _ROWS = """
 SELECT c.id, c.number, c.status, c.category, c.subject, c.place, c.urgency,
-    coalesce(above.name, '') || coalesce(a.name, '') AS area,
+    coalesce(above.name, '') || coalesce(a.name, '') AS area, c.holder_id,
     coalesce(s.name, '') AS holder, coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at,
     c.round, c.urged, c.supervised,
     (c.closed_at IS NULL AND c.status NOT IN ('disposed', 'verified')

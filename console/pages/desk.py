@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import BeforeValidator, Field
 
-from console.desk_lines import Line, line_of
+from console.desk_lines import Line, likeliest, line_of
 from console.desk_query import Query
 from console.frame import AdminKind, Form, Pages, Visit, signed_in
 from domain import bulk, on_behalf
@@ -85,7 +85,7 @@ def _title(desk: Desk) -> str:
 
 def _shown(visit: Visit, desk: Desk) -> dict[str, Any]:
     def lines(items: Sequence[Item]) -> list[Line]:
-        return [line_of(item.row, visit.now, item.asked) for item in items]
+        return [line_of(item.row, visit.now, visit.post, item.asked) for item in items]
 
     headings = (
         ("tasks", "我的待办", lines(desk.tasks), "现在没有待办。有新任务会出现在这里，也会推到您的微信。"),
@@ -95,9 +95,10 @@ def _shown(visit: Visit, desk: Desk) -> dict[str, Any]:
         ("unassigned", "等我受理和派人", lines(desk.unassigned), ""),
         ("shortlist", "今天的巡查清单", lines(desk.shortlist), ""),
     )
-    calls = [(one, line_of(one.row, visit.now)) for one in desk.calls]
+    calls = [(one, line_of(one.row, visit.now, visit.post)) for one in desk.calls]
     waiting_first = sorted(headings, key=lambda heading: not heading[2])
     shown = {"headings": waiting_first, "calls": calls, "picks": bool(bulk.steps_of(visit.post))}
+    shown["first"] = likeliest(line for _, _, listed, _ in headings for line in listed)
     return shown | {"shown": SHOWN, "rest": _REST | {"tasks": Query(holder=visit.post.id)}}
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from console.desk_lines import line_of
+from console.desk_lines import likeliest, line_of
 from console.desk_query import Query
 from console.frame import Form, Pages, Visit
 from console.pages.desk import tools
@@ -78,8 +78,9 @@ def _title(page: Page) -> str:
 
 def _shown(visit: Visit, query: Query, page: Page) -> dict[str, Any]:
     following = query.next(page.next) if page.next else ""
-    lines = [line_of(row, visit.now) for row in page.rows]
-    return {"lines": lines, "query": query, "following": following, "picks": bool(steps_of(visit.post))}
+    lines = [line_of(row, visit.now, visit.post) for row in page.rows]
+    shown = {"lines": lines, "query": query, "following": following, "picks": bool(steps_of(visit.post))}
+    return shown | {"first": likeliest(lines)}
 
 
 def _ready_views(visit: Visit) -> list[tuple[str, str]]:

@@ -20,9 +20,22 @@ function showChosen() {
   const boxes = [...live.querySelectorAll("input[name=cases]")];
   boxes.forEach((box) => box.closest("tr").classList.toggle("chosen", box.checked));
   for (const every of live.querySelectorAll(".every")) every.checked = boxesWith(every).every((box) => box.checked);
-  const many = new Set(boxes.filter((box) => box.checked).map((box) => box.value)).size;
+  const chosen = boxes.filter((box) => box.checked);
+  const many = new Set(chosen.map((box) => box.value)).size;
+  if (!many) decided = false;
+  proposeStep(chosen.map((box) => box.closest("tr").dataset.fits));
   const said = document.getElementById("chosen");
   if (said) said.textContent = many ? `已选 ${many} 件` : "先勾选事项，再选要办的事";
+}
+
+// The step that fits most of what is chosen, until somebody begins to fill in the form.
+let decided = false;
+function proposeStep(fits) {
+  const known = fits.filter(Boolean);
+  if (!bulk || decided || !known.length) return;
+  const times = (step) => known.filter((one) => one === step).length;
+  bulk.elements.step.value = known.reduce((best, step) => (times(step) > times(best) ? step : best));
+  showFields();
 }
 
 function showTitle() {
@@ -93,7 +106,7 @@ function showFields() {
   bulk.querySelectorAll("[class*=for-]").forEach((field) => { field.hidden = !field.classList.contains(`for-${step}`); });
 }
 if (bulk) {
-  bulk.elements.step.addEventListener("change", showFields);
+  bulk.addEventListener("input", () => { decided = true; showFields(); });
   showFields();
   showChosen();
 }

@@ -27,6 +27,7 @@ async def test_the_desk_is_worked_by_keys_alone(chromium: Browser, town: Town):
     async with desk_of(chromium, town, "王芳") as (page, faults):
         await page.locator("#tasks-every").check()
         await expect(page.locator("#chosen")).to_have_text("已选 3 件")
+        await expect(page.locator("#step")).to_have_value("sign")
         async with page.expect_response("**/desk/todo"):
             await freshen(page)
         await page.evaluate("new Promise(requestAnimationFrame)")
@@ -49,6 +50,9 @@ async def test_the_desk_is_worked_by_keys_alone(chromium: Browser, town: Town):
         await expect(page.locator("#chosen")).to_have_text(re.compile("先勾选"))
         await expect(page.locator(f"#tasks-{made[0].id}")).to_contain_text("处理中")
         assert await Case.filter(status=Status.DISPOSING).count() == 2
+        await page.locator(f"#tasks-pick-{made[0].id}").check()
+        await expect(page.locator("#step")).to_have_value("transfer")
+        await page.locator(f"#tasks-pick-{made[0].id}").uncheck()
 
         await keys.press("?")
         await expect(page.locator("#keys")).to_be_visible()

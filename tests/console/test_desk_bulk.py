@@ -50,6 +50,27 @@ async def test_each_case_is_given_to_a_grid_by_itself_and_refusals_say_why(town:
     assert (await Case.get(id=foreign.id)).status is Status.ACCEPTED
 
 
+async def test_the_bar_begins_with_what_fits_the_cases_of_the_list(town: Town, desk: Desk):
+    area = (await Area.get(code="429906001001001")).parent_id
+    for status in (Status.ACCEPTED, Status.ACCEPTED, Status.REPORTED, Status.DISPOSED):
+        await a_case(area_id=area, grid_id=None, status=status)
+    await held(town, "王芳", 5)
+    own = await held(town, "李主任", 5, status=Status.DISPATCHED)
+    await sit_down(town, desk, "李主任")
+    for address, first in {
+        "": "dispatch",
+        "?state=reported": "accept",
+        "?state=disposing": "nudge",
+        f"?holder={own.holder_id}": "sign",
+        "?state=disposed": "",
+    }.items():
+        page = await desk.open(f"/cases{address}")
+        chosen = re.findall(r'<option value="(\w+)" selected>', page.partition('id="step"')[2])
+        assert chosen == ([first] if first else []), address
+    await sit_down(town, desk, "王芳")
+    assert 'data-fits="transfer"' in await desk.open("/")
+
+
 async def test_what_would_fail_in_all_of_them_is_said_before_anything_is_done(town: Town, desk: Desk):
     case = await held(town, "王芳", 5)
     await sit_down(town, desk, "李主任")
