@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from domain.broadcast_notices import CHANNEL_NAMES
 from domain.broadcasts import MOST_TEXT, MOST_TITLE, Broadcast, Draft
 from domain.clock import SHANGHAI
 from domain.opt_outs import SAFETY, TOPICS
+from domain.services import ServiceItem
 from errors import BadRequest, NotAllowed
 from models.enums import Channel
 
@@ -106,7 +108,7 @@ async def _page(visit: Visit, given: Compose, **more: Any) -> web.StreamResponse
         title="改通知" if given.editing else "写一条通知",
         given=given,
         choices=await choices_of(visit.post),
-        items=await services.list_items(visit.staff, limit=_MOST_ITEMS),
+        guides=await _guides(visit),
         topics=TOPICS | {SAFETY: "安全预警（不能退订）"},
         channels=CHANNEL_NAMES,
         days=DAYS,
@@ -114,6 +116,12 @@ async def _page(visit: Visit, given: Compose, **more: Any) -> web.StreamResponse
         now=visit.now.astimezone(SHANGHAI),
         **({"seen": None} | more),
     )
+
+
+async def _guides(visit: Visit) -> list[tuple[str, list[ServiceItem]]]:
+    """The directory's items by the name of their class, in its order."""
+    items = await services.list_items(visit.staff, limit=_MOST_ITEMS)
+    return [(name, list(some)) for name, some in groupby(items, key=lambda item: item.service_class.name)]
 
 
 class Like(Form):

@@ -11,13 +11,14 @@ import pytest
 
 from app.demo import settle_homes
 from console.audience_form import Audience, fields_of, rule_of
-from domain import broadcast_runs
+from domain import broadcast_runs, services
+from domain.people import find_person
 from models.broadcasts import Broadcast, Delivery
 from models.database import fetch
 from models.enums import BroadcastState, DeliveryState
 from tests.console.conftest import Desk, sit_down
 from tests.domain.neighbours import FIRST, SECOND
-from tests.town import CHEN, Town
+from tests.town import CHEN, LI, Town
 
 WATER = {"title": "明天停水", "text": "9 点到 15 点停水，请先接好水。", "channels": "notice", "areas": FIRST}
 
@@ -112,6 +113,16 @@ async def test_the_preview_shows_phone_people_and_quotas_and_keeps_nothing(town:
     assert 'value="alone" checked' in page
     assert not await Broadcast.filter(event__isnull=True).exists()
     assert "48 小时内跟公众号说过话" in await community.open("/quotas")
+
+
+async def test_guides_stand_in_groups_by_their_class(town: Town, community: Desk) -> None:
+    page = await community.open("/broadcasts/new")
+    groups = dict(re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', page))
+    assert len(groups) > 3
+    person = await find_person(LI, town.clock())
+    for one in await services.classes():
+        items = await services.list_items(person, one.code, limit=200)
+        assert re.findall(r'value="([^"]+)"', groups.get(one.name, "")) == [item.code for item in items], one.name
 
 
 async def test_what_is_wrong_in_the_form_is_said_beside_the_button(town: Town, community: Desk) -> None:
