@@ -13,6 +13,8 @@ from console.desk_query import Query
 from console.frame import AdminKind, Form, Pages, Visit, signed_in
 from domain import bulk, on_behalf
 from domain.bulk import Order, Step
+from domain.case_exports import find_page
+from domain.desk import Page
 from domain.desk_choices import receivers
 from domain.desk_elsewhere import MOST, Waiting, waiting_elsewhere
 from domain.desk_rows import SHOWN, Desk, Item, desk_of
@@ -67,7 +69,7 @@ async def show(visit: Visit) -> web.StreamResponse:
         return visit.render("administrator.html", title="管理")
     desk, elsewhere = await desk_of(visit.staff, visit.now), await waiting_elsewhere(visit.staff)
     others = [(path, name, elsewhere[what]) for what, path, name in _ELSEWHERE if what in elsewhere]
-    shown = {"others": others, "most_others": MOST, **_shown(visit, desk)}
+    shown = {"others": others, "most_others": MOST, **_shown(visit, desk), "around": await _around(visit, desk)}
     return visit.render("desk.html", title=_title(desk), **await tools(visit), **shown)
 
 
@@ -75,7 +77,15 @@ async def show(visit: Visit) -> web.StreamResponse:
 async def again(visit: Visit) -> web.StreamResponse:
     """The same lists once more, for the page that keeps itself fresh."""
     desk = await desk_of(visit.staff, visit.now)
-    return visit.render("desk_todo.html", title=_title(desk), **_shown(visit, desk))
+    return visit.render("desk_todo.html", title=_title(desk), **_shown(visit, desk), around=await _around(visit, desk))
+
+
+async def _around(visit: Visit, desk: Desk) -> Page | None:
+    """What is open in the area of who gives work to others, where nothing of it waits for themselves."""
+    if desk.count or not visit.post.dispatches:
+        return None
+    page = await find_page(visit.staff, Query().wanted(), visit.now)
+    return page if page.count else None
 
 
 def _title(desk: Desk) -> str:

@@ -74,6 +74,19 @@ async def test_an_empty_desk_says_how_work_will_come(town: Town, desk: Desk):
     assert "<title>待办 ·" in desk.page
 
 
+async def test_an_empty_desk_of_a_leader_says_what_is_open_in_their_area_and_leads_there(town: Town, desk: Desk):
+    await sit_down(town, desk, "周科长")
+    assert "没办结" not in await desk.open("/")
+    for hours in (5, -5):
+        await held(town, "王芳", hours)
+    for path in ("/", "/desk/todo"):
+        page = await desk.open(path)
+        assert "还有 2 件没办结" in page
+        assert all(f'href="/console{leads}"' in page for leads in ("/cases", "/dashboards"))
+    await held(town, "周科长", 5)
+    assert "没办结" not in await desk.open("/")
+
+
 async def test_decisions_checks_assists_and_what_nobody_has_stand_under_their_own_headings(town: Town, desk: Desk):
     wang, li = await find_person(WANG, town.clock()), await find_person(LI, town.clock())
     offered = await held(town, "王芳", 30)
