@@ -6,6 +6,7 @@ The page itself shows what is kept counted; what has to be counted comes after i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -28,8 +29,8 @@ from console.sheets import EXCEL, Sheet, workbook
 from domain.figures_cases import PAGE, Listed, Now, Sum, cases_behind, cases_now, cases_of, unknown
 from domain.figures_counts import Question, scope_below
 from domain.figures_settings import in_force
-from domain.indicators import Values
-from domain.overview import check_leads, overview, view_area
+from domain.indicators import Figure, Values, denominator_of
+from domain.overview import Overview, check_leads, overview, view_area
 from errors import BadRequest
 
 pages = Pages()
@@ -61,25 +62,34 @@ async def show(visit: Visit) -> web.StreamResponse:
             (COUNT_NAMES[name], shown.total.counts[name], shown.before.counts[name], links.cases(name))
             for name in ("reported", "accepted", "closed")
         ],
-        rates=[_rate(links, shown.total, shown.before, code, shown.settings) for code in _RATES],
+        rates=[_rate(links, shown, code, visit.now) for code in _RATES],
         sections=[sections.areas(links, standing, shown), sections.satisfaction(links, shown)],
         later=[(name, title) for name, (title, _) in LATER.items()],
     )
 
 
-def _rate(links: Links, total: Values, before: Values, code: str, settings: Any) -> dict[str, Any]:
+def _rate(links: Links, shown: Overview, code: str, now: datetime) -> dict[str, Any]:
     """One ratio of the front page with both its parts, and how it was before."""
-    figure = total.figures[code]
+    figure = shown.total.figures[code]
     return {
         "name": figure.indicator.name,
         "formula": figure.indicator.formula,
         "shown": percent(figure.ratio),
-        "before": percent(before.figures[code].ratio),
+        "before": percent(shown.before.figures[code].ratio),
         "numerator": figure.numerator,
         "denominator": figure.denominator,
         "above": links.numerator(figure),
-        "below": links.denominator(figure, settings),
+        "below": links.denominator(figure, shown.settings),
+        "note": _note(shown, figure) if links.period.end > now else "",
     }
+
+
+def _note(shown: Overview, figure: Figure) -> str:
+    """Of a period that goes on: what a ratio is divided by though it is not done yet; "" where nothing is."""
+    still = shown.total.counts["unclosed"]
+    if not still or "unclosed" not in denominator_of(figure.indicator, shown.settings):
+        return ""
+    return f"除数里有 {still:,} 件还没办结：期末前到期的都算，没到期的也算，所以现在偏低。"
 
 
 def _part(name: str) -> Callable[[Visit], Awaitable[web.StreamResponse]]:

@@ -20,6 +20,7 @@ from tests.console.administration import at_desk
 from tests.console.conftest import Desk, sit_down
 from tests.domain.made_cases import random_cases
 from tests.domain.test_hotspots import people, said
+from tests.domain.test_indicators import a_case
 from tests.town import Town
 
 OCTOBER = "since=2026-10-01&until=2026-10-31"
@@ -73,6 +74,17 @@ async def test_every_figure_of_each_part_equals_the_cases_it_leads_to(town: Town
         assert leads, part
         for path, figure in list(leads.items())[:15]:
             assert await _many(desk, path) == figure, path
+
+
+async def test_a_month_that_goes_on_says_what_its_rate_of_closing_counts(town: Town, desk: Desk):
+    now = town.clock()
+    for hours in (1, 2):
+        await a_case(reported_at=now, accepted_at=now, due_at=now + timedelta(hours=hours))
+    await sit_down(town, desk, "周科长")
+    said = "除数里有 2 件还没办结：期末前到期的都算，没到期的也算"
+    assert (await desk.open("/dashboards")).count(said) == 1, "beside 按期结案率 alone"
+    town.clock.advance(timedelta(days=45))
+    assert said not in await desk.open(f"/dashboards?month={now:%Y-%m}")
 
 
 async def test_cases_at_risk_lead_to_a_list_of_their_own(town: Town, desk: Desk):
