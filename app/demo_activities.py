@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.activity_desk import NewActivity, NewSession, create_activity, of_chat, open_activity
 from domain.people import find_operator
+from domain.slot_making import make_slots
 from domain.spoken_times import read_span
 from errors import SettingsError
 from models.bookings import Activity
@@ -19,7 +20,9 @@ _AHEAD = timedelta(days=2)
 
 
 async def settle_activities(now: datetime) -> int:
-    """Announce what is on in the coming weeks; gives how many. Where activities have been written nothing happens."""
+    """Announce what is on in the coming weeks; gives how many. Where activities have been written nothing happens. The
+    demo's counters have their times at once, too."""
+    await make_slots(now)
     data = tomllib.loads(files("simulator").joinpath("demo_activities.toml").read_text(encoding="utf-8"))
     async with transaction():
         if await Activity.exists():

@@ -10,6 +10,7 @@ from app.demo import load_demo, settle_rooms
 from app.demo_activities import settle_activities
 from domain import room_messages
 from domain.activities import list_activities
+from domain.slots import free_slots
 from models.enums import MessageKind
 from models.people import Resident
 from tests.api.abuse import rows
@@ -53,4 +54,5 @@ async def test_a_newcomer_finds_activities_of_the_coming_weeks_and_they_are_anno
     assert (len(found), {one.kind_name for one in found}) == (made, {"活动", "课程", "志愿服务"})
     assert all(clock() + timedelta(days=1) < one.sessions[0].starts_at for one in found)
     assert {one.title: len(one.sessions) for one in found}["智能手机课"] == 3
+    assert await free_slots(await neighbour("new", clock()), "lvshi", clock())
     assert await settle_activities(clock() + timedelta(days=30)) == 0
