@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from miniapp_api.policy import Caller, Relation
@@ -15,6 +16,8 @@ _FIELDS: list[dict[str, Any]] = [
     {"key": "f1", "label": "姓名", "type": "text", "required": True, "choices": []}
     | {"least": None, "most": None, "hint": ""}
 ]
+#: Each time it is for somebody else: for the same one nobody applies twice.
+_OTHERS = itertools.count(1000)
 #: Who may fill in for others.
 _FILLS = (Caller.GRID_WORKER, Caller.COMMUNITY_STAFF)
 
@@ -87,7 +90,7 @@ async def done_application(world: World, actor: Actor, relation: Relation) -> Ta
 BODIES |= {
     "POST /services/{code}/applications": lambda: {
         "answers": {"f1": "李桂英"},
-        "behalf": {"name": "李桂英", "phone": "13800001234", "relation": "女儿"},
+        "behalf": {"name": "李桂英", "phone": f"1380000{next(_OTHERS)}", "relation": "女儿"},
     },
     "POST /applications/{application_id}/supplement": lambda: {"words": "补充了照片"},
     "PUT /applications/{application_id}/rating": lambda: {"stars": 4},
