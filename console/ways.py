@@ -9,9 +9,9 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aiohttp import web
-from yarl import URL
 
 from console.frame import ROOT, Page, Visit, anyone
 
@@ -21,6 +21,7 @@ _WANTED = "linli_wanted"
 _WANTED_LIFE = 30 * 60
 _LIST = "linli_list"
 _MOST = 1_500  # characters of an address: a cookie holds little
+_PLAIN = re.compile("[!-~]+")  # as addresses are sent: everything else is escaped
 _FILE = re.compile(r"/(export|[^/]*\.[a-z]+)$")
 _CASE = re.compile(r"/cases/(\d{1,18})")
 #: Lists that lead to cases, and what they are called.
@@ -58,7 +59,7 @@ def remember_wanted(visit: Visit) -> None:
     if visit.by_htmx:
         path = _ours(visit, visit.request.headers.get("HX-Current-URL", ""))
     else:
-        path = _below_root(visit.request.rel_url)
+        path = _below_root(visit.request.raw_path)
     known = visit.request.config_dict[PAGES]
     plain = path.partition("?")[0]
     if path and not _FILE.search(plain) and any(page.fullmatch(plain) for page in known):
@@ -104,13 +105,14 @@ def way_back(visit: Visit, case_id: int) -> Way:
 def _ours(visit: Visit, address: str) -> str:
     """Below ROOT, of an address that a browser names; "" for one that is not ours."""
     try:
-        url = URL(address)
+        named = urlsplit(address)
     except ValueError:
         return ""
-    return _below_root(url) if url.raw_authority == visit.request.host else ""
-
-
-def _below_root(url: URL) -> str:
-    if not url.raw_path.startswith(f"{ROOT}/") or len(url.raw_path_qs) > _MOST:
+    if named.netloc != visit.request.host:
         return ""
-    return url.raw_path_qs.removeprefix(ROOT)
+    return _below_root(f"{named.path}?{named.query}" if named.query else named.path)
+
+
+def _below_root(path: str) -> str:
+    fits = path.startswith(f"{ROOT}/") and len(path) <= _MOST and _PLAIN.fullmatch(path)
+    return path.removeprefix(ROOT) if fits else ""
