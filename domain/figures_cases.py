@@ -71,11 +71,12 @@ class Listed:
 
 
 _SHOWN = """
-SELECT c.id, c.number, c.subject, c.place, c.status, coalesce(a.name, '') AS area, coalesce(h.name, '') AS holder,
-    coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at
+SELECT c.id, c.number, c.subject, c.place, c.status, coalesce(above.name, '') || coalesce(a.name, '') AS area,
+    coalesce(h.name, '') AS holder, coalesce(d.name, '') AS department, c.reported_at, c.due_at, c.closed_at
 """
 _NAMED = """
 JOIN cases c USING (id) LEFT JOIN area a ON a.id = coalesce(c.grid_id, c.area_id)
+LEFT JOIN area above ON above.id = a.parent_id AND a.level = 'grid'
 LEFT JOIN staff h ON h.id = c.holder_id LEFT JOIN department d ON d.id = c.department_id ORDER BY c.id DESC
 """
 # $15, $16: the counts asked for, by their place; $17: the key; $18: before which id; $19: how many.

@@ -112,6 +112,7 @@ async def test_a_long_list_is_read_page_by_page(town: Town, desk: Desk):
     )
     assert figure > 50
     assert await _many(desk, path) == figure
+    assert "东亭社区第一网格" in desk.page, "a grid with its community"
 
 
 async def test_somebody_elses_area_does_not_exist_with_its_parts_its_cases_and_its_workbook(town: Town, desk: Desk):
