@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 from domain.hotspots import HotSpot
 from models.database import fetch, from_json, to_json
 
-#: How often an area's are counted, and how old they may be to be shown.
-EACH, FRESH = timedelta(minutes=10), timedelta(minutes=30)
+#: How often an area's are counted, and how old they may be to be shown; old ones are better than a count of a whole
+#: city while somebody waits.
+EACH, FRESH, FRESH_ABOVE = timedelta(minutes=10), timedelta(minutes=30), timedelta(days=1)
 
-_KEPT = "SELECT spots FROM hot_kept WHERE area_id = $1 AND counted_at > $2 AND counted_at <= $3"
+_KEPT = """
+SELECT k.spots FROM hot_kept k JOIN area a ON a.id = k.area_id WHERE k.area_id = $1 AND k.counted_at <= $2
+    AND k.counted_at > CASE WHEN a.level IN ('city', 'district') THEN $4::timestamptz ELSE $3::timestamptz END
+"""
 
 
 async def kept_spots(area_id: int, now: datetime) -> list[HotSpot] | None:
     """What was counted lately; None where nobody has."""
-    rows = await fetch(_KEPT, area_id, now - FRESH, now)
+    rows = await fetch(_KEPT, area_id, now, now - FRESH, now - FRESH_ABOVE)
     if not rows:
         return None
     return [HotSpot(**spot | {"case_ids": tuple(spot["case_ids"])}) for spot in from_json(rows[0]["spots"])]

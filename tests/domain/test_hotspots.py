@@ -226,6 +226,9 @@ async def test_what_was_counted_lately_is_shown_for_half_an_hour_and_counted_aga
     assert await all_hotspots(street, NOW) == counted != []
     assert await all_hotspots(street, NOW + timedelta(minutes=29)) == counted
     assert await all_hotspots(street, NOW + timedelta(minutes=30)) == []
+    district = (await Area.get(level="district")).id
+    assert await all_hotspots(district, NOW + timedelta(hours=23)) == counted, "none waits while a district is counted"
+    assert await all_hotspots(district, NOW + timedelta(hours=24)) == []
     assert await all_hotspots(street, NOW - timedelta(days=1)) == [], "what is looked at is another day"
     assert await refresh_hotspots(NOW + timedelta(minutes=9)) == 0
     assert await refresh_hotspots(NOW + timedelta(minutes=10)) > 0
