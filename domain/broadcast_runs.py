@@ -9,7 +9,8 @@ hundred thousand; in the quiet hours none is handed over unless it is urgent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
@@ -22,7 +23,7 @@ from domain.timing import quiet_until
 from domain.worktime import load_calendar
 from errors import BadRequest
 from models.broadcasts import Broadcast, BroadcastRun
-from models.database import fetch, to_json, transaction
+from models.database import fetch, is_passing, to_json, transaction
 from models.enums import Channel, RunState
 
 log = structlog.get_logger(__name__)
@@ -71,35 +72,58 @@ async def _begin_one(now: datetime) -> bool:
 
 _NEXT = """
 SELECT r.id FROM broadcast_run r JOIN broadcast b ON b.id = r.broadcast_id
-WHERE r.state = $1 AND b.state = 'approved' AND (NOT $2 OR b.urgent) AND r.id > $3
+WHERE r.state = $1 AND b.state = 'approved' AND (NOT $2 OR b.urgent) AND r.id <> ALL ($3::bigint[])
 ORDER BY b.urgent DESC, r.due_at, r.id LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED FOR SHARE OF b SKIP LOCKED
 """
 
 
-async def list_next(now: datetime) -> int:
-    """Write down one page of whom a run concerns; gives how many people were looked up, 0 when nothing is to be
-    listed."""
+class RunFailed(Exception):
+    """Something nobody foresaw kept one run from going on; the others can."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"run {run_id}")
+        self.run_id = run_id
+
+
+@contextmanager
+def _part_of(run_id: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if is_passing(error):
+            raise
+        raise RunFailed(run_id) from error
+
+
+async def list_next(now: datetime, but: Collection[int] = ()) -> int:
+    """Write down one page of whom a run concerns, of any `but` these; gives how many people were looked up, 0 when
+    nothing is to be listed. Raises RunFailed."""
     async with transaction():
-        rows = await fetch(_NEXT, RunState.LISTING, False, 0)
+        rows = await fetch(_NEXT, RunState.LISTING, False, list(but))
         if not rows:
             return 0
-        run = await BroadcastRun.get(id=rows[0]["id"]).select_related("broadcast")
-        broadcast: Broadcast = run.broadcast
-        try:
-            people = await _page(broadcast, run, now)
-        except BadRequest as error:
-            # A kind of fact was taken out of use since: whoever wrote it must look, and nobody else has to wait.
-            log.warning("broadcast paused", broadcast=broadcast.id, reason=error.detail)
-            await fetch(_STOP, broadcast.id, error.say[:200])
-            return 1
-        if not await _are_here(people):
-            return 1  # somebody has become one with another since: the page is read anew
-        run.total += await _write_down(broadcast, run, people)
-        run.listed_to = people[-1].order if people else run.listed_to
-        if len(people) < PAGE:
-            run.state = RunState.SENDING
-            run.total += await _rooms(broadcast, run)
-        await run.save(update_fields=["total", "listed_to", "state"])
+        with _part_of(rows[0]["id"]):
+            return await _list(rows[0]["id"], now)
+
+
+async def _list(run_id: int, now: datetime) -> int:
+    run = await BroadcastRun.get(id=run_id).select_related("broadcast")
+    broadcast: Broadcast = run.broadcast
+    try:
+        people = await _page(broadcast, run, now)
+    except BadRequest as error:
+        # A kind of fact was taken out of use since: whoever wrote it must look, and nobody else has to wait.
+        log.warning("broadcast paused", broadcast=broadcast.id, reason=error.detail)
+        await fetch(_STOP, broadcast.id, error.say[:200])
+        return 1
+    if not await _are_here(people):
+        return 1  # somebody has become one with another since: the page is read anew
+    run.total += await _write_down(broadcast, run, people)
+    run.listed_to = people[-1].order if people else run.listed_to
+    if len(people) < PAGE:
+        run.state = RunState.SENDING
+        run.total += await _rooms(broadcast, run)
+    await run.save(update_fields=["total", "listed_to", "state"])
     return max(1, len(people))
 
 
@@ -193,22 +217,23 @@ _ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock($1) AS mine"
 _LOCK = 0x6C696E6C6902
 
 
-async def hand_over(now: datetime, portion: int | None = None) -> int:
-    """Hand one portion of written-down deliveries to the outbox; gives how many, 0 when there is nothing to hand over
-    or enough waits there. `portion`: so many, whatever waits there."""
+async def hand_over(now: datetime, portion: int | None = None, but: Collection[int] = ()) -> int:
+    """Hand one portion of written-down deliveries to the outbox, of any run `but` these; gives how many, 0 when there
+    is nothing to hand over or enough waits there. `portion`: so many, whatever waits there. Raises RunFailed."""
     async with transaction():
         if not (await fetch(_ONE_AT_A_TIME, _LOCK))[0]["mine"]:
             return 0
         room = portion or MOST_WAITING - (await fetch(_WAITING))[0]["jobs"]
         quiet = quiet_until(now) is not None
-        last = 0
-        while room > 0 and (rows := await fetch(_NEXT, RunState.SENDING, quiet, last)):
-            last = rows[0]["id"]
-            run = await BroadcastRun.get(id=last).select_related("broadcast")
-            mass = _first_of(run.broadcast) is Channel.MASS
-            if handed := await _portion(run, MASS_PEOPLE if mass else min(room, PORTION), now):
-                return handed
-            await _finish(run, now)
+        seen = list(but)
+        while room > 0 and (rows := await fetch(_NEXT, RunState.SENDING, quiet, seen)):
+            seen.append(rows[0]["id"])
+            with _part_of(seen[-1]):
+                run = await BroadcastRun.get(id=seen[-1]).select_related("broadcast")
+                mass = _first_of(run.broadcast) is Channel.MASS
+                if handed := await _portion(run, MASS_PEOPLE if mass else min(room, PORTION), now):
+                    return handed
+                await _finish(run, now)
     return 0
 
 
@@ -289,8 +314,18 @@ async def has_work(now: datetime) -> bool:
 
 
 async def advance(now: datetime) -> int:
-    """Everything that can be done now: start, write down, hand over. Gives how much was done."""
-    done = await begin_runs(now)
-    while step := await list_next(now) + await hand_over(now):
+    """Everything that can be done now: start, write down, hand over. Gives how much was done. Raises RunFailed when
+    all is done but what failed."""
+    done, failed = await begin_runs(now), dict[int, RunFailed]()
+    while True:
+        try:
+            step = await list_next(now, failed) + await hand_over(now, but=failed)
+        except RunFailed as error:
+            failed[error.run_id] = error
+            continue
+        if not step:
+            break
         done += step
+    for failure in failed.values():
+        raise failure
     return done

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import structlog
 
-from domain.broadcast_runs import advance, has_work
+from domain.broadcast_runs import RunFailed, advance, has_work
 from jobs.ticks import Ticks
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,11 @@ class Broadcasting:
         """Do what can be done now; gives whether a broadcast is being sent."""
         if not await has_work(self._now()):
             return False
-        if await advance(self._now()):
+        try:
+            done = await advance(self._now())
+        except RunFailed:
+            await self._wake()  # the others have gone on
+            raise
+        if done:
             await self._wake()
         return True

@@ -187,6 +187,23 @@ async def test_a_broadcast_can_be_paused_resumed_and_cancelled_while_it_waits_in
         await broadcast_control.resume(office.author, second.id, office.now)
 
 
+async def test_a_run_that_cannot_go_on_holds_up_no_other(office: Office) -> None:
+    broken = await office.publish(replace(WATER, urgent=True))
+    await Broadcast.filter(id=broken.id).update(channels=["a pigeon"])
+    await office.publish(replace(WATER, title="又停水"))
+    with pytest.raises(broadcast_runs.RunFailed):
+        await broadcast_runs.advance(office.now)
+    await office.town.deliver()
+    assert (mentions(office, CHEN), mentions(office, CHEN, "又停水")) == (0, 1)
+
+
+async def test_an_urgent_run_that_waits_for_its_answers_holds_up_none_that_began_earlier(office: Office) -> None:
+    await office.publish(replace(WATER, title="又停水"))
+    await office.publish(replace(WATER, urgent=True))
+    await broadcast_runs.advance(office.now)
+    assert await Delivery.filter(state="listed").count() == 0
+
+
 async def test_a_calendar_starts_a_run_on_each_of_its_days_and_never_twice(office: Office) -> None:
     weekly = await office.publish(replace(WATER, calendar={"days": ["工作日"], "time": "10:30", "until": "2026-11-24"}))
     for _ in range(6):  # from Friday ten o'clock to Wednesday
