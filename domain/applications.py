@@ -183,7 +183,7 @@ async def _where(person: Person, filled: Filled) -> tuple[int | None, int]:
 
 async def _refuse_second(person: Person, item: ServiceItem) -> None:
     """One open application of a person for an item; two at once wait for each other here."""
-    await fetch("SELECT id FROM resident WHERE id = $1 FOR NO KEY UPDATE", person.resident_id)
+    await lock_resident(person.resident_id)
     if there := await open_of(person, item):
         number, state = notices.short(there.number), notices.STATE_NAMES[there.state]
         say = f"您已经申请过了：{number}，{state}。"
